@@ -1,0 +1,182 @@
+"""The structure without the values: how many neurons in each layer, with which squish, and how many numbers that makes.
+
+    784-16-16-10  ->  784 x 16 + 16,  16 x 16 + 16,  16 x 10 + 10  ->  13,002
+
+A layer with `fan_in` inputs and `fan_out` neurons has a weight for every pair and a bias for every neuron. Nothing
+here holds a parameter, so a structure of 10^12 of them is counted as quickly as one of ten.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from glassnet.errors import SettingError
+
+_BYTES = {"float32": 4, "float64": 8}
+
+
+@dataclass(frozen=True)
+class LayerShape:
+    """One layer's sizes and where its numbers lie in the flat vector: weights row by row, then the biases."""
+
+    fan_in: int
+    fan_out: int
+    start: int
+
+    @property
+    def biases_start(self) -> int:
+        return self.start + self.fan_in * self.fan_out
+
+    @property
+    def stop(self) -> int:
+        return self.biases_start + self.fan_out
+
+    @property
+    def count(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def formula(self) -> str:
+        return f"{self.fan_in:,} x {self.fan_out:,} + {self.fan_out:,}"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes, inputs first, and the name of each layer's activation (the inputs are no layer)."""
+
+    sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, sizes: "str | Sequence[int]", activation: "str | Sequence[str]" = "relu", output: str | None = None
+    ) -> "Architecture":
+        """From `"784-16-16-10"` or `(784, 16, 16, 10)`, and one activation for the hidden layers or one for each layer.
+
+        `output` is the last layer's activation. Without it that is the identity (plain scores, as a loss on logits
+        wants them), or the last of the activations if each layer has its own.
+        """
+        from glassnet.activations import activation as known
+
+        sizes = parse_sizes(sizes)
+        layers = len(sizes) - 1
+        if isinstance(activation, str):
+            names = (activation,) * (layers - 1) + (output or "identity",)
+        else:
+            names = tuple(activation)
+            if len(names) == layers - 1 and output:
+                names += (output,)
+            if len(names) != layers:
+                raise SettingError(
+                    got=f"{len(names)} activations",
+                    expected=f"one for each of the {layers} layers of {spec(sizes)}",
+                    do="name one activation for all hidden layers, or list one per layer, the output layer included",
+                )
+            names = names[:-1] + (output or names[-1],)
+        for position, name in enumerate(names):
+            known(name)
+            if name == "softmax" and position < layers - 1:
+                raise SettingError(
+                    got=f"softmax in hidden layer {position}", expected="softmax in the last layer only", do="use another one here"
+                )
+        return cls(sizes, names)
+
+    @cached_property
+    def layers(self) -> tuple[LayerShape, ...]:
+        shapes, start = [], 0
+        for fan_in, fan_out in zip(self.sizes, self.sizes[1:], strict=False):
+            shapes.append(LayerShape(fan_in, fan_out, start))
+            start = shapes[-1].stop
+        return tuple(shapes)
+
+    def count(self, dtype: str = "float32") -> "ParameterCount":
+        """How many parameters, layer by layer, and how many bytes they take as `dtype`."""
+        return ParameterCount(self.layers, _BYTES[dtype])
+
+    def __str__(self) -> str:
+        return spec(self.sizes)
+
+
+@dataclass(frozen=True)
+class ParameterCount:
+    """The ledger: a row for each layer with its formula, and their total. Printed, it is a table that adds up."""
+
+    rows: tuple[LayerShape, ...]
+    bytes_each: int = 4
+
+    @property
+    def total(self) -> int:
+        return sum(row.count for row in self.rows)
+
+    @property
+    def weights(self) -> int:
+        return sum(row.fan_in * row.fan_out for row in self.rows)
+
+    @property
+    def biases(self) -> int:
+        return sum(row.fan_out for row in self.rows)
+
+    @property
+    def bytes(self) -> int:
+        return self.total * self.bytes_each
+
+    def __iter__(self) -> Iterator[LayerShape]:
+        return iter(self.rows)
+
+    def __int__(self) -> int:
+        return self.total
+
+    def __str__(self) -> str:
+        width = max(len(row.formula) for row in self.rows)
+        figures = max(len(f"{self.total:,}"), len("numbers"))
+        lines = [f"layer  {'inputs x neurons + biases':<{width}}  {'numbers':>{figures}}"]
+        width = max(width, len("inputs x neurons + biases"))
+        lines += [f"{i:>5}  {row.formula:<{width}}  {row.count:>{figures},}" for i, row in enumerate(self.rows)]
+        kind = f"float{8 * self.bytes_each}"
+        lines += [f"total  {f'{human_bytes(self.bytes)} as {kind}':<{width}}  {self.total:>{figures},}"]
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        return {
+            "total": self.total,
+            "weights": self.weights,
+            "biases": self.biases,
+            "bytes": self.bytes,
+            "layers": [
+                {"layer": i, "fan_in": r.fan_in, "fan_out": r.fan_out, "formula": f"{r.formula} = {r.count:,}", "total": r.count}
+                for i, r in enumerate(self.rows)
+            ],
+        }
+
+
+def spec(sizes: Sequence[int]) -> str:
+    """Sizes as they are written: `784-16-16-10`."""
+    return "-".join(str(size) for size in sizes)
+
+
+def parse_sizes(sizes: "str | Sequence[int]") -> tuple[int, ...]:
+    """Sizes from `"784-16-16-10"` or a sequence of whole numbers; raises `SettingError` if they make no network."""
+    try:
+        parts = sizes.split("-") if isinstance(sizes, str) else list(sizes)
+        parsed = tuple(int(part) for part in parts)
+        whole = all(isinstance(part, str) or part == int(part) for part in parts)
+    except (TypeError, ValueError):
+        parsed, whole = (), False
+    if not whole or len(parsed) < 2 or min(parsed) < 1:
+        raise SettingError(
+            got=f"sizes {sizes!r}",
+            expected="at least two whole numbers from 1 up: the inputs, then each layer's neurons",
+            do="write them as 784-16-16-10 or (784, 16, 16, 10)",
+        )
+    return parsed
+
+
+def human_bytes(count: int) -> str:
+    """52008 -> `52.0 kB` (decimal units)."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{count} bytes" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    raise AssertionError

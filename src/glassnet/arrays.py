@@ -1,0 +1,50 @@
+"""Arrays at the door: checked once when they come in, read-only when they go out."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from glassnet.errors import InputError
+
+Array: TypeAlias = npt.NDArray[Any]
+
+DTYPES = ("float32", "float64")
+
+
+def numeric(values: Any, what: str) -> Array:
+    """`values` as an array of finite numbers, copied only if it has to be.
+
+    Raises `InputError` for text and other objects, complex numbers, ragged lists, NaN and infinity.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError(
+            got=f"{what} of uneven lengths", expected="a rectangular array of numbers", do="give every row as many values"
+        ) from None
+    if array.dtype.kind not in "buif":
+        raise InputError(
+            got=f"{what} of type {array.dtype}", expected="real numbers", do="convert text and objects to numbers first"
+        )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = np.argwhere(~np.isfinite(array))
+        where = tuple(int(i) for i in bad[0])
+        raise InputError(
+            got=f"{what} with {len(bad):,} value{'s' * (len(bad) > 1)} that are NaN or infinite, the first at {where}",
+            expected="finite numbers",
+            do="fill or drop these values first",
+        )
+    return array
+
+
+def readonly(array: Array) -> Array:
+    """A view of `array` that cannot be written through."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as it is read in messages: `(784,)`, `(60000, 784)`."""
+    return str(tuple(int(n) for n in shape))

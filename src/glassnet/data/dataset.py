@@ -1,0 +1,89 @@
+"""A data set: inputs, what they should give, and what both stand for. Every reader in this folder ends in one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from glassnet.arrays import Array, numeric, readonly, shape_text
+from glassnet.errors import InputError, SettingError
+from glassnet.signature import Signature
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Examples, checked once and then read-only.
+
+    inputs     (n, fan_in); uint8 stays uint8, and counts times `scale`
+    targets    (n,) labels as int64, or measurements of shape (n,) or (n, outputs) as floats
+    signature  what inputs and outputs stand for
+    name       what to call it in messages
+    notes      what the reader did on the way that its user should know: columns left out, values filled in
+
+    Raises `InputError` for inputs and targets that do not fit together, NaN, infinity, or no examples.
+    """
+
+    inputs: Array
+    targets: Array
+    signature: Signature = field(default_factory=Signature)
+    name: str = "data"
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        inputs, targets = numeric(self.inputs, "inputs"), numeric(self.targets, "targets")
+        if inputs.ndim != 2 or targets.ndim not in (1, 2) or len(inputs) != len(targets):
+            raise InputError(
+                got=f"inputs of shape {shape_text(inputs.shape)} and targets of shape {shape_text(targets.shape)}",
+                expected="inputs (n, fan_in) and n targets",
+                do="give one row of inputs and one target for each example",
+            )
+        if inputs.size == 0:
+            raise InputError(got="no examples", expected="at least one", do="check where the data comes from")
+        if targets.ndim == 1 and targets.dtype.kind in "bui":
+            targets = targets.astype(np.int64, copy=False)
+        object.__setattr__(self, "inputs", readonly(inputs))
+        object.__setattr__(self, "targets", readonly(targets))
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one input: (28, 28) for a picture, (columns,) for a row."""
+        return self.signature.input_shape or (self.inputs.shape[1],)
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The names of the classes, or None where the targets are measurements."""
+        return self.signature.classes
+
+    @property
+    def scale(self) -> float:
+        """What the stored inputs are multiplied by: 1/255 for grey values, 1 for numbers as they are."""
+        return self.signature.scale or 1.0
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, rows: "slice | Sequence[int] | Array") -> "Dataset":
+        """The same kind of data with only these rows: a slice, indices or a mask."""
+        return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
+
+    def scaled(self, dtype: Any = np.float32) -> Array:
+        """All inputs as the network sees them: floats, times `scale`."""
+        return self.inputs.astype(dtype) * np.dtype(dtype).type(self.scale)  # type: ignore[no-any-return]
+
+    def split(self, share: float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
+        """Two parts drawn at random: 1 - share of the examples, and `share` of them (at least one each)."""
+        held_out = round(len(self) * share)
+        if not 0 < held_out < len(self):
+            raise SettingError(
+                got=f"a share of {share} of {len(self)} examples",
+                expected="a part that leaves at least one example on each side",
+                do="0.1 to 0.2 is usual",
+            )
+        order = np.random.default_rng(seed).permutation(len(self))
+        return self[np.sort(order[held_out:])], self[np.sort(order[:held_out])]
+
+    def __repr__(self) -> str:
+        kind = f"{len(self.classes)} classes" if self.classes else "measurements"
+        shape = " x ".join(str(n) for n in self.input_shape)
+        return f"Dataset({self.name}: {len(self):,} examples of {shape} {self.inputs.dtype}, {kind})"

@@ -1,0 +1,121 @@
+"""One neuron. Everything else in glassnet is many of these.
+
+    activation = squish(weights . inputs + bias)
+
+Each weight says how much one input counts, for or against. Their products add up to the weighted sum: how well the inputs
+match the pattern of the weights. The bias says how eager the neuron is before it has seen anything. The squish turns
+the result into what the neuron passes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from glassnet import worked
+from glassnet.activations import activation as known_activation
+from glassnet.arrays import Array, numeric, readonly, shape_text
+from glassnet.errors import InputError, SettingError
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron:
+    """Weights of shape (fan_in,), a bias, and the name of an activation."""
+
+    weights: Array
+    bias: float
+    activation: str = "sigmoid"
+
+    def __post_init__(self) -> None:
+        weights, bias = numeric(self.weights, "weights"), numeric(self.bias, "bias")
+        if weights.ndim != 1 or weights.size == 0 or bias.size != 1:
+            raise InputError(
+                got=f"weights of shape {shape_text(weights.shape)} and bias of shape {shape_text(bias.shape)}",
+                expected="one row of weights and one bias",
+                do="give a weight for each input",
+            )
+        known_activation(self.activation)
+        object.__setattr__(self, "weights", readonly(weights.astype(float, copy=False)))
+        object.__setattr__(self, "bias", float(bias.reshape(())))
+
+    def __call__(self, inputs: Any) -> float:
+        """The activation for inputs of shape (fan_in,)."""
+        return self.squish(float(self.weights @ self._checked(inputs)) + self.bias)
+
+    def squish(self, pre_activation: float) -> float:
+        """What the neuron makes of its weighted sum plus bias."""
+        if self.activation == "softmax":
+            raise SettingError(
+                got="softmax of one neuron alone",
+                expected="a whole layer, since softmax shares 1 out among its neurons",
+                do="use network.trace(inputs).neuron(layer, index)",
+            )
+        return float(known_activation(self.activation)(numeric([pre_activation], "pre-activation"))[0])
+
+    def trace(self, inputs: Any) -> "NeuronTrace":
+        """Every number on the way from `inputs` to the activation; print it to read the arithmetic."""
+        inputs = self._checked(inputs)
+        weighted_sum = float(self.weights @ inputs)
+        return NeuronTrace(
+            inputs=readonly(inputs),
+            weights=self.weights,
+            weighted_sum=weighted_sum,
+            bias=self.bias,
+            pre_activation=weighted_sum + self.bias,
+            activation_name=self.activation,
+            activation=self.squish(weighted_sum + self.bias),
+        )
+
+    def _checked(self, inputs: Any) -> Array:
+        inputs = numeric(inputs, "inputs").astype(float, copy=False)
+        if inputs.shape != self.weights.shape:
+            raise InputError(
+                got=f"inputs of shape {shape_text(inputs.shape)}",
+                expected=f"shape {shape_text(self.weights.shape)}",
+                do="give one input for each weight",
+            )
+        return inputs
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronTrace:
+    """One neuron at work on one input, step by step. `inputs`, `weights` and `products` have shape (fan_in,)."""
+
+    inputs: Array
+    weights: Array
+    weighted_sum: float
+    bias: float
+    pre_activation: float
+    activation_name: str
+    activation: float
+    name: str = "neuron"
+    input_names: Sequence[str] | None = field(default=None, repr=False)
+
+    @property
+    def products(self) -> Array:
+        """Each input times its weight."""
+        return self.inputs * self.weights  # type: ignore[no-any-return]
+
+    def written(self, top: int = 12) -> str:
+        """The arithmetic as one would write it down, with the `top` largest products singly and the others added up."""
+        def term(i: int) -> str:
+            name = self.input_names[i] if self.input_names else f"input {i}"
+            return f"{name}:  {worked.significant(self.inputs[i], 4)} x {worked.significant(self.weights[i], 4)}"
+
+        products = self.products.tolist()
+        shown = worked.strongest(products, top)
+        hidden = set(range(len(products))) - set(shown)
+        zeros = sum(products[i] == 0 for i in hidden)
+        more = f"{len(hidden):,} more products" + (f", {zeros:,} of them 0" if zeros else "")
+        formula = known_activation(self.activation_name).formula
+        return worked.written(
+            heading=self.name,
+            sums=[
+                ([(term(i), products[i]) for i in shown], more if hidden else "", ("weighted sum", self.weighted_sum)),
+                ([("+ bias", self.bias)], "", ("pre-activation z", self.pre_activation)),
+            ],
+            result=(f"{self.activation_name} = {formula}", self.activation),
+            precision=1e-9 if self.weights.dtype.itemsize == 8 else 1e-6,
+        )
+
+    def __str__(self) -> str:
+        return self.written()

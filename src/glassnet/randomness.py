@@ -1,0 +1,49 @@
+"""Randomness without a state: every random number is a formula of the seed and of what it is for.
+
+The order of epoch 7 depends on (seed, 7) and the dropout mask of step 300 on (seed, 300, layer), so a run that was
+killed goes on with the same bits, any step can be computed again, and other engines draw the same numbers.
+
+`splitmix64` is the generator of Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014; its n-th
+output can be had directly, which makes it a counter-based one.
+"""
+
+import numpy as np
+
+from glassnet.arrays import Array
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+_MIX_1 = 0xBF58476D1CE4E5B9
+_MIX_2 = 0x94D049BB133111EB
+
+
+def splitmix64(seed: int, n: int) -> int:
+    """The n-th (from zero) 64-bit output of the generator started with `seed`."""
+    z = (seed + (n + 1) * _GOLDEN) & _MASK
+    z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
+    z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
+    return z ^ (z >> 31)
+
+
+def splitmix64_block(seed: int, count: int) -> Array:
+    """The first `count` outputs of `splitmix64(seed, n)`, as uint64."""
+    z = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN) + np.uint64(seed & _MASK)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
+    return z ^ (z >> np.uint64(31))
+
+
+def epoch_order(seed: int, epoch: int, count: int) -> Array:
+    """The order in which an epoch visits its `count` examples: a permutation, int64."""
+    key = splitmix64(seed, epoch)
+    return np.random.Generator(np.random.Philox(key=key)).permutation(count)
+
+
+def dropout_mask(seed: int, step: int, layer: int, shape: tuple[int, int], rate: float) -> Array:
+    """Which activations stay at this step: True with probability 1 - rate. Shape (batch, fan_out), row by row.
+
+    The 24 highest bits of each draw are compared with round(rate * 2^24), so that every engine decides alike.
+    """
+    key = splitmix64(splitmix64(seed ^ 0xD20, step), layer)
+    draws = splitmix64_block(key, shape[0] * shape[1]) >> np.uint64(40)
+    return (draws >= np.uint64(round(rate * (1 << 24)))).reshape(shape)
