@@ -29,7 +29,20 @@ except ImportError:  # installed without a compiler
 name = "native"
 
 # The kernel's numbers for names, in its own order (kernel.h).
-SQUISHES = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "softplus", "gelu", "gelu_tanh", "silu", "mish")
+SQUISHES = (
+    "identity",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "softplus",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "mish",
+)
 SQUISHES += ("hard_sigmoid", "step", "softmax")
 LOSS_KINDS = ("squared_error", "absolute_error", "huber", "cross_entropy", "binary_cross_entropy")
 RULES = ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad")
@@ -130,7 +143,11 @@ class Prepared:
 
     def _any(self, inputs: Any) -> Array:
         inputs = inputs if _is_csr(inputs) else np.asarray(inputs)
-        ready = _inputs(np.atleast_2d(inputs) if isinstance(inputs, np.ndarray) else inputs, self._scale, self._architecture.sizes[0])
+        ready = _inputs(
+            np.atleast_2d(inputs) if isinstance(inputs, np.ndarray) else inputs,
+            self._scale,
+            self._architecture.sizes[0],
+        )
         outputs = np.empty((ready.rows, self._architecture.sizes[-1]), np.float32)
         self._context.forward(tuple(ready), outputs)
         return outputs if inputs.ndim != 1 else outputs[0]
@@ -235,7 +252,9 @@ def _inputs(inputs: Any, scale: float, fan_in: int) -> _Inputs:
         return _Inputs(kind, 1.0, rows, np.ascontiguousarray(values), positions, starts)
     if inputs.dtype.kind not in "buif":
         raise InputError(
-            got=f"inputs of type {inputs.dtype}", expected="real numbers", do="convert text and objects to numbers first"
+            got=f"inputs of type {inputs.dtype}",
+            expected="real numbers",
+            do="convert text and objects to numbers first",
         )
     as_bytes = inputs.dtype == np.uint8
     return _Inputs(
@@ -267,7 +286,9 @@ def _listed(dense: _Inputs, columns: int, may_skip: bool) -> tuple[_Inputs, str]
     return lists, f"zeros skipped ({share:.0%} of the inputs are not zero)"
 
 
-def _targets(examples: Examples, rows: int, fan_out: int, loss: Loss) -> tuple[Array | None, Array | None, Array | None]:
+def _targets(
+    examples: Examples, rows: int, fan_out: int, loss: Loss
+) -> tuple[Array | None, Array | None, Array | None]:
     """(labels, rows of numbers, sample weights): one of the first two is None."""
     targets = np.asarray(examples.targets)
     labels = isinstance(loss, CrossEntropy) and targets.ndim == 1
@@ -286,7 +307,9 @@ def _targets(examples: Examples, rows: int, fan_out: int, loss: Loss) -> tuple[A
     weights = examples.sample_weights
     if weights is not None and weights.shape != (rows,):
         raise InputError(
-            got=f"sample weights of shape {shape_text(weights.shape)}", expected=f"({rows},)", do="give one for each example"
+            got=f"sample weights of shape {shape_text(weights.shape)}",
+            expected=f"({rows},)",
+            do="give one for each example",
         )
     return (
         np.ascontiguousarray(targets, np.int32) if labels else None,
@@ -329,7 +352,9 @@ def _new_context(
 ) -> Any:
     unfit = supports(architecture, "float32")
     if unfit:
-        raise SettingError(got=f"the native engine for {architecture}", expected="what it can run", do=f"use reference: {unfit}")
+        raise SettingError(
+            got=f"the native engine for {architecture}", expected="what it can run", do=f"use reference: {unfit}"
+        )
     loss, optimizer = (plan.loss, plan.optimizer) if plan else (LOSSES["squared_error"](), OPTIMIZERS["sgd"]())
     rule = _Rule.of(optimizer)
     class_weights = getattr(loss, "class_weights", None)
@@ -339,7 +364,9 @@ def _new_context(
     rates[: min(hidden, len(dropout))] = dropout[:hidden]
     clip_norm = plan.clip_norm if plan and plan.clip_norm is not None else 0.0
     if clip_norm < 0 or (plan and plan.clip_norm == 0) or not isfinite(clip_norm):
-        raise SettingError(got=f"clip_norm {clip_norm}", expected="a finite number above 0", do="leave it out not to clip")
+        raise SettingError(
+            got=f"clip_norm {clip_norm}", expected="a finite number above 0", do="leave it out not to clip"
+        )
     return _kernel.Context(
         variant(),
         purpose,
@@ -358,5 +385,3 @@ def _new_context(
         rates if rates.any() else None,
         None if class_weights is None else np.array(class_weights, np.float32),
     )
-
-

@@ -45,9 +45,7 @@ def trace(architecture: Architecture, parameters: Array, inputs: Array, scale: f
     return list(_layer_by_layer(architecture, parameters, inputs, scale))
 
 
-def _layer_by_layer(
-    architecture: Architecture, parameters: Array, inputs: Array, scale: float
-) -> Iterator[LayerTrace]:
+def _layer_by_layer(architecture: Architecture, parameters: Array, inputs: Array, scale: float) -> Iterator[LayerTrace]:
     activations = as_floats(inputs, scale, parameters.dtype)
     layers = weights_and_biases(architecture, parameters)
     for squish, (weights, biases) in zip(architecture.activations, layers, strict=True):
