@@ -29,6 +29,14 @@ INLINE float value_at(const int kind, const void *values, const float *table, in
     return kind == SHORT_BYTES ? table[((const uint8_t *)values)[q]] : ((const float *)values)[q];
 }
 
+/* Where an input's weights begin. Compilers are kept from seeing how the address came about: they would otherwise compute
+ * it anew for each register of the row, which costs more than the sums. */
+INLINE const float *row_at(const float *weights, int64_t position, int64_t stride) {
+    const float *row = weights + position * stride;
+    __asm__("" : "+r"(row));
+    return row;
+}
+
 /* The sums of one row for `vecs` registers of neurons, in as many independent chains as registers allow: an addition
  * takes four cycles, and two can start in each. */
 INLINE void list_sums(const int kind, const int vecs, const Inputs *in, const float *table, int64_t row,
@@ -46,13 +54,13 @@ INLINE void list_sums(const int kind, const int vecs, const Inputs *in, const fl
 #pragma GCC unroll 4
         for (int k = 0; k < chains; k++) {
             float x = value_at(kind, values, table, q + k);
-            const float *w = weights + position_at(kind, positions, q + k) * stride;
+            const float *w = row_at(weights, position_at(kind, positions, q + k), stride);
 #pragma GCC unroll 8
             for (int v = 0; v < vecs; v++) sums[k][v] += x * load(w + v * LANES);
         }
     for (; q < end; q++) {
         float x = value_at(kind, values, table, q);
-        const float *w = weights + position_at(kind, positions, q) * stride;
+        const float *w = row_at(weights, position_at(kind, positions, q), stride);
 #pragma GCC unroll 8
         for (int v = 0; v < vecs; v++) sums[0][v] += x * load(w + v * LANES);
     }
@@ -73,7 +81,7 @@ INLINE void list_slopes(const int kind, const int vecs, const Inputs *in, const 
     for (int v = 0; v < vecs; v++) g[v] = times * load(gradient + v * LANES);
     for (int64_t q = in->starts[row], end = in->starts[row + 1]; q < end; q++) {
         float x = value_at(kind, values, table, q);
-        float *w = weights + position_at(kind, positions, q) * stride;
+        float *w = (float *)row_at(weights, position_at(kind, positions, q), stride);
 #pragma GCC unroll 8
         for (int v = 0; v < vecs; v++) store(w + v * LANES, load(w + v * LANES) + x * g[v]);
     }
@@ -106,40 +114,43 @@ INLINE void lists_update(const int kind, const int vecs, const Lists *l, const f
                     stride);
 }
 
-/* Blocks of up to 8 registers of neurons outside, rows inside: a block of the weights stays in the cache for all rows. */
+/* Blocks of up to 8 registers of neurons outside, rows inside: a block of the weights stays in the cache for all rows.
+ * Where one block is all, its width is the stride, and a constant. */
 INLINE void lists_forward_blocks(const int kind, const Lists *l, const float *weights, int stride, float *to) {
-    for (int c = 0; c < stride; c += FIRST_LAYER_VECS * LANES) {
-        int vecs = (stride - c) / LANES;
-        switch (vecs) {
-        case 1: lists_forward(kind, 1, l, weights + c, stride, to + c); break;
-        case 2: lists_forward(kind, 2, l, weights + c, stride, to + c); break;
-        case 3: lists_forward(kind, 3, l, weights + c, stride, to + c); break;
-        case 4: lists_forward(kind, 4, l, weights + c, stride, to + c); break;
-        case 5: lists_forward(kind, 5, l, weights + c, stride, to + c); break;
-        case 6: lists_forward(kind, 6, l, weights + c, stride, to + c); break;
-        case 7: lists_forward(kind, 7, l, weights + c, stride, to + c); break;
-        default: lists_forward(kind, 8, l, weights + c, stride, to + c); break;
-        }
+    switch (stride / LANES) {
+    case 1: lists_forward(kind, 1, l, weights, 1 * LANES, to); return;
+    case 2: lists_forward(kind, 2, l, weights, 2 * LANES, to); return;
+    case 3: lists_forward(kind, 3, l, weights, 3 * LANES, to); return;
+    case 4: lists_forward(kind, 4, l, weights, 4 * LANES, to); return;
+    case 5: lists_forward(kind, 5, l, weights, 5 * LANES, to); return;
+    case 6: lists_forward(kind, 6, l, weights, 6 * LANES, to); return;
+    case 7: lists_forward(kind, 7, l, weights, 7 * LANES, to); return;
+    case 8: lists_forward(kind, 8, l, weights, 8 * LANES, to); return;
+    default: break;
     }
+    int c = 0;
+    for (; c + 8 * LANES <= stride; c += 8 * LANES) lists_forward(kind, 8, l, weights + c, stride, to + c);
+    for (; c + 2 * LANES <= stride; c += 2 * LANES) lists_forward(kind, 2, l, weights + c, stride, to + c);
+    for (; c < stride; c += LANES) lists_forward(kind, 1, l, weights + c, stride, to + c);
 }
 
 INLINE void lists_update_blocks(const int kind, const Lists *l, const float *gradient, float times, float *weights,
                                 int stride) {
-    for (int c = 0; c < stride; c += FIRST_LAYER_VECS * LANES) {
-        int vecs = (stride - c) / LANES;
-        const float *g = gradient + c;
-        float *w = weights + c;
-        switch (vecs) {
-        case 1: lists_update(kind, 1, l, g, times, w, stride); break;
-        case 2: lists_update(kind, 2, l, g, times, w, stride); break;
-        case 3: lists_update(kind, 3, l, g, times, w, stride); break;
-        case 4: lists_update(kind, 4, l, g, times, w, stride); break;
-        case 5: lists_update(kind, 5, l, g, times, w, stride); break;
-        case 6: lists_update(kind, 6, l, g, times, w, stride); break;
-        case 7: lists_update(kind, 7, l, g, times, w, stride); break;
-        default: lists_update(kind, 8, l, g, times, w, stride); break;
-        }
+    switch (stride / LANES) {
+    case 1: lists_update(kind, 1, l, gradient, times, weights, 1 * LANES); return;
+    case 2: lists_update(kind, 2, l, gradient, times, weights, 2 * LANES); return;
+    case 3: lists_update(kind, 3, l, gradient, times, weights, 3 * LANES); return;
+    case 4: lists_update(kind, 4, l, gradient, times, weights, 4 * LANES); return;
+    case 5: lists_update(kind, 5, l, gradient, times, weights, 5 * LANES); return;
+    case 6: lists_update(kind, 6, l, gradient, times, weights, 6 * LANES); return;
+    case 7: lists_update(kind, 7, l, gradient, times, weights, 7 * LANES); return;
+    case 8: lists_update(kind, 8, l, gradient, times, weights, 8 * LANES); return;
+    default: break;
     }
+    int c = 0;
+    for (; c + 8 * LANES <= stride; c += 8 * LANES) lists_update(kind, 8, l, gradient + c, times, weights + c, stride);
+    for (; c + 2 * LANES <= stride; c += 2 * LANES) lists_update(kind, 2, l, gradient + c, times, weights + c, stride);
+    for (; c < stride; c += LANES) lists_update(kind, 1, l, gradient + c, times, weights + c, stride);
 }
 
 /* to = the sums of all rows over their lists. */
