@@ -57,18 +57,12 @@ static void job(uint64_t seed) {
     }
     int64_t *starts = malloc((size_t)(rows + 1) * 8);
     int as_bytes = kind == DENSE_BYTES || kind == SHORT_BYTES;
-    if (as_bytes)
-        count_bytes(bytes_in, rows, fan_in, starts);
-    else
-        count_floats(floats_in, rows, fan_in, starts);
-    int64_t listed = starts[rows];
-    uint16_t *positions = malloc((size_t)(listed + 16) * 2);
+    int64_t room = rows * fan_in + fan_in + 16;
+    uint16_t *positions = malloc((size_t)room * 2);
+    void *packed = malloc((size_t)room * (as_bytes ? 1 : 4));
+    int64_t listed = as_bytes ? pack_bytes(bytes_in, rows, fan_in, rows * fan_in, positions, packed, starts)
+                              : pack_floats(floats_in, rows, fan_in, 0.5f, rows * fan_in, positions, packed, starts);
     uint32_t *long_positions = malloc((size_t)listed * 4 + 1);
-    void *packed = malloc((size_t)(listed + 16) * (as_bytes ? 1 : 4));
-    if (as_bytes)
-        pack_bytes(bytes_in, rows, fan_in, positions, packed);
-    else
-        pack_floats(floats_in, rows, fan_in, 0.5f, positions, packed);
     for (int64_t i = 0; i < listed; i++) long_positions[i] = positions[i];
     Inputs in = {kind, any(2) ? 1.0f : 0.25f, rows, NULL, NULL, starts};
     in.values = kind == DENSE_BYTES ? (void *)bytes_in : kind == DENSE_FLOATS ? (void *)floats_in : packed;

@@ -196,29 +196,6 @@ static void mark_occurring(const Inputs *in, uint8_t *occurs) {
                                        : position_at(SHORT_FLOATS, in->positions, q)] = 1;
 }
 
-static void count_bytes(const uint8_t *values, int64_t rows, int64_t columns, int64_t *starts) {
-    starts[0] = 0;
-    for (int64_t r = 0; r < rows; r++, values += columns) {
-        int32_t zeros = 0;
-        for (int64_t i = 0; i < columns;) { /* by blocks that a byte can count, so that 32 bytes go at once */
-            uint8_t here = 0;
-            int64_t end = i + 255 < columns ? i + 255 : columns;
-            for (; i < end; i++) here += values[i] == 0;
-            zeros += here;
-        }
-        starts[r + 1] = starts[r] + columns - zeros;
-    }
-}
-
-static void count_floats(const float *values, int64_t rows, int64_t columns, int64_t *starts) {
-    starts[0] = 0;
-    for (int64_t r = 0; r < rows; r++, values += columns) {
-        int32_t count = 0;
-        for (int64_t i = 0; i < columns; i++) count += values[i] != 0;
-        starts[r + 1] = starts[r] + count;
-    }
-}
-
 /* Eight zeros are passed over at once; of other eights each is written, and written over by the next if it was zero. */
 static int64_t pack_row_bytes(const uint8_t *values, int64_t columns, uint16_t *positions, uint8_t *packed) {
     int64_t q = 0, i = 0;
@@ -242,8 +219,19 @@ static int64_t pack_row_bytes(const uint8_t *values, int64_t columns, uint16_t *
 }
 
 static int64_t pack_row_floats(const float *values, int64_t columns, float scale, uint16_t *positions, float *packed) {
-    int64_t q = 0;
-    for (int64_t i = 0; i < columns; i++)
+    int64_t q = 0, i = 0;
+    for (; i + 8 <= columns; i += 8) {
+        uint64_t pairs[4];
+        __builtin_memcpy(pairs, values + i, 32);
+        if (!(pairs[0] | pairs[1] | pairs[2] | pairs[3])) continue;
+#pragma GCC unroll 8
+        for (int k = 0; k < 8; k++) {
+            positions[q] = (uint16_t)(i + k);
+            packed[q] = values[i + k] * scale;
+            q += values[i + k] != 0;
+        }
+    }
+    for (; i < columns; i++)
         if (values[i] != 0) {
             positions[q] = (uint16_t)i;
             packed[q++] = values[i] * scale;
@@ -251,13 +239,25 @@ static int64_t pack_row_floats(const float *values, int64_t columns, float scale
     return q;
 }
 
-static void pack_bytes(const uint8_t *values, int64_t rows, int64_t columns, uint16_t *positions, uint8_t *packed) {
-    for (int64_t r = 0, q = 0; r < rows; r++)
+/* All rows, for as long as there are at most `limit` entries before a row: returns how many there are, or -1. */
+static int64_t pack_bytes(const uint8_t *values, int64_t rows, int64_t columns, int64_t limit, uint16_t *positions,
+                          uint8_t *packed, int64_t *starts) {
+    int64_t q = starts[0] = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        if (q > limit) return -1;
         q += pack_row_bytes(values + r * columns, columns, positions + q, packed + q);
+        starts[r + 1] = q;
+    }
+    return q > limit ? -1 : q;
 }
 
-static void pack_floats(const float *values, int64_t rows, int64_t columns, float scale, uint16_t *positions,
-                        float *packed) {
-    for (int64_t r = 0, q = 0; r < rows; r++)
+static int64_t pack_floats(const float *values, int64_t rows, int64_t columns, float scale, int64_t limit,
+                           uint16_t *positions, float *packed, int64_t *starts) {
+    int64_t q = starts[0] = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        if (q > limit) return -1;
         q += pack_row_floats(values + r * columns, columns, scale, positions + q, packed + q);
+        starts[r + 1] = q;
+    }
+    return q > limit ? -1 : q;
 }

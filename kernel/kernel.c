@@ -32,8 +32,6 @@ const Kernel GLASSNET_KERNEL = {
     .gradient = gradient,
     .run = run,
     .floor = first_layer_floor,
-    .count_bytes = count_bytes,
-    .count_floats = count_floats,
     .pack_bytes = pack_bytes,
     .pack_floats = pack_floats,
 };

@@ -82,13 +82,13 @@ typedef struct Kernel {
                    int64_t batches, double *losses);
     /* Only the two loops over the first layer's lists, forward and update, to know what they cost alone. */
     void (*floor)(Context *, const int64_t *order, int64_t count);
-    /* Non-zeros up to and with each row: starts has rows + 1 entries. */
-    void (*count_bytes)(const uint8_t *values, int64_t rows, int64_t columns, int64_t *starts);
-    void (*count_floats)(const float *values, int64_t rows, int64_t columns, int64_t *starts);
-    /* The lists themselves; floats are multiplied by scale. Both lists need 16 entries of room beyond the last. */
-    void (*pack_bytes)(const uint8_t *values, int64_t rows, int64_t columns, uint16_t *positions, uint8_t *packed);
-    void (*pack_floats)(const float *values, int64_t rows, int64_t columns, float scale, uint16_t *positions,
-                        float *packed);
+    /* Lists of what is not zero in dense rows: positions, values (floats times scale), and where each row's begin, rows + 1
+     * of them. Returns how many entries there are, or -1 for more than `limit`; both lists have room for limit + columns
+     * + 16. */
+    int64_t (*pack_bytes)(const uint8_t *values, int64_t rows, int64_t columns, int64_t limit, uint16_t *positions,
+                          uint8_t *packed, int64_t *starts);
+    int64_t (*pack_floats)(const float *values, int64_t rows, int64_t columns, float scale, int64_t limit,
+                           uint16_t *positions, float *packed, int64_t *starts);
 } Kernel;
 
 #endif

@@ -114,9 +114,9 @@ static int64_t lay_out(Context *c, Memory *m, const Plan *plan, const int32_t *s
     c->padding = take_floats(m, stride);
     c->real = take_floats(m, stride);
     c->loss.class_weights = take_floats(m, stride);
-    if (!plan->sparse) c->x = take_floats(m, chunk * sizes[0] + ROOM_AFTER_LISTS);
+    if (!plan->sparse) c->x = take_floats(m, (chunk + 1) * sizes[0] + ROOM_AFTER_LISTS);
     if (!plan->sparse && !backward && sizes[0] <= MOST_SHORT) {
-        c->positions = take(m, (chunk * sizes[0] + ROOM_AFTER_LISTS) * 2);
+        c->positions = take(m, ((chunk + 1) * sizes[0] + ROOM_AFTER_LISTS) * 2);
         c->starts = take(m, (chunk + 1) * 8);
     }
     if (backward) {
@@ -246,15 +246,10 @@ static int list_chunk(Context *c, const Chunk *k, Inputs *lists) {
     const uint8_t *in_bytes = (const uint8_t *)k->in->values + k->first * columns;
     const float *in_floats = (const float *)k->in->values + k->first * columns;
     int as_bytes = k->in->kind == DENSE_BYTES;
-    if (as_bytes)
-        count_bytes(in_bytes, rows, columns, c->starts);
-    else
-        count_floats(in_floats, rows, columns, c->starts);
-    if ((double)c->starts[rows] > MOST_LISTED * (double)(rows * columns)) return 0;
-    if (as_bytes)
-        pack_bytes(in_bytes, rows, columns, c->positions, (uint8_t *)c->x);
-    else
-        pack_floats(in_floats, rows, columns, k->in->scale, c->positions, c->x);
+    int64_t limit = (int64_t)(MOST_LISTED * (double)(rows * columns));
+    int64_t listed = as_bytes ? pack_bytes(in_bytes, rows, columns, limit, c->positions, (uint8_t *)c->x, c->starts)
+                              : pack_floats(in_floats, rows, columns, k->in->scale, limit, c->positions, c->x, c->starts);
+    if (listed < 0) return 0;
     *lists = (Inputs){as_bytes ? SHORT_BYTES : SHORT_FLOATS, k->in->scale, rows, c->x, c->positions, c->starts};
     return 1;
 }

@@ -38,10 +38,7 @@ EXPORT(run) int32_t wasm_run(Context *c, const int64_t *order, int32_t count, co
                              int32_t batches, double *losses) {
     return (int32_t)run(c, order, count, rates, first_batch, batches, losses);
 }
-EXPORT(count_bytes) void wasm_count_bytes(const uint8_t *values, int32_t rows, int32_t columns, int64_t *starts) {
-    count_bytes(values, rows, columns, starts);
-}
-EXPORT(pack_bytes) void wasm_pack_bytes(const uint8_t *values, int32_t rows, int32_t columns, uint16_t *positions,
-                                        uint8_t *packed) {
-    pack_bytes(values, rows, columns, positions, packed);
+EXPORT(pack_bytes) int32_t wasm_pack_bytes(const uint8_t *values, int32_t rows, int32_t columns, int32_t limit,
+                                           uint16_t *positions, uint8_t *packed, int64_t *starts) {
+    return (int32_t)pack_bytes(values, rows, columns, limit, positions, packed, starts);
 }

@@ -63,11 +63,10 @@ const result = { outputs: floats(out, rows * outputs) };
 
 const learning = context(TRAIN, job.batch_size, 1);
 const starts = lend(8 * (rows + 1));
-kernel.count_bytes(images, rows, job.sizes[0], starts);
-const listed = Number(new BigInt64Array(kernel.memory.buffer, starts, rows + 1)[rows]);
-const positions = lend(2 * (listed + 16));
-const packed = lend(listed + 16);
-kernel.pack_bytes(images, rows, job.sizes[0], positions, packed);
+const limit = job.images.length;
+const positions = lend(2 * (limit + job.sizes[0] + 16));
+const packed = lend(limit + job.sizes[0] + 16);
+kernel.pack_bytes(images, rows, job.sizes[0], limit, positions, packed, starts);
 const targets = put(Int32Array, [labels, 0, 0]);
 kernel.set_examples(learning, inputs(SHORT_BYTES, packed, positions, starts), targets);
 const order = put(BigInt64Array, job.order.map(BigInt));

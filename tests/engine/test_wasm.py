@@ -28,7 +28,9 @@ def wasm(tmp_path_factory):
     return built
 
 
-@pytest.mark.parametrize(("rule", "settings"), [(SGD(), [0, 0, 0, 0]), (Adam(), [0.9, 0.999, 1e-8, 0])], ids=["sgd", "adam"])
+@pytest.mark.parametrize(
+    ("rule", "settings"), [(SGD(), [0, 0, 0, 0]), (Adam(), [0.9, 0.999, 1e-8, 0])], ids=["sgd", "adam"]
+)
 def test_forward_and_an_epoch_in_node(wasm, rule, settings):
     random = np.random.default_rng(0)
     architecture = Architecture.of("100-16-16-10")

@@ -504,66 +504,44 @@ static PyObject *variants(PyObject *module, PyObject *unused) {
     return list;
 }
 
-/* count(variant, values, is_bytes, rows, columns, starts): the non-zeros up to each row. */
-static PyObject *count(PyObject *module, PyObject *args) {
-    const char *name;
-    int is_bytes;
-    long long rows, columns;
-    PyObject *values, *starts, *result = NULL;
-    Py_buffer views[2];
-    memset(views, 0, sizeof views);
-    if (!PyArg_ParseTuple(args, "sOiLLO", &name, &values, &is_bytes, &rows, &columns, &starts)) return NULL;
-    const Kernel *kernel = kernel_named(name);
-    if (!kernel || get_buffer(values, &views[0], 0) || get_buffer(starts, &views[1], 1) ||
-        expect_bytes(&views[0], rows * columns * (is_bytes ? 1 : 4), "values") ||
-        expect_bytes(&views[1], (rows + 1) * 8, "starts"))
-        goto done;
-    Py_BEGIN_ALLOW_THREADS
-    if (is_bytes)
-        kernel->count_bytes(views[0].buf, rows, columns, views[1].buf);
-    else
-        kernel->count_floats(views[0].buf, rows, columns, views[1].buf);
-    Py_END_ALLOW_THREADS
-    result = Py_NewRef(Py_None);
-done:
-    release(views, 2);
-    return result;
-}
-
-/* pack(variant, values, is_bytes, rows, columns, scale, listed, positions, packed): the lists, of `listed` non-zeros. */
+/* pack(variant, values, is_bytes, rows, columns, scale, limit, positions, packed, starts) -> how many are listed, or -1. */
 static PyObject *pack(PyObject *module, PyObject *args) {
     const int64_t room = 16;
     const char *name;
     int is_bytes;
-    long long rows, columns, listed;
+    long long rows, columns, limit, listed = 0;
     double scale;
-    PyObject *values, *positions, *packed, *result = NULL;
-    Py_buffer views[3];
+    PyObject *arrays[4], *result = NULL;
+    Py_buffer views[4];
     memset(views, 0, sizeof views);
-    if (!PyArg_ParseTuple(args, "sOiLLdLOO", &name, &values, &is_bytes, &rows, &columns, &scale, &listed, &positions, &packed))
+    if (!PyArg_ParseTuple(args, "sOiLLdLOOO", &name, &arrays[0], &is_bytes, &rows, &columns, &scale, &limit, &arrays[1],
+                          &arrays[2], &arrays[3]))
         return NULL;
     const Kernel *kernel = kernel_named(name);
-    if (!kernel || get_buffer(values, &views[0], 0) || get_buffer(positions, &views[1], 1) ||
-        get_buffer(packed, &views[2], 1) || expect_bytes(&views[0], rows * columns * (is_bytes ? 1 : 4), "values") ||
-        expect_bytes(&views[1], (listed + room) * 2, "positions") ||
-        expect_bytes(&views[2], (listed + room) * (is_bytes ? 1 : 4), "packed"))
+    if (!kernel) return NULL;
+    for (int i = 0; i < 4; i++)
+        if (get_buffer(arrays[i], &views[i], i > 0)) goto done;
+    int64_t entries = limit + columns + room, size = is_bytes ? 1 : 4;
+    if (limit < 0 || expect_bytes(&views[0], rows * columns * size, "values") ||
+        expect_bytes(&views[1], entries * 2, "positions") || expect_bytes(&views[2], entries * size, "packed") ||
+        expect_bytes(&views[3], (rows + 1) * 8, "starts"))
         goto done;
     Py_BEGIN_ALLOW_THREADS
     if (is_bytes)
-        kernel->pack_bytes(views[0].buf, rows, columns, views[1].buf, views[2].buf);
+        listed = kernel->pack_bytes(views[0].buf, rows, columns, limit, views[1].buf, views[2].buf, views[3].buf);
     else
-        kernel->pack_floats(views[0].buf, rows, columns, (float)scale, views[1].buf, views[2].buf);
+        listed = kernel->pack_floats(views[0].buf, rows, columns, (float)scale, limit, views[1].buf, views[2].buf,
+                                     views[3].buf);
     Py_END_ALLOW_THREADS
-    result = Py_NewRef(Py_None);
+    result = PyLong_FromLongLong(listed);
 done:
-    release(views, 3);
+    release(views, 4);
     return result;
 }
 
 static PyMethodDef module_methods[] = {
     {"variants", variants, METH_NOARGS, "variants() -> names of those this machine can run, the best first"},
-    {"count", count, METH_VARARGS, "count(variant, values, is_bytes, rows, columns, starts)"},
-    {"pack", pack, METH_VARARGS, "pack(variant, values, is_bytes, rows, columns, scale, listed, positions, packed)"},
+    {"pack", pack, METH_VARARGS, "pack(variant, values, is_bytes, rows, columns, scale, limit, positions, packed, starts) -> entries"},
     {NULL, NULL, 0, NULL},
 };
 

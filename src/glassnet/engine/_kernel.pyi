@@ -18,7 +18,6 @@ class Context:
     def floor(self, order: Any) -> None: ...
 
 def variants() -> list[str]: ...
-def count(variant: str, values: Any, is_bytes: bool, rows: int, columns: int, starts: Any) -> None: ...
 def pack(
     variant: str,
     values: Any,
@@ -26,7 +25,8 @@ def pack(
     rows: int,
     columns: int,
     scale: float,
-    listed: int,
+    limit: int,
     positions: Any,
     packed: Any,
-) -> None: ...
+    starts: Any,
+) -> int: ...

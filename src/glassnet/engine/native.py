@@ -272,16 +272,18 @@ def _listed(dense: _Inputs, columns: int, may_skip: bool) -> tuple[_Inputs, str]
         return dense, f"inputs as lists ({share:.1%} are not zero)"
     if not may_skip or columns > MOST_SHORT or not dense.rows:
         return dense, "inputs as they are"
-    is_bytes, build = dense.kind == DENSE_BYTES, variant()
+    is_bytes = dense.kind == DENSE_BYTES
+    # Room for as many as would still be listed; the system gives memory only for what is written.
+    limit = int(MOST_LISTED * dense.rows * columns)
+    positions = np.empty(limit + columns + LIST_ROOM, np.uint16)
+    packed = np.empty(limit + columns + LIST_ROOM, np.uint8 if is_bytes else np.float32)
     starts = np.empty(dense.rows + 1, np.int64)
-    _kernel.count(build, dense.values, is_bytes, dense.rows, columns, starts)
-    listed = int(starts[-1])
+    listed = _kernel.pack(
+        variant(), dense.values, is_bytes, dense.rows, columns, dense.scale, limit, positions, packed, starts
+    )
+    if listed < 0:
+        return dense, f"inputs as they are (more than {MOST_LISTED:.0%} are not zero)"
     share = listed / (dense.rows * columns)
-    if share > MOST_LISTED:
-        return dense, f"inputs as they are ({share:.0%} are not zero)"
-    positions = np.empty(listed + LIST_ROOM, np.uint16)
-    packed = np.empty(listed + LIST_ROOM, np.uint8 if is_bytes else np.float32)
-    _kernel.pack(build, dense.values, is_bytes, dense.rows, columns, dense.scale, listed, positions, packed)
     lists = _Inputs(SHORT_BYTES if is_bytes else SHORT_FLOATS, dense.scale, dense.rows, packed, positions, starts)
     return lists, f"zeros skipped ({share:.0%} of the inputs are not zero)"
 
