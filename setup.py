@@ -22,7 +22,7 @@ if platform.machine().lower() in ("x86_64", "amd64"):
             "-mfma",
             "-mprefer-vector-width=512",
         ],
-        "avx2": ["-mavx2", "-mfma"],
+        "avx2": ["-mavx2", "-mfma", "-mbmi2", "-mpopcnt"],
         "baseline": [],
     }
 

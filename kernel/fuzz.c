@@ -57,11 +57,20 @@ static void job(uint64_t seed) {
     }
     int64_t *starts = malloc((size_t)(rows + 1) * 8);
     int as_bytes = kind == DENSE_BYTES || kind == SHORT_BYTES;
-    int64_t room = rows * fan_in + fan_in + 16;
+    int64_t limit = (int64_t)any((uint64_t)(rows * fan_in) + 1), room = limit + fan_in + 16;
+    uint16_t *few = malloc((size_t)room * 2);
+    void *few_packed = malloc((size_t)room * (as_bytes ? 1 : 4));
+    if (as_bytes)
+        pack_bytes(bytes_in, rows, fan_in, limit, few, few_packed, starts);
+    else
+        pack_floats(floats_in, rows, fan_in, 0.5f, limit, few, few_packed, starts);
+    free(few), free(few_packed);
+    limit = 8 * rows * fan_in; /* never too many */
+    room = rows * fan_in + fan_in + 16;
     uint16_t *positions = malloc((size_t)room * 2);
     void *packed = malloc((size_t)room * (as_bytes ? 1 : 4));
-    int64_t listed = as_bytes ? pack_bytes(bytes_in, rows, fan_in, rows * fan_in, positions, packed, starts)
-                              : pack_floats(floats_in, rows, fan_in, 0.5f, rows * fan_in, positions, packed, starts);
+    int64_t listed = as_bytes ? pack_bytes(bytes_in, rows, fan_in, limit, positions, packed, starts)
+                              : pack_floats(floats_in, rows, fan_in, 0.5f, limit, positions, packed, starts);
     uint32_t *long_positions = malloc((size_t)listed * 4 + 1);
     for (int64_t i = 0; i < listed; i++) long_positions[i] = positions[i];
     Inputs in = {kind, any(2) ? 1.0f : 0.25f, rows, NULL, NULL, starts};

@@ -6,7 +6,7 @@ here=$(dirname "$0")
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 variants=""
-if grep -q avx2 /proc/cpuinfo 2>/dev/null; then variants="-mavx2_-mfma"; fi
+if grep -q avx2 /proc/cpuinfo 2>/dev/null; then variants="-mavx2_-mfma_-mbmi2_-mpopcnt"; fi
 for flags in "" $variants; do
     "${CC:-cc}" -std=c11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -ffp-contract=fast \
         -fno-math-errno $(echo "$flags" | tr _ ' ') -o "$build/fuzz" "$here/fuzz.c"

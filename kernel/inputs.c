@@ -196,20 +196,85 @@ static void mark_occurring(const Inputs *in, uint8_t *occurs) {
                                        : position_at(SHORT_FLOATS, in->positions, q)] = 1;
 }
 
-/* Eight zeros are passed over at once; of other eights each is written, and written over by the next if it was zero. */
+/* ---- Lists made of dense rows ----
+ *
+ * Eight values at a time, written whether zero or not, and written over from the first zero on. What is zero comes and
+ * goes too often for a processor to guess, so there are no branches where there are instructions that gather bytes; else
+ * eight zeros are at least passed over at once. */
+
+#if defined(__BMI2__) && LANES == 8
+#define GATHERS_BYTES 1
+#else
+#define GATHERS_BYTES 0
+#endif
+
+#if GATHERS_BYTES
+typedef uint8_t bytes_8 __attribute__((vector_size(8)));
+typedef uint16_t shorts_8 __attribute__((vector_size(16)));
+typedef uint16_t loose_shorts_8 __attribute__((vector_size(16), aligned(2), may_alias));
+
+static const uint64_t ZERO_TO_SEVEN = 0x0706050403020100u, EACH_BYTE = 0x0101010101010101u;
+
+/* Positions first + k for each k of eight whose byte in `mask` is set, in order. */
+INLINE void write_positions(uint64_t mask, int64_t first, uint16_t *positions) {
+    uint64_t which = _pext_u64(ZERO_TO_SEVEN, mask);
+    shorts_8 short_ones = __builtin_convertvector((bytes_8)which, shorts_8);
+    *(loose_shorts_8 *)positions = short_ones + (uint16_t)first;
+}
+
+INLINE int pack_eight_bytes(const uint8_t *values, int64_t first, uint16_t *positions, uint8_t *packed) {
+    uint64_t eight;
+    __builtin_memcpy(&eight, values, 8);
+    uint64_t low_bits = 0x7f * EACH_BYTE, set = (((eight & low_bits) + low_bits) | eight) & ~low_bits;
+    uint64_t mask = (set >> 7) * 0xff; /* all bits of each byte that is not zero */
+    eight = _pext_u64(eight, mask);
+    __builtin_memcpy(packed, &eight, 8);
+    write_positions(mask, first, positions);
+    return __builtin_popcountll(set);
+}
+
+INLINE int pack_eight_floats(const float *values, int64_t first, float scale, uint16_t *positions, float *packed) {
+    __m256 eight = _mm256_loadu_ps(values);
+    uint64_t set = (uint64_t)_mm256_movemask_ps(_mm256_cmp_ps(eight, _mm256_setzero_ps(), _CMP_NEQ_UQ));
+    uint64_t mask = _pdep_u64(set, EACH_BYTE) * 0xff;
+    __m256i which = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t)_pext_u64(ZERO_TO_SEVEN, mask)));
+    _mm256_storeu_ps(packed, _mm256_mul_ps(_mm256_permutevar8x32_ps(eight, which), _mm256_set1_ps(scale)));
+    write_positions(mask, first, positions);
+    return __builtin_popcountll(set);
+}
+#else
+INLINE int pack_eight_bytes(const uint8_t *values, int64_t first, uint16_t *positions, uint8_t *packed) {
+    uint64_t eight;
+    __builtin_memcpy(&eight, values, 8);
+    if (!eight) return 0;
+    int q = 0;
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; k++) {
+        positions[q] = (uint16_t)(first + k);
+        packed[q] = values[k];
+        q += values[k] != 0;
+    }
+    return q;
+}
+
+INLINE int pack_eight_floats(const float *values, int64_t first, float scale, uint16_t *positions, float *packed) {
+    uint64_t pairs[4];
+    __builtin_memcpy(pairs, values, 32);
+    if (!(pairs[0] | pairs[1] | pairs[2] | pairs[3])) return 0;
+    int q = 0;
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; k++) {
+        positions[q] = (uint16_t)(first + k);
+        packed[q] = values[k] * scale;
+        q += values[k] != 0;
+    }
+    return q;
+}
+#endif
+
 static int64_t pack_row_bytes(const uint8_t *values, int64_t columns, uint16_t *positions, uint8_t *packed) {
     int64_t q = 0, i = 0;
-    for (; i + 8 <= columns; i += 8) {
-        uint64_t eight;
-        __builtin_memcpy(&eight, values + i, 8);
-        if (!eight) continue;
-#pragma GCC unroll 8
-        for (int k = 0; k < 8; k++) {
-            positions[q] = (uint16_t)(i + k);
-            packed[q] = values[i + k];
-            q += values[i + k] != 0;
-        }
-    }
+    for (; i + 8 <= columns; i += 8) q += pack_eight_bytes(values + i, i, positions + q, packed + q);
     for (; i < columns; i++)
         if (values[i]) {
             positions[q] = (uint16_t)i;
@@ -220,17 +285,7 @@ static int64_t pack_row_bytes(const uint8_t *values, int64_t columns, uint16_t *
 
 static int64_t pack_row_floats(const float *values, int64_t columns, float scale, uint16_t *positions, float *packed) {
     int64_t q = 0, i = 0;
-    for (; i + 8 <= columns; i += 8) {
-        uint64_t pairs[4];
-        __builtin_memcpy(pairs, values + i, 32);
-        if (!(pairs[0] | pairs[1] | pairs[2] | pairs[3])) continue;
-#pragma GCC unroll 8
-        for (int k = 0; k < 8; k++) {
-            positions[q] = (uint16_t)(i + k);
-            packed[q] = values[i + k] * scale;
-            q += values[i + k] != 0;
-        }
-    }
+    for (; i + 8 <= columns; i += 8) q += pack_eight_floats(values + i, i, scale, positions + q, packed + q);
     for (; i < columns; i++)
         if (values[i] != 0) {
             positions[q] = (uint16_t)i;
@@ -239,12 +294,17 @@ static int64_t pack_row_floats(const float *values, int64_t columns, float scale
     return q;
 }
 
-/* All rows, for as long as there are at most `limit` entries before a row: returns how many there are, or -1. */
+/* Whether there are more entries than `limit`, or the rows so far promise more, an eighth of it aside. */
+INLINE int too_many(int64_t entries, int64_t limit, int64_t done, int64_t rows) {
+    return entries > limit || (double)(entries - limit / 8) * (double)rows > (double)limit * (double)done;
+}
+
+/* All rows; returns how many entries there are, or -1 as soon as it is plain that there are too many. */
 static int64_t pack_bytes(const uint8_t *values, int64_t rows, int64_t columns, int64_t limit, uint16_t *positions,
                           uint8_t *packed, int64_t *starts) {
     int64_t q = starts[0] = 0;
     for (int64_t r = 0; r < rows; r++) {
-        if (q > limit) return -1;
+        if (too_many(q, limit, r, rows)) return -1;
         q += pack_row_bytes(values + r * columns, columns, positions + q, packed + q);
         starts[r + 1] = q;
     }
@@ -255,7 +315,7 @@ static int64_t pack_floats(const float *values, int64_t rows, int64_t columns, f
                            uint16_t *positions, float *packed, int64_t *starts) {
     int64_t q = starts[0] = 0;
     for (int64_t r = 0; r < rows; r++) {
-        if (q > limit) return -1;
+        if (too_many(q, limit, r, rows)) return -1;
         q += pack_row_floats(values + r * columns, columns, scale, positions + q, packed + q);
         starts[r + 1] = q;
     }

@@ -257,12 +257,13 @@ static int list_chunk(Context *c, const Chunk *k, Inputs *lists) {
 /* All rows, chunk by chunk; `outputs` as `trace` has them, or those of the last layer only. */
 static void go_forward(Context *c, const Inputs *in, float *const *traced, float *outputs) {
     use_inputs(c, in);
+    int may_list = 1; /* until a chunk is too dense */
     for (int64_t first = 0; first < in->rows; first += c->chunk) {
         int64_t left = in->rows - first;
         Chunk k = {.in = in, .first = first, .rows = left < c->chunk ? (int)left : c->chunk};
         k.after = left - k.rows;
         Inputs lists;
-        if (list_chunk(c, &k, &lists)) {
+        if (may_list && (may_list = list_chunk(c, &k, &lists))) {
             k.in = &lists;
             k.first = k.after = 0;
         }

@@ -26,7 +26,9 @@ static const Kernel **usable(void) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma"))
         kernels[count++] = &glassnet_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) kernels[count++] = &glassnet_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2") &&
+        __builtin_cpu_supports("popcnt"))
+        kernels[count++] = &glassnet_avx2;
 #endif
     kernels[count++] = &glassnet_baseline;
     kernels[count] = NULL;
