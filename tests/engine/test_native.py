@@ -1,4 +1,4 @@
-"""The compiled kernel says what the reference says: every shape, squish, loss, rule and kind of inputs, step by step."""
+"""The compiled kernel says what the reference says: every shape, squish, loss, rule and kind of inputs."""
 
 import math
 import threading

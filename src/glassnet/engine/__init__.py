@@ -15,8 +15,8 @@ ENGINES = ("auto", "reference", "native")
 def choose(name: str, architecture: Architecture, dtype: str) -> tuple[Engine, str]:
     """The engine for a network of this structure and dtype, and in words why.
 
-    `auto` goes by the variable GLASSNET_ENGINE if it is set, else it takes native where that fits. Raises `SettingError`
-    for unknown names, and for native asked for by name where it does not fit.
+    `auto` goes by the variable GLASSNET_ENGINE if it is set, else it takes native where that fits. Raises
+    `SettingError` for unknown names, and for native asked for by name where it does not fit.
     """
     if name not in ENGINES:
         raise unknown_name("engine", name, ENGINES)

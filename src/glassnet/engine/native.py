@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array, shape_text
 from glassnet.engine.plan import Examples, LayerTrace, Plan, State
@@ -22,28 +21,17 @@ from glassnet.losses import LOSSES, CrossEntropy, Huber, Loss
 from glassnet.optimizers import OPTIMIZERS, Adam, AdamW, Momentum, Optimizer, RMSprop
 
 try:
-    from glassnet.engine import _kernel  # type: ignore[attr-defined, unused-ignore]
+    from glassnet.engine import _kernel
 except ImportError:  # installed without a compiler
-    _kernel = None
+    _kernel = None  # type: ignore[assignment]
 
 name = "native"
 
 # The kernel's numbers for names, in its own order (kernel.h).
 SQUISHES = (
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "softplus",
-    "gelu",
-    "gelu_tanh",
-    "silu",
-    "mish",
+    *("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "softplus"),
+    *("gelu", "gelu_tanh", "silu", "mish", "hard_sigmoid", "step", "softmax"),
 )
-SQUISHES += ("hard_sigmoid", "step", "softmax")
 LOSS_KINDS = ("squared_error", "absolute_error", "huber", "cross_entropy", "binary_cross_entropy")
 RULES = ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad")
 FORWARD, TRACE, GRADIENT, TRAIN = range(4)
@@ -139,7 +127,7 @@ class Prepared:
 
     def __call__(self, inputs: Any) -> Array:
         outputs = self._outputs(inputs, self._scale)  # contiguous arrays of bytes or floats
-        return self._any(inputs) if outputs is None else outputs  # type: ignore[no-any-return]
+        return self._any(inputs) if outputs is None else outputs
 
     def _any(self, inputs: Any) -> Array:
         inputs = inputs if _is_csr(inputs) else np.asarray(inputs)
