@@ -21,7 +21,9 @@ def numeric(values: Any, what: str) -> Array:
         array = np.asarray(values)
     except ValueError:
         raise InputError(
-            got=f"{what} of uneven lengths", expected="a rectangular array of numbers", do="give every row as many values"
+            got=f"{what} of uneven lengths",
+            expected="a rectangular array of numbers",
+            do="give every row as many values",
         ) from None
     if array.dtype.kind not in "buif":
         raise InputError(

@@ -1,7 +1,7 @@
 """How the learning rate moves over a run: a factor on it, as a function of time.
 
-Time is measured in epochs and runs on within them (2.5 is the middle of the third), so that a schedule means the same at
-every batch size. `ReduceOnPlateau` alone looks at the losses as well.
+Time is measured in epochs and runs on within them (2.5 is the middle of the third), so that a schedule means the same
+at every batch size. `ReduceOnPlateau` alone looks at the losses as well.
 """
 
 import math
@@ -78,7 +78,9 @@ class OneCycle(Schedule):
 
     def __post_init__(self) -> None:
         if not 0 < self.rise < 1:
-            raise SettingError(got=f"rise {self.rise}", expected="a share of the run, between 0 and 1", do="0.3 is usual")
+            raise SettingError(
+                got=f"rise {self.rise}", expected="a share of the run, between 0 and 1", do="0.3 is usual"
+            )
 
     def factor(self, epoch: float, epochs: int) -> float:
         time = epoch / epochs
