@@ -20,7 +20,7 @@ _SHELF = {
     "Network": "network",
     "Layer": "network",
     "load": "network",
-    "count": "network",
+    "count": "counting",
     "Dataset": "data.dataset",
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
@@ -36,10 +36,11 @@ __all__ = [*_SHELF, *_MODULES]
 if TYPE_CHECKING:
     from glassnet import activations, data, errors, initializers, losses, optimizers, schedules, training
     from glassnet.architecture import Architecture, ParameterCount
+    from glassnet.counting import count
     from glassnet.data.dataset import Dataset
     from glassnet.errors import GlassnetError
     from glassnet.evaluation import Evaluation, evaluate
-    from glassnet.network import Layer, Network, count, load
+    from glassnet.network import Layer, Network, load
     from glassnet.neuron import Neuron, NeuronTrace
     from glassnet.signature import Signature
     from glassnet.trace import Trace

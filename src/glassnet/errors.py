@@ -46,9 +46,10 @@ class MissingExtra(GlassnetError, ImportError):
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> SettingError:
     """The error for a name that is not among `known`, with the nearest one suggested."""
     known = list(known)
-    near = difflib.get_close_matches(str(name), known, n=1)
+    in_small_letters = {word.lower(): word for word in known}  # ReLU is near to relu
+    near = difflib.get_close_matches(str(name).lower(), in_small_letters, n=1)
     return SettingError(
         got=f"{kind} {name!r}",
         expected="one of " + ", ".join(known),
-        do=f"did you mean {near[0]!r}?" if near else "pick a name from this list",
+        do=f"did you mean {in_small_letters[near[0]]!r}?" if near else "pick a name from this list",
     )

@@ -140,6 +140,13 @@ class CrossEntropy(Loss):
             raise SettingError(
                 got=f"label_smoothing {self.label_smoothing}", expected="from 0 to below 1", do="0.1 is usual, 0 is off"
             )
+        for position, weight in enumerate(self.class_weights or ()):
+            if not 0 <= weight < float("inf"):
+                raise SettingError(
+                    got=f"class weight {weight} for class {position}",
+                    expected="finite numbers from 0 up",
+                    do="1 is as usual, 0 leaves a class out",
+                )
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
         return -(self._weighted(outputs, targets) * log_softmax(outputs)).sum(axis=1)

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from glassnet import engine
-from glassnet.architecture import Architecture, ParameterCount, count_sizes
+from glassnet.architecture import Architecture, ParameterCount
 from glassnet.arrays import DTYPES, Array, numeric, readonly, shape_text
 from glassnet.engine.reference import weights_and_biases
-from glassnet.errors import FileError, InputError, SettingError, unknown_name
+from glassnet.errors import FileError, InputError, unknown_name
 from glassnet.files import native
 from glassnet.initializers import Initializer, fitting, initializer
 from glassnet.losses import Loss, default_loss, loss
@@ -318,21 +318,3 @@ def load(path: str | os.PathLike[str]) -> Network:
             do="save the network again",
         ) from problem
     return network
-
-
-def count(source: "str | Sequence[int] | os.PathLike[str] | Network") -> ParameterCount:
-    """The ledger of sizes such as "784-16-16-10" or (784, 16, 16, 10), of a network, or of a network's file."""
-    if isinstance(source, Network):
-        return source.count()
-    if isinstance(source, os.PathLike) or (isinstance(source, str) and os.path.exists(source)):
-        return load(source).count()
-    try:
-        return count_sizes(source)
-    except SettingError as problem:
-        if isinstance(source, str) and not source.replace("-", "").isdigit():
-            raise FileError(
-                got=f"{source!r}, which is not there",
-                expected="sizes such as 784-16-16-10, or a file",
-                do="check the path",
-            ) from problem
-        raise

@@ -20,19 +20,21 @@ from glassnet.errors import AddressError, GlassnetError, SettingError
 COMMANDS = (neuron, count, train, evaluate, predict)
 
 DESCRIPTION = """\
-The glass-box toolkit for dense neural networks: every number can be seen, checked by hand and changed.
+The glass-box toolkit for dense neural networks: every number can be seen,
+checked by hand and changed.
 
     activation = squish(weights . inputs + bias)
 """
 EXAMPLES = """\
 examples:
-  glassnet neuron                                 one neuron, worked by hand
-  glassnet count 784-16-16-10                     how many numbers, and why 13,002
-  glassnet train                                  train the digit network and save it
+  glassnet neuron                                 a neuron, worked by hand
+  glassnet count 784-16-16-10                     13,002 numbers, and why
+  glassnet train                                  train the digit network
   glassnet predict digits.safetensors --digit 7   recognise a test digit
   glassnet predict digits.safetensors photo.png   recognise a picture of a digit
 
-glassnet COMMAND --help says more, with examples. Completion: glassnet --print-completion bash
+glassnet COMMAND --help says more, with examples.
+Completion for your shell: glassnet --print-completion bash
 """
 
 

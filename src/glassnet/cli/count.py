@@ -14,7 +14,7 @@ def add(commands: Any) -> None:
         description="How many numbers a network has, layer by layer, with the formula.",
         examples="""\
   glassnet count 784-16-16-10
-  glassnet count 1000000-1000000-10       no network is made: any size counts at once
+  glassnet count 1000000-1000000-10      any size: no network is made
   glassnet count digits.safetensors --json
 """,
     )
@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from glassnet.network import count
+    from glassnet.counting import count
 
     ledger = count(arguments.source)
     if arguments.json:

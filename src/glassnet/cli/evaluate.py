@@ -11,7 +11,7 @@ def add(commands: Any) -> None:
         commands,
         "evaluate",
         help="measure a saved network on data",
-        description="Loss, accuracy and confusion matrix of a saved network. Without DATA: the 10,000 test digits.",
+        description="Loss, accuracy and confusion matrix of a saved network. Without DATA: the\n10,000 test digits.",
         examples="""\
   glassnet evaluate digits.safetensors
   glassnet evaluate wine.safetensors wine-new.csv --target quality --json

@@ -14,7 +14,7 @@ def add(commands: Any) -> None:
         description="One neuron at work: the weighted sum, plus the bias, squished.",
         examples="""\
   glassnet neuron
-  glassnet neuron --inputs 1,0,1 --weights 2,-1,0.5 --bias -0.3 --activation relu
+  glassnet neuron --inputs 1,0,1 --weights 2,-1,0.5 --activation relu
 """,
     )
     command.add_argument(

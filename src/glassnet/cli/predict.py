@@ -11,8 +11,9 @@ def add(commands: Any) -> None:
         commands,
         "predict",
         help="ask a saved network",
-        description="What a saved network makes of an input. A picture of a digit may be of any size and on any plain\n"
-        "background: it is inverted, cropped, resized and centred as the digits it learnt from.",
+        description="What a saved network makes of an input. A picture of a digit may be of any size\n"
+        "and on any plain background: it is inverted, cropped, resized and centred as\n"
+        "the digits were that the network learnt from.",
         examples="""\
   glassnet predict digits.safetensors photo.png
   glassnet predict digits.safetensors --digit 7 --neuron 0:3

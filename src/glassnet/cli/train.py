@@ -19,13 +19,13 @@ def add(commands: Any) -> None:
         commands,
         "train",
         help="train a network and save it",
-        description="Train a network and save it. Without arguments: 784-16-16-10 on the 60,000 bundled digits.",
+        description="Train a network and save it. Without arguments: 784-16-16-10 on the 60,000\nbundled digits.",
         examples="""\
   glassnet train
-  glassnet train --sizes 784-100-10 --activation sigmoid --epochs 30 -o wide.safetensors
+  glassnet train --sizes 784-100-10 --epochs 30 -o wide.safetensors
   glassnet train spiral --sizes 2-16-16-2 --activation tanh --epochs 300
   glassnet train wine.csv --target quality --patience 20
-  glassnet train --checkpoint run.checkpoint --resume      go on where it was killed
+  glassnet train --checkpoint run.checkpoint --resume   go on after a kill
 """,
     )
     data = command.add_argument_group("data")
@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.sources import to_train
     from glassnet.training import DivergedError
 
+    need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
     output = _output(arguments)
     data, held_out = to_train(arguments.data, arguments.target, arguments.validation, arguments.holdout, arguments.seed)
     for note in data.notes:
@@ -102,10 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         except DivergedError as error:
             problem = str(error)
     if not training.history:
-        return fail(
-            problem or "got --epochs 0; expected something to do; ask for more epochs",
-            130 if problem == "interrupted" else 1,
-        )
+        return fail(problem, 130 if problem == "interrupted" else 1)
     training.network.save(output)
     _report(arguments, training, data, held_out, output, time.perf_counter() - started)
     if problem:

@@ -83,7 +83,7 @@ class Trainer(Protocol):
 
 
 class Engine(Protocol):
-    """The verbs. `inputs` (n, fan_in) count times `scale`; `parameters` is the flat vector, whose dtype is the result's."""
+    """The verbs. `inputs` (n, fan_in) count times `scale`; `parameters` is the flat vector, of the results' dtype."""
 
     @property
     def name(self) -> str: ...
