@@ -18,7 +18,12 @@ def keep(name: str, figures: Any, packages: tuple[str, ...] = ("numpy",)) -> Non
 
 
 def machine() -> dict[str, Any]:
-    return {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
 
 
 def versions(packages: tuple[str, ...]) -> dict[str, str]:

@@ -4,8 +4,9 @@ His definitions differ from PyTorch's, and so from ours, by constant factors tha
 - his quadratic cost is the sum over the 10 outputs of (a - y)^2 / 2, ours the mean of (a - y)^2, which is 1/5 of it;
 - his cross-entropy is the sum over the outputs of the binary one, ours the mean, which is 1/10 of it;
 - his penalty is lambda / (2 n) sum w^2 with n = 50,000, beside the loss as a sum: ours is a tenth of it, beside the mean.
-His weights start as standard normal numbers (chapter 3: divided by the root of fan_in), and so do his biases. He trains on
-the first 50,000 digits; the best of the accuracies after each epoch is what he quotes.
+Weights start as normal numbers (in chapter 3 divided by the root of fan_in), and so do the biases. He trains on the first
+50,000 digits and quotes the best of the accuracies after each epoch: in chapter 1 on the 10,000 test digits, in chapter 3 on
+the other 10,000 training digits. Results vary with the random start, as he says himself: so there are several seeds.
 """
 
 import sys
@@ -18,7 +19,7 @@ import glassnet as gn
 
 RUNS = {
     "784-30-10, quadratic cost, eta 3.0": {
-        "published": 0.9542,
+        "published": 0.954,
         "sizes": "784-30-10",
         "init": "normal",
         "loss": "squared_error",
@@ -34,39 +35,58 @@ RUNS = {
         "l2": 5.0 / 50_000 / 10,
     },
 }
+SEEDS = range(3)
 
 
 def main(epochs: int = 30) -> None:
-    train, test = gn.data.digits()
-    train = train[:50_000]
-    figures = {}
-    print(f"published runs, {epochs} epochs of batches of 10\n{'':<48}  published  best  last  seconds")
+    digits, test = gn.data.digits()
+    train, validation = digits[:50_000], digits[50_000:]
+    rows = []
+    print(f"published runs, {epochs} epochs of batches of 10, best accuracy after an epoch")
+    print(f"{'':<48} published  seed    test  validation  seconds")
     for name, settings in RUNS.items():
-        random = np.random.default_rng(0)
-        start = gn.Network.create(settings["sizes"], "sigmoid", output="sigmoid", init=settings["init"], seed=0)
-        vector = start.parameters.copy()
-        for layer in start.architecture.layers:
-            vector[layer.biases_start : layer.stop] = random.normal(size=layer.fan_out)
-        started = time.perf_counter()
-        training = gn.train(
-            start.with_parameters(vector),
-            train,
-            validation=test,
-            epochs=epochs,
-            batch_size=10,
-            optimizer="sgd",
-            schedule="constant",
-            learning_rate=settings["learning_rate"],
-            loss=settings["loss"],
-            l2=settings["l2"],
-        )
-        seconds = time.perf_counter() - started
-        accuracies = training.history.validation_accuracy
-        best, last = max(accuracies), accuracies[-1]
-        figures[name] = {"published": settings["published"], "best": best, "last": last, "seconds": seconds}
-        print(f"{name:<48}  {settings['published']:9.1%} {best:6.2%} {last:6.2%} {seconds:7.0f}", flush=True)
+        for seed in SEEDS:
+            started = time.perf_counter()
+            after_each = [
+                (gn.evaluate(epoch.network, test).accuracy, gn.evaluate(epoch.network, validation).accuracy)
+                for epoch in gn.training.epochs(
+                    random_start(settings["sizes"], settings["init"], seed),
+                    train,
+                    epochs=epochs,
+                    batch_size=10,
+                    optimizer="sgd",
+                    schedule="constant",
+                    learning_rate=settings["learning_rate"],
+                    loss=settings["loss"],
+                    l2=settings["l2"],
+                    seed=seed,
+                )
+            ]
+            best = [max(column) for column in zip(*after_each, strict=True)]
+            row = {
+                "run": name,
+                "published": settings["published"],
+                "seed": seed,
+                "test": best[0],
+                "validation": best[1],
+            }
+            rows.append(row | {"seconds": time.perf_counter() - started})
+            print(
+                f"{name:<48} {row['published']:9.1%} {seed:>5} {best[0]:7.2%} {best[1]:11.2%} {rows[-1]['seconds']:8.0f}",
+                flush=True,
+            )
     print()
-    keep("nielsen", figures)
+    keep("nielsen", rows)
+
+
+def random_start(sizes: str, init: str, seed: int) -> gn.Network:
+    """A sigmoid network whose biases are random as well."""
+    network = gn.Network.create(sizes, "sigmoid", output="sigmoid", init=init, seed=seed)
+    vector = network.parameters.copy()
+    random = np.random.default_rng(seed + 1000)
+    for layer in network.architecture.layers:
+        vector[layer.biases_start : layer.stop] = random.normal(size=layer.fan_out)
+    return network.with_parameters(vector)
 
 
 if __name__ == "__main__":

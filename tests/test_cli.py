@@ -109,7 +109,8 @@ def test_training_prints_its_run_and_saves_the_network(capsys: pytest.CaptureFix
     assert [line[:9] for line in err.splitlines()[1:]] == [f"epoch {n}/5" for n in range(1, 6)]
     assert err.startswith("engine ")
     assert "held out: loss" in err
-    assert "2-16-16-2 (relu, relu, softmax) trained on 400 examples" in out
+    assert "2-16-16-2 (relu, relu, softmax), trained in " in out
+    assert "400 examples" in out
     assert "what it is (rows) and what it was taken for (columns)" in out
     assert "layer  inputs x neurons + biases" in out
     assert "saved xor.safetensors" in out

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from glassnet.errors import SettingError
+from glassnet.errors import SettingError, unknown_name
 
 _BYTES = {"float32": 4, "float64": 8}
 
@@ -93,6 +93,8 @@ class Architecture:
 
     def count(self, dtype: str = "float32") -> "ParameterCount":
         """How many parameters, layer by layer, and how many bytes they take as `dtype`."""
+        if dtype not in _BYTES:
+            raise unknown_name("dtype", dtype, _BYTES)
         return ParameterCount(self.layers, _BYTES[dtype])
 
     def __str__(self) -> str:
@@ -173,7 +175,7 @@ def parse_sizes(sizes: "str | Sequence[int]") -> tuple[int, ...]:
         parts = sizes.split("-") if isinstance(sizes, str) else list(sizes)
         parsed = tuple(int(part) for part in parts)
         whole = all(isinstance(part, str) or part == int(part) for part in parts)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         parsed, whole = (), False
     if not whole or len(parsed) < 2 or min(parsed) < 1:
         raise SettingError(
@@ -188,7 +190,7 @@ def human_bytes(count: int) -> str:
     """52008 -> `52.0 kB` (decimal units)."""
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
+        if round(size, 1) < 1000 or unit == "TB":
             return f"{count} bytes" if unit == "bytes" else f"{size:,.1f} {unit}"
         size /= 1000
     raise AssertionError

@@ -6,6 +6,7 @@ that a Python programmer would catch (`ValueError`, `OSError`, ...).
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class GlassnetError(Exception):
@@ -14,6 +15,16 @@ class GlassnetError(Exception):
     def __init__(self, *, got: str, expected: str, do: str) -> None:
         self.got, self.expected, self.do = got, expected, do
         super().__init__(f"got {got}; expected {expected}; {do}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it comes back from a worker process: not by `__init__`, which takes other arguments than pickle gives."""
+        return _again, (type(self), self.args), vars(self)
+
+
+def _again(kind: type[GlassnetError], args: tuple[Any, ...]) -> GlassnetError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class InputError(GlassnetError, ValueError):

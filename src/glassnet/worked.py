@@ -6,6 +6,7 @@ what is then left over goes into the line for the terms not shown, or is printed
 
 import math
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import TypeAlias
 
 MOST_DECIMALS = 6
@@ -51,9 +52,8 @@ def written(
     decimals = decimals_for([v for terms, _, total in sums for _, v in (*terms, total)], precision)
 
     def units(value: float) -> int:
-        return round(
-            value * float(10**decimals)
-        )  # whole units of the last decimal, so that what is printed adds up exactly
+        """A number in whole units of the last decimal, rounded once, so that what is printed is true and adds up."""
+        return round(Fraction(value) * 10**decimals)
 
     rows: list[tuple[str, str]] = []
     carried = 0

@@ -192,7 +192,8 @@ def _report(
         )
         return
     squishes = ", ".join(network.architecture.activations)
-    print(f"{network.architecture} ({squishes}) trained on {len(data):,} examples of {data.name} in {seconds:.1f} s")
+    print(f"{network.architecture} ({squishes}), trained in {seconds:.1f} s")
+    print(f"{data.name}: {len(data):,} examples")
     print(f"{held_out.name}: {figures}\n")
     if figures.confusion is not None:
         print(confusion_table(figures) + "\n")

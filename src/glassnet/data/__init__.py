@@ -6,7 +6,7 @@ Importing this costs numpy and no more: Pillow and pyarrow are imported when a p
 from glassnet.data.dataset import Dataset
 from glassnet.data.digits import digits
 from glassnet.data.idx import idx
-from glassnet.data.images import as_digit, folder
+from glassnet.data.images import as_digit, folder, image_inputs
 from glassnet.data.sources import read
 from glassnet.data.tables import table, table_inputs
 from glassnet.data.toys import circle, gauss, spiral, xor
@@ -19,6 +19,7 @@ __all__ = [
     "folder",
     "gauss",
     "idx",
+    "image_inputs",
     "read",
     "spiral",
     "table",

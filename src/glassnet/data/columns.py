@@ -76,8 +76,7 @@ class Column:
 
 
 def read_csv(path: Source) -> dict[str, Column]:
-    """The columns of a CSV file: a header line, UTF-8, cells separated by comma, semicolon, tab or bar as in the
-    header.
+    """The columns of a CSV file: UTF-8, a header line, cells separated by the header's comma, semicolon, tab or bar.
 
     Raises `FileError` for a file that is no such table, `InputError` for names that occur twice, `MissingExtra` without
     pyarrow.
@@ -97,7 +96,7 @@ def read_csv(path: Source) -> dict[str, Column]:
             table = arrow.read_csv(
                 file,
                 arrow.ReadOptions(autogenerate_column_names=True, use_threads=False),  # threads lose the row's number
-                arrow.ParseOptions(separator, newlines_in_values=True, invalid_row_handler=keep_wrong),
+                arrow.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=keep_wrong),
                 arrow.ConvertOptions(column_types={f"f{i}": pa.string() for i in range(len(names))}),
             )
         if table.num_columns != len(names):

@@ -90,9 +90,12 @@ def as_digit(picture: Picture) -> Array:
 
     Raises `InputError` for a blank picture and for values that are no grey, `FileError` for a file that cannot be read.
     """
+    from PIL import ImageFilter
+
     image = _grey(picture)
     if max(image.size) > _WORKING_SIDE:
         image = image.reduce(ceil(max(image.size) / _WORKING_SIDE))
+    image = image.filter(ImageFilter.BoxBlur(max(image.size) // 400))  # a camera's noise; nothing in small pictures
     return _centred(_scaled(_cropped(_ink(np.asarray(image, np.float64))))).reshape(-1)
 
 
@@ -103,14 +106,14 @@ def image_inputs(picture: Picture, like: Signature) -> Array:
     only scaled to its size. Raises what `as_digit` raises, and `SettingError` if the network has no pictures as inputs.
     """
     shape = like.input_shape or ()
-    if shape == (SIDE, SIDE) and like.classes == DIGITS.classes:
-        return as_digit(picture)
-    if len(shape) != 2:
+    if len(shape) != 2 or like.scale is None:
         raise SettingError(
-            got="a picture for a network whose inputs are none",
+            got="a picture for a network whose inputs are no grey values",
             expected="a network trained on pictures",
             do="give it a row of numbers or a table",
         )
+    if shape == (SIDE, SIDE) and like.classes == DIGITS.classes:
+        return as_digit(picture)
     return np.asarray(_grey(picture).resize((shape[1], shape[0]))).reshape(-1)
 
 
@@ -133,7 +136,8 @@ def _ink(grey: Array) -> Array:
         )
     faint = min(max(0.1 * peak, 1.5 * np.percentile(ink[ring], 99)), 0.5 * peak)
     full = np.median(ink[ink > (faint + peak) / 2])
-    return np.clip((ink - faint) / (full - faint), 0, 1)
+    clear: Array = np.clip((ink - faint) / (full - faint), 0, 1)
+    return clear
 
 
 def _paper(grey: Array, ring: Array) -> Array:
@@ -144,7 +148,8 @@ def _paper(grey: Array, ring: Array) -> Array:
     usual = away <= max(2 * np.median(away), 8)
     terms = np.stack([np.ones(len(y)), y, x], axis=1)
     level, down, across = np.linalg.lstsq(terms[usual], border[usual], rcond=None)[0]
-    return level + down * np.arange(grey.shape[0])[:, None] + across * np.arange(grey.shape[1])
+    plane: Array = level + down * np.arange(grey.shape[0])[:, None] + across * np.arange(grey.shape[1])
+    return plane
 
 
 def _cropped(ink: Array) -> Array:
@@ -163,17 +168,17 @@ def _scaled(ink: Array) -> Array:
     arms = [max(at + 0.5, length - 0.5 - at) for at, length in zip(_centre(ink), ink.shape, strict=True)]
     scale = min(DIGIT_SIDE / max(ink.shape), (MIDDLE - 0.5) / max(arms))
     height, width = (max(1, round(scale * length)) for length in ink.shape)
-    small = np.asarray(Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.HAMMING))
-    return np.rint(255 * small / small.max()).astype(np.uint8)
+    small: Array = np.asarray(Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.HAMMING))
+    digit: Array = np.rint(255 * small / small.max()).astype(np.uint8)
+    return digit
 
 
 def _centred(digit: Array) -> Array:
     """The digit in 28x28, moved by whole pixels so that its centre of mass comes to (14, 14)."""
-    top, left = (
-        min(max(round(MIDDLE - at), 0), SIDE - length) for at, length in zip(_centre(digit), digit.shape, strict=True)
-    )
+    (height, width), (row, column) = digit.shape, _centre(digit)
+    top, left = min(max(round(MIDDLE - row), 0), SIDE - height), min(max(round(MIDDLE - column), 0), SIDE - width)
     field = np.zeros((SIDE, SIDE), np.uint8)
-    field[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    field[top : top + height, left : left + width] = digit
     return field
 
 
@@ -214,10 +219,8 @@ def _decoded(file: BinaryIO, what: str) -> "Image.Image":
     from PIL import Image, ImageOps
 
     try:
-        with (
-            warnings.catch_warnings()
-        ):  # Pillow warns of size and of oddities; the size is checked, the oddities do no harm
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of size, which is checked here, and of oddities, which do no harm
             image = Image.open(file, formats=("PNG", "JPEG"))
             _check_size(image, what)
             return _flat(ImageOps.exif_transpose(image), what)
@@ -257,21 +260,22 @@ def _too_large(what: str) -> InputError:
 
 def _groups(path: Source) -> tuple[dict[str, list[Path]], list[str]]:
     """The picture files of each sub-folder, and the names of the files that are none."""
-    place = Path(path)
-    if not place.exists():
-        raise missing_file(path)
     groups, others = dict[str, list[Path]](), []
     try:
-        for sub in _seen(place):
+        for sub in _seen(Path(path)):
             if sub.is_dir():
                 files = [file for file in _seen(sub) if file.is_file()]
                 groups[sub.name] = [file for file in files if _is_picture(file)]
                 others += [f"{sub.name}/{file.name}" for file in files if file not in groups[sub.name]]
-    except NotADirectoryError:
-        raise FileError(got=f"the file {str(path)!r}", expected="a folder of pictures", do="name the folder") from None
-    except PermissionError as error:
+    except GlassnetError:
+        raise
+    except FileNotFoundError:
+        raise missing_file(path) from None
+    except OSError as error:
         raise FileError(
-            got=f"{error.filename!r} (no permission)", expected="a folder that can be read", do="ask for the right"
+            got=f"{error.filename!r} ({error.strerror})",
+            expected="a folder that can be read",
+            do="name a folder of pictures",
         ) from None
     empty = [name for name, pictures in groups.items() if not pictures]
     if not groups or empty:

@@ -59,10 +59,12 @@ def _read_member(archive: zipfile.ZipFile, name: str, array: str) -> Array:
         raise ValueError("a compression that numpy does not write")
     check_claim(info.file_size, info.compress_size, what)
     with archive.open(info) as member:
-        version = np.lib.format.read_magic(member)
-        if version not in _HEADERS:
-            raise ValueError(f"format version {version}")
-        shape, fortran, dtype = _HEADERS[version](member)
+        try:
+            shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(member)](member)
+        except (
+            Exception
+        ) as error:  # numpy parses the header as a Python literal: SyntaxError, TokenError, RecursionError
+            raise ValueError(f"{array} with a header that cannot be read: {error}") from None
         if dtype.hasobject:
             raise FileError(
                 got=f"{what}, which holds Python objects",

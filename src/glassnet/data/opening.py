@@ -7,6 +7,7 @@ plain data cannot be longer than the file, and no deflate stream (gzip, zip) gro
 import difflib
 import os
 import stat
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
@@ -69,7 +70,7 @@ def missing_file(path: Source) -> FileError:
 
 
 def kind_of(path: Source) -> Kind:
-    """What a file holds, by its first bytes; its name plays no part."""
+    """What a file holds, by its first bytes (an IDX file may be gzipped); its name plays no part."""
     with open_file(path) as file:
         head = file.read(4096)
     if not head:
@@ -77,16 +78,24 @@ def kind_of(path: Source) -> Kind:
     for magic, kind in _MAGICS.items():
         if head.startswith(magic):
             return kind
-    if head[:2] == b"\0\0" and head[2:3] and head[2] in range(0x08, 0x0F):
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            return "idx" if _starts_idx(zlib.decompressobj(31).decompress(head, 4)) else "gzip"
+        except zlib.error:
+            return "gzip"
+    if _starts_idx(head):
         return "idx"
     return "binary" if b"\0" in head else "text"
+
+
+def _starts_idx(head: bytes) -> bool:
+    return head[:2] == b"\0\0" and head[2:3] in (b"\x08", b"\x09", b"\x0b", b"\x0c", b"\x0d", b"\x0e")
 
 
 _MAGICS: dict[bytes, Kind] = {
     b"PAR1": "parquet",
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
-    b"\x1f\x8b": "gzip",
     b"\x89PNG\r\n\x1a\n": "picture",
     b"\xff\xd8\xff": "picture",
 }

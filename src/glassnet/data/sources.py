@@ -8,7 +8,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.digits import digits
 from glassnet.data.idx import idx, labels_beside
 from glassnet.data.images import folder
-from glassnet.data.opening import KIND_WORDS, Source, kind_of, missing_file
+from glassnet.data.opening import KIND_WORDS, Kind, Source, kind_of
 from glassnet.data.tables import Task, table
 from glassnet.errors import FileError, SettingError, unknown_name
 from glassnet.signature import Signature
@@ -41,30 +41,35 @@ def read(
     of its kind raises.
     """
     name, place = os.fspath(source), Path(source)
+    if like is not None and target == like.target:
+        target = None  # said twice; a source without named columns has no use for it
     if name in NAMES:
         _refuse(name, target=target, task=task, size=size)
         return digits()[0] if name == "digits" else TOYS[name]()
-    if place.is_dir():
+    if os.path.isdir(source):
         _refuse(name, target=target, task=task)
         return folder(source, size, like=like)
-    if not place.exists():
-        raise (
-            missing_file(source)
-            if place.suffix or len(place.parts) > 1
-            else unknown_name("data", name, [*NAMES, "a path"])
-        )
+    if not (os.path.exists(source) or place.suffix or len(place.parts) > 1):
+        raise unknown_name("data set", name, [*NAMES, "a path"])
     _refuse(name, size=size)
     kind = kind_of(source)
-    if kind in ("idx", "gzip"):
+    if kind == "idx":
         _refuse(name, target=target, task=task)
         return idx(source, labels_beside(source))
-    if kind in ("picture", "binary"):
+    if kind in ("picture", "gzip", "binary"):
         raise FileError(
             got=f"{name!r}, {KIND_WORDS[kind]}",
             expected="a data set: a folder of pictures, a table (CSV, Parquet, .npz) or IDX images",
-            do="put pictures into a folder for each class" if kind == "picture" else "export it as CSV",
+            do=_REMEDIES[kind],
         )
     return table(source, target, like=like, task=task)
+
+
+_REMEDIES: dict[Kind, str] = {
+    "picture": "put the pictures of each class into a folder of their own, and name the folder around them",
+    "gzip": "unpack it first",
+    "binary": "export it as CSV",
+}
 
 
 def _refuse(source: str, **settings: object) -> None:

@@ -76,13 +76,11 @@ def table(
 
 
 def table_inputs(path: Source, like: Signature) -> Array:
-    """The inputs in a table, ready for the trained network whose signature `like` is: (n, fan_in) float32.
+    """The inputs in a table, for the trained network whose signature `like` is: (n, fan_in); pictures as stored.
 
     A target column may be there or not. Raises what `table` raises.
     """
-    sheet = _read(path)
-    values = _inputs(path, sheet, slice(None), like).values
-    return values.astype(np.float32) * np.float32(like.scale or 1) if sheet.pictures is not None else values
+    return _inputs(path, _read(path), slice(None), like).values
 
 
 class _Sheet(NamedTuple):
@@ -193,7 +191,7 @@ def _answers(column: Column, like: Signature | None, task: Task | None) -> _Answ
         task = "classes" if whole else "measurement"
     if like is None and len(different) < 2:
         raise InputError(
-            got=f"target {short(column.name)} with {different[0]!s} in every row",
+            got=f"target {short(column.name)} with {short(different[0])} in every row",
             expected="at least two different values",
             do="add examples of the others, or name another target",
         )
@@ -229,7 +227,7 @@ def _class_name(value: object, truths: bool) -> str:
     """A class as it is called whatever the file's format: 3 and 3.0 are "3"."""
     if isinstance(value, str):
         return value
-    number = float(value)  # type: ignore[arg-type]
+    number = float(value) + 0.0  # type: ignore[arg-type]  # -0.0 becomes 0.0
     if truths:
         return "true" if number else "false"
     return f"{number:.0f}" if number.is_integer() else repr(number)
@@ -251,8 +249,8 @@ def _pictures(path: Source, pictures: Array, kept: "Array | slice", like: Signat
             got=f"pictures of {pictures.dtype} in {str(path)!r}",
             expected=f"the columns {listed(like.features)}"
             if like.features
-            else "values on the scale the network was trained with",
-            do="give it data made as its training data were",
+            else "values as the network was trained with",
+            do="give it data of the kind it was trained with",
         )
     if like is not None and like.input_shape is not None and int(np.prod(like.input_shape)) != flat.shape[1]:
         raise InputError(
