@@ -1,4 +1,4 @@
-"""The main job, `glassnet train` with its defaults: how good, how soon, for the seeds 0 to 4, on the reference engine."""
+"""The main job, `glassnet train` with its defaults: how good and how soon, seeds 0 to 4, on the reference engine."""
 
 import time
 

@@ -3,10 +3,11 @@
 His definitions differ from PyTorch's, and so from ours, by constant factors that go into the learning rate:
 - his quadratic cost is the sum over the 10 outputs of (a - y)^2 / 2, ours the mean of (a - y)^2, which is 1/5 of it;
 - his cross-entropy is the sum over the outputs of the binary one, ours the mean, which is 1/10 of it;
-- his penalty is lambda / (2 n) sum w^2 with n = 50,000, beside the loss as a sum: ours is a tenth of it, beside the mean.
-Weights start as normal numbers (in chapter 3 divided by the root of fan_in), and so do the biases. He trains on the first
-50,000 digits and quotes the best of the accuracies after each epoch: in chapter 1 on the 10,000 test digits, in chapter 3 on
-the other 10,000 training digits. Results vary with the random start, as he says himself: so there are several seeds.
+- his penalty is lambda / (2 n) sum w^2 with n = 50,000, beside the loss as a sum: ours is a tenth of it, beside the
+mean. Weights start as normal numbers (in chapter 3 divided by the root of fan_in), and so do the biases. He trains on
+the first 50,000 digits and quotes the best of the accuracies after each epoch: in chapter 1 on the 10,000 test digits,
+in chapter 3 on the other 10,000 training digits. Results vary with the random start, as he says himself: so there are
+several seeds.
 """
 
 import sys
@@ -71,10 +72,8 @@ def main(epochs: int = 30) -> None:
                 "validation": best[1],
             }
             rows.append(row | {"seconds": time.perf_counter() - started})
-            print(
-                f"{name:<48} {row['published']:9.1%} {seed:>5} {best[0]:7.2%} {best[1]:11.2%} {rows[-1]['seconds']:8.0f}",
-                flush=True,
-            )
+            published, seconds = settings["published"], rows[-1]["seconds"]
+            print(f"{name:<48} {published:9.1%} {seed:>5} {best[0]:7.2%} {best[1]:11.2%} {seconds:8.0f}", flush=True)
     print()
     keep("nielsen", rows)
 

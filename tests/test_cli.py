@@ -90,7 +90,7 @@ def test_the_ledger(capsys: pytest.CaptureFixture[str]) -> None:
     )
     figures = json.loads(told(capsys, "count", "784-16-16-10", "--json")[0])
     assert figures["total"] == 13_002
-    assert [row["formula"] for row in figures["layers"]][0] == "784 x 16 + 16 = 12,560"
+    assert figures["layers"][0]["formula"] == "784 x 16 + 16 = 12,560"
 
 
 def test_a_million_million_numbers_are_counted_at_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,6 +142,25 @@ def test_a_table_is_trained_on_and_evaluated(capsys: pytest.CaptureFixture[str],
     assert probabilities["class"] == ["yes", "no"]
 
 
+def test_measurements_are_told_in_the_unit_they_came_in(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    random = np.random.default_rng(0)
+    size, age = random.uniform(30, 200, 400), random.uniform(0, 90, 400)
+    rows = "\n".join(f"{a},{b},{3000 * a - 500 * b + 50000}" for a, b in zip(size, age, strict=True))
+    Path("homes.csv").write_text(f"size,age,price\n{rows}\n")
+    figures = json.loads(told(capsys, "train", "homes.csv", "--target", "price", "--epochs", 60, "--json")[0])
+    assert figures["r_squared"] > 0.99
+    Path("new.csv").write_text("size,age\n100,20\n")
+    price = float(told(capsys, "predict", "homes.safetensors", "new.csv")[0])
+    assert price == pytest.approx(3000 * 100 - 500 * 20 + 50000, rel=0.05)
+
+
+def test_one_output_can_tell_two_classes(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    told(capsys, "train", "gauss", "--sizes", "2-4-1", "--epochs", 10)
+    assert gn.load("gauss.safetensors").layers[-1].activation == "sigmoid"
+    out, _ = told(capsys, "predict", "gauss.safetensors", "--inputs", "2,2")
+    assert "looks like blue" in out
+
+
 def test_a_resumed_command_ends_with_the_same_bits(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     settings = ("train", "spiral", "--epochs", 6, "--dropout", 0.1)
     told(capsys, *settings, "-o", "whole.safetensors")
@@ -156,7 +175,7 @@ def test_a_resumed_command_ends_with_the_same_bits(capsys: pytest.CaptureFixture
 
 def test_evaluating_the_test_digits(capsys: pytest.CaptureFixture[str], digit_network: Path) -> None:
     out, _ = told(capsys, "evaluate", digit_network)
-    assert out.startswith("digits (test): 10,000 examples, loss 0.")
+    assert out.startswith("test digits: 10,000 examples, loss 0.")
     figures = json.loads(told(capsys, "evaluate", digit_network, "--json")[0])
     assert figures["accuracy"] > 0.9
     assert f"accuracy {figures['accuracy']:.2%}" in out

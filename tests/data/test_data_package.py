@@ -166,6 +166,6 @@ def test_a_data_set_that_does_not_fit_together(inputs, targets, signature, words
 
 
 def test_a_data_set_says_what_it_is(both):
-    assert repr(both[1]) == "Dataset(digits (test): 10,000 examples of 28 x 28 uint8, 10 classes)"
+    assert repr(both[1]) == "Dataset(test digits: 10,000 examples of 28 x 28 uint8, 10 classes)"
     lengths = data.Dataset(np.ones((2, 3)), np.array([0.5, 1.5]), name="lengths")
     assert repr(lengths) == "Dataset(lengths: 2 examples of 3 float64, measurements)"

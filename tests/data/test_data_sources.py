@@ -20,7 +20,7 @@ def idx_bytes(array):
 
 
 def test_digits_are_the_training_digits():
-    assert repr(data.read("digits")).startswith("Dataset(digits (training): 60,000")
+    assert repr(data.read("digits")).startswith("Dataset(training digits: 60,000")
 
 
 @pytest.mark.parametrize("name", ["circle", "xor", "gauss", "spiral"])

@@ -16,7 +16,7 @@ _MORE = int(os.environ.get("GLASSNET_EXAMPLES", "1"))
 
 
 def tries(count: int) -> settings:
-    """So many examples, the same ones each time; with GLASSNET_EXAMPLES=50 fifty times as many, and others each time."""
+    """So many examples, the same each time; with GLASSNET_EXAMPLES=50 fifty times as many, and others each time."""
     return settings(max_examples=count * _MORE, deadline=None, database=None, derandomize=_MORE == 1)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import tracemalloc
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ total  8.0 TB as float64                  1,000,011,000,010"""
 def test_rows_and_printed_rows_add_up_to_the_total(sizes: list[int]) -> None:
     ledger = count_sizes(sizes)
     assert ledger.total == sum(row.count for row in ledger) == ledger.weights + ledger.biases
-    assert ledger.total == sum(np.prod([a, b], dtype=object) + b for a, b in zip(sizes, sizes[1:], strict=False))
+    assert ledger.total == sum(a * b + b for a, b in pairwise(sizes))
 
     heading, *lines, last = str(ledger).splitlines()
     assert (heading.split()[0], last.split()[0]) == ("layer", "total")
@@ -70,7 +71,7 @@ def test_rows_and_printed_rows_add_up_to_the_total(sizes: list[int]) -> None:
 def test_the_layers_follow_each_other_in_the_flat_vector(sizes: list[int]) -> None:
     layers = Architecture.of(sizes).layers
     assert [layer.start for layer in layers] == [0, *(layer.stop for layer in layers[:-1])]
-    for layer, (fan_in, fan_out) in zip(layers, zip(sizes, sizes[1:], strict=False), strict=True):
+    for layer, (fan_in, fan_out) in zip(layers, pairwise(sizes), strict=True):
         assert (layer.fan_in, layer.fan_out) == (fan_in, fan_out)
         assert (layer.biases_start - layer.start, layer.stop - layer.biases_start) == (fan_in * fan_out, fan_out)
 
@@ -125,8 +126,8 @@ def test_sizes_may_be_written_in_many_ways(sizes: Any) -> None:
 
 @pytest.mark.parametrize(
     "sizes",
-    ["", "784", "784-", "784--10", "784-0-10", "-784-10", "784x16", "784,16,10", "a-b", "3.5-2", (784,), (), (3, 0), (3, -1),
-     (3, 2.5), (3, None), (3, float("nan")), (3, float("inf")), 784, None, [[3, 2]]],
+    ["", "784", "784-", "784--10", "784-0-10", "-784-10", "784x16", "784,16,10", "a-b", "3.5-2", (784,), (), (3, 0),
+     (3, -1), (3, 2.5), (3, None), (3, float("nan")), (3, float("inf")), 784, None, [[3, 2]]],
     ids=repr,
 )  # fmt: skip
 def test_sizes_that_make_no_network_are_told_why(sizes: Any) -> None:

@@ -114,7 +114,8 @@ def test_a_missing_extra_names_its_fix() -> None:
     error = MissingExtra("pyarrow", "tables")
     assert isinstance(error, ImportError)
     assert str(error) == (
-        "got no package 'pyarrow'; expected the extra 'tables' to be installed for this; run: pip install 'glassnet[tables]'"
+        "got no package 'pyarrow'; expected the extra 'tables' to be installed for this; "
+        "run: pip install 'glassnet[tables]'"
     )
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 

@@ -1,7 +1,7 @@
-"""Gradients and training of the reference engine: those of PyTorch's autograd and optimizers, and of plain differences.
+"""Gradients and training of the reference engine: those of PyTorch's autograd and optimizers, and plain differences.
 
-A cross-entropy reads the pre-activations of a softmax layer (the binary one those of a sigmoid layer); of any other last
-layer it takes the outputs as logits.
+A cross-entropy reads the pre-activations of a softmax layer (the binary one those of a sigmoid layer); of any other
+last layer it takes the outputs as logits.
 """
 
 from itertools import product
@@ -29,7 +29,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 @st.composite
 def hidden_layers(draw: st.DrawFn, name: str, most: int = 3, widest: int = 8) -> tuple[list[int], list[str]]:
-    """The inputs and up to `most` hidden layers: their widths, and their activations, often `name` where that may be."""
+    """Widths of the inputs and of up to `most` hidden layers, and these layers' activations, often `name`."""
     widths = draw(st.lists(st.integers(1, widest), min_size=1, max_size=most + 1))
     squish = st.sampled_from(HIDDEN) if name == "softmax" else st.just(name) | st.sampled_from(HIDDEN)
     return widths, [draw(squish) for _ in widths[1:]]

@@ -1,4 +1,4 @@
-"""Each loss and its slope: PyTorch's numbers, with weights for classes and examples, and a door that explains itself."""
+"""Each loss and its slope: PyTorch's numbers, weights for classes and examples, and a door that explains itself."""
 
 from typing import Any
 

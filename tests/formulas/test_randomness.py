@@ -12,7 +12,7 @@ SEEDS = st.integers(-(2**65), 2**65)
 
 
 def test_splitmix64_gives_the_published_numbers() -> None:
-    """The vectors that implementations of it are commonly checked with (Rosetta Code, "Pseudo-random numbers/Splitmix64")."""
+    """The vector that implementations are commonly checked with (Rosetta Code, Pseudo-random numbers/Splitmix64)."""
     assert [splitmix64(1234567, n) for n in range(5)] == [
         6457827717110365317,
         3203168211198807973,

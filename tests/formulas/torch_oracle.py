@@ -1,9 +1,10 @@
-"""PyTorch as the outside judge: the same formulas, networks and training, by its own functions, autograd and optimizers.
+"""PyTorch as the outside judge: the same formulas, networks and training by its own functions and autograd.
 
 Nothing here calls glassnet's arithmetic, save for the dropout masks, which are random and have to be the same.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def _loss(loss: losses.Loss, outputs: Tensor, targets: Tensor, reduction: str) -
 def layers(sizes: Sequence[int], parameters: Array) -> list[tuple[Tensor, Tensor]]:
     """The flat vector cut up: layer after layer the weights row by row, then the biases."""
     parts, rest = [], np.asarray(parameters)
-    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+    for fan_in, fan_out in pairwise(sizes):
         weights, biases, rest = np.split(rest, [fan_in * fan_out, fan_in * fan_out + fan_out])
         parts.append((tensor(weights.reshape(fan_out, fan_in), slopes=True), tensor(biases, slopes=True)))
     assert rest.size == 0

@@ -83,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.progress import told
     from glassnet.cli.sources import to_train
     from glassnet.training import DivergedError
+    from glassnet.units import Unit
 
     need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
     output = _output(arguments)
@@ -91,8 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
         say(note)
     started = time.perf_counter()
     problem = ""
+    start = _network(arguments, data)
+    linear = start.architecture.activations[-1] == "identity"
+    unit = Unit.of(data) if linear and not data.classes else None
+    seen = (data, held_out) if unit is None else (unit.standardise(data), unit.standardise(held_out))
     with told(arguments.epochs, "test" if arguments.data == "digits" else "held out") as progress:
-        training = _training(arguments, data, held_out, progress.batches)
+        training = _training(arguments, start, *seen, progress.batches)
         if arguments.verbose:
             say(f"engine {training.engine_choice}")
         try:
@@ -104,18 +109,21 @@ def run(arguments: argparse.Namespace) -> int:
             problem = str(error)
     if not training.history:
         return fail(problem, 130 if problem == "interrupted" else 1)
-    training.network.save(output)
-    _report(arguments, training, data, held_out, output, time.perf_counter() - started)
+    network = training.network if unit is None else unit.restore(training.network)
+    network.save(output)
+    _report(arguments, training, network, data, held_out, output, time.perf_counter() - started)
     if problem:
         return fail(f"{problem}; saved what epoch {len(training.history)} gave", 130 if problem == "interrupted" else 1)
     return 0
 
 
-def _training(arguments: argparse.Namespace, data: "Dataset", held_out: "Dataset", progress: Any) -> "Run":
+def _training(
+    arguments: argparse.Namespace, start: "Network", data: "Dataset", held_out: "Dataset", progress: Any
+) -> "Run":
     from glassnet.training import epochs
 
     return epochs(
-        _network(arguments, data),
+        start,
         data,
         validation=held_out,
         epochs=arguments.epochs,
@@ -139,14 +147,15 @@ def _training(arguments: argparse.Namespace, data: "Dataset", held_out: "Dataset
 
 
 def _network(arguments: argparse.Namespace, data: "Dataset") -> "Network":
-    """The network to start from: as many inputs and outputs as the data has, softmax for classes."""
+    """The network to start from: as many inputs and outputs as the data has, probabilities for classes."""
     from glassnet.network import Network
 
     classes = len(data.classes) if data.classes else None
     outputs = classes or (1 if data.targets.ndim == 1 else data.targets.shape[1])
     sizes = arguments.sizes or f"{data.inputs.shape[1]}-16-16-{outputs}"
     squishes = arguments.activation
-    output = None if isinstance(squishes, list) else "softmax" if classes and not sizes.endswith("-1") else "identity"
+    probabilities = "sigmoid" if sizes.endswith("-1") else "softmax"
+    output = None if isinstance(squishes, list) else probabilities if classes else "identity"
     network = Network.create(
         sizes, squishes, output=output, init=arguments.init, seed=arguments.seed, dtype=arguments.dtype
     )
@@ -176,13 +185,19 @@ def _output(arguments: argparse.Namespace) -> Path:
 
 
 def _report(
-    arguments: argparse.Namespace, run: "Run", data: "Dataset", held_out: "Dataset", output: Path, seconds: float
+    arguments: argparse.Namespace,
+    run: "Run",
+    network: "Network",
+    data: "Dataset",
+    held_out: "Dataset",
+    output: Path,
+    seconds: float,
 ) -> None:
     from glassnet.architecture import human_bytes
     from glassnet.cli.tables import confusion_table
     from glassnet.evaluation import evaluate
 
-    network, figures = run.network, evaluate(run.network, held_out, run.plan.loss)
+    figures = evaluate(network, held_out, run.plan.loss)
     ledger = network.count()
     if arguments.json:
         print_json(

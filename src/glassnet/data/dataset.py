@@ -82,7 +82,7 @@ class Dataset:
 
     def scaled(self, dtype: Any = np.float32) -> Array:
         """All inputs as the network sees them: floats, times `scale`."""
-        return self.inputs.astype(dtype) * np.dtype(dtype).type(self.scale)  # type: ignore[no-any-return]
+        return self.inputs.astype(dtype) * np.dtype(dtype).type(self.scale)
 
     def split(self, share: float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
         """Two parts drawn at random: 1 - share of the examples, and `share` of them (at least one each)."""

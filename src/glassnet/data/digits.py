@@ -28,6 +28,6 @@ def digits() -> tuple[Dataset, Dataset]:
             got="no mnist.npz in the installed package", expected="the bundled digits", do="install glassnet again"
         ) from None
     return (
-        Dataset(train, train_labels.astype(np.int64), DIGITS, "digits (training)"),
-        Dataset(test, test_labels.astype(np.int64), DIGITS, "digits (test)"),
+        Dataset(train, train_labels.astype(np.int64), DIGITS, "training digits"),
+        Dataset(test, test_labels.astype(np.int64), DIGITS, "test digits"),
     )
