@@ -1,7 +1,10 @@
 """The command: what it prints, where, and with which exit status."""
 
+import contextlib
 import json
 import os
+import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -310,3 +313,50 @@ def test_a_reader_that_has_had_enough_is_no_failure_to_show(here: Path) -> None:
     result = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
     assert result.stdout.startswith("layer")
     assert result.stderr == ""
+
+
+def test_ctrl_c_saves_the_last_finished_epoch(here: Path) -> None:
+    """In a process of its own, with the signal that a terminal sends."""
+    command = [sys.executable, "-m", "glassnet", "train", "xor", "--epochs", "100000", "--schedule", "constant"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch   "):
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "saved xor.safetensors" in out
+    assert err.splitlines()[-1].startswith("glassnet: interrupted; saved what epoch ")
+    assert gn.load("xor.safetensors").sizes == (2, 16, 16, 2)
+
+
+def test_a_terminal_gets_a_bar(here: Path) -> None:
+    parent, child = pty.openpty()
+    command = [sys.executable, "-m", "glassnet", "train", "spiral", "--epochs", "40"]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=child, env={**os.environ, "TERM": "xterm"}, check=True)
+    os.close(child)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal is an error
+        while part := os.read(parent, 65536):
+            shown += part
+    os.close(parent)
+    assert b"training" in shown
+    assert b"epoch 40/40" in shown
+
+
+def test_validation_data_of_ones_own_is_looked_at(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    for name, count in (("learn.csv", 40), ("check.csv", 7)):
+        rows = "\n".join(f"{i},{'high' if i >= count / 2 else 'low'}" for i in range(count))
+        Path(name).write_text(f"x,kind\n{rows}\n")
+    out, _ = told(capsys, "train", "learn.csv", "--target", "kind", "--validation", "check.csv", "--epochs", 2)
+    assert "learn.csv: 40 examples" in out
+    assert "check.csv: 7 examples" in out
+
+
+def test_many_classes_show_their_largest_mistakes(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    rows = "\n".join(f"{i % 15},{chr(97 + i % 15)}" for i in range(150))
+    Path("letters.csv").write_text(f"x,letter\n{rows}\n")
+    out, _ = told(capsys, "train", "letters.csv", "--target", "letter", "--epochs", 1)
+    assert "the most frequent mistakes" in out
+    assert " taken for " in out

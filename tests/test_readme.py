@@ -33,7 +33,7 @@ def test_commands_print_what_the_readme_shows(capsys: pytest.CaptureFixture[str]
     shown = re.search(rf"\$ {re.escape(command)}\n(.*?)(?=\n\$ |\n```)", README, re.DOTALL)
     assert shown
     assert main(shlex.split(command)[1:]) == 0
-    assert capsys.readouterr().out.rstrip("\n") == shown[1]
+    assert capsys.readouterr().out.rstrip("\n") == shown[1].rstrip("\n")
 
 
 def test_every_file_it_names_is_there() -> None:

@@ -113,4 +113,4 @@ def test_an_unknown_name_suggests_the_nearest(written: str, meant: str) -> None:
 @pytest.mark.parametrize("written", ["zzz", "", None, 3, [1, 2]])
 def test_what_is_near_to_no_name_is_told_the_list(written: object) -> None:
     with pytest.raises(SettingError, match=r"pick a name from this list$"):
-        activation(written)  # type: ignore[arg-type]
+        activation(written)

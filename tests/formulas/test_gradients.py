@@ -178,7 +178,7 @@ def test_three_steps_are_pytorchs(name: str, loss_name: str, rule: str, option: 
     loss = random_loss(loss_name, 3, random)
     parameters = random_parameters(shape, random)
     examples = random_examples(shape, loss, 10, random, weighted=option in ("weighted", "all at once"))
-    plan = Plan(shape, loss, optimizer(rule), batch_size=4, seed=3, **OPTIONS[option])  # type: ignore[arg-type]
+    plan = Plan(shape, loss, optimizer(rule), batch_size=4, seed=3, **OPTIONS[option])
 
     moved = assert_trains_alike(plan, parameters, examples, RATES)
     if name != "step":

@@ -25,7 +25,7 @@ INPUTS, WEIGHTS, BIAS = [0.5, 0.8, 0.2], [0.3, -0.2, 0.5], 0.1
 
 @pytest.mark.parametrize(("activation", "value"), [("sigmoid", 0.5473576181430894), ("relu", 0.19), ("identity", 0.19)])
 def test_the_known_case(activation: str, value: float) -> None:
-    neuron = Neuron(WEIGHTS, BIAS, activation)  # type: ignore[arg-type]
+    neuron = Neuron(WEIGHTS, BIAS, activation)
     trace = neuron.trace(INPUTS)
     assert trace.products == pytest.approx([0.15, -0.16, 0.10])
     assert trace.weighted_sum == pytest.approx(0.09)
@@ -36,7 +36,7 @@ def test_the_known_case(activation: str, value: float) -> None:
 
 
 def test_the_known_case_as_printed() -> None:
-    neuron = Neuron(WEIGHTS, BIAS)  # type: ignore[arg-type]
+    neuron = Neuron(WEIGHTS, BIAS)
     assert (
         str(neuron.trace(INPUTS))
         == """\
@@ -54,7 +54,7 @@ neuron
 
 
 def test_many_inputs_as_printed() -> None:
-    neuron = Neuron([-1.5, 0, 4, 1 / 3, 2 / 3, 0, -1e-4], -2.0, "relu")  # type: ignore[arg-type]
+    neuron = Neuron([-1.5, 0, 4, 1 / 3, 2 / 3, 0, -1e-4], -2.0, "relu")
     assert (
         neuron.trace([1, 1, 0.5, 1, 1, 1, 1]).written(top=3)
         == """\
@@ -73,7 +73,7 @@ neuron
 
 
 def test_what_rounding_leaves_over_has_a_line_of_its_own() -> None:
-    neuron = Neuron([1 / 3, 1 / 3, 1 / 3], 0.33335, "identity")  # type: ignore[arg-type]
+    neuron = Neuron([1 / 3, 1 / 3, 1 / 3], 0.33335, "identity")
     assert (
         str(neuron.trace([1, 1, 1]))
         == """\
@@ -142,7 +142,7 @@ def read(text: str, name: str) -> Page:
         if re.fullmatch(r" +-+", line):
             sums.append([])
         else:
-            words, figure = re.fullmatch(r"  (.*?)   +(-?[\d,]+\.\d+)", line).groups()  # type: ignore[union-attr]
+            words, figure = re.fullmatch(r"  (.*?)   +(-?[\d,]+\.\d+)", line).groups()
             sums[-1].append((words, Decimal(figure.replace(",", ""))))
     terms, (total, *after), (z,) = sums
     assert (total[0], after[0][0], z[0]) == ("weighted sum", "+ bias", "pre-activation z")
@@ -260,7 +260,7 @@ def test_a_neuron_computes_squish_of_weights_times_inputs_plus_bias(size: int, s
 
 @pytest.mark.parametrize("size", [1e-310, 1e-40, 1e15, 1e300])
 def test_numbers_of_any_size_are_printed(size: float) -> None:
-    trace = Neuron([size, -size], size, "identity").trace([1, 0.5])  # type: ignore[arg-type]
+    trace = Neuron([size, -size], size, "identity").trace([1, 0.5])
     with localcontext(prec=700):
         page = read(str(trace), "neuron")
         assert sum(page.terms) == page.weighted_sum
@@ -268,7 +268,7 @@ def test_numbers_of_any_size_are_printed(size: float) -> None:
 
 
 def test_a_neuron_of_nothing_but_zeros_is_printed() -> None:
-    page = read(str(Neuron([0, 0], 0).trace([0, 0])), "neuron")  # type: ignore[arg-type]
+    page = read(str(Neuron([0, 0], 0).trace([0, 0])), "neuron")
     assert (page.terms, page.weighted_sum, page.pre_activation, page.answer) == ([0, 0], 0, 0, 0.5)
 
 
@@ -276,7 +276,7 @@ def test_a_neuron_of_nothing_but_zeros_is_printed() -> None:
 
 
 def test_plain_values_for_json() -> None:
-    values = json.loads(json.dumps(Neuron(WEIGHTS, BIAS).trace(INPUTS).as_dict()))  # type: ignore[arg-type]
+    values = json.loads(json.dumps(Neuron(WEIGHTS, BIAS).trace(INPUTS).as_dict()))
     assert values["inputs"] == INPUTS
     assert values["weights"] == WEIGHTS
     assert values["products"] == pytest.approx([0.15, -0.16, 0.1])
@@ -285,7 +285,7 @@ def test_plain_values_for_json() -> None:
 
 
 def test_its_arrays_cannot_be_written_to() -> None:
-    trace = Neuron(WEIGHTS, BIAS).trace(INPUTS)  # type: ignore[arg-type]
+    trace = Neuron(WEIGHTS, BIAS).trace(INPUTS)
     for array in (Neuron(np.ones(3), 0.0).weights, trace.inputs, trace.weights):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1

@@ -84,7 +84,7 @@ def test_it_moves_parameters_and_memory_in_place_and_keeps_nothing_itself(rule: 
 def test_a_rule_is_a_value() -> None:
     assert Adam() == Adam(0.9, 0.999, 1e-8) != AdamW()
     with pytest.raises(FrozenInstanceError):
-        Momentum().momentum = 0.5  # type: ignore[misc]
+        Momentum().momentum = 0.5
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -29,7 +29,7 @@ def case(seed: int = 0, dtype: str = "float64", loss: Loss | None = None) -> tup
 
 
 def plan(rule: Optimizer | None = None, loss: Loss | None = None, **options: object) -> Plan:
-    return Plan(SHAPE, loss or CrossEntropy(), rule or SGD(), batch_size=4, **options)  # type: ignore[arg-type]
+    return Plan(SHAPE, loss or CrossEntropy(), rule or SGD(), batch_size=4, **options)
 
 
 # Forward
@@ -225,7 +225,7 @@ def test_take_picks_rows_and_their_weights() -> None:
     np.testing.assert_array_equal(few.inputs, examples.inputs[[7, 2]])
     np.testing.assert_array_equal(few.targets, examples.targets[[7, 2]])
     assert examples.sample_weights is not None
-    np.testing.assert_array_equal(few.sample_weights, examples.sample_weights[[7, 2]])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(few.sample_weights, examples.sample_weights[[7, 2]])
     assert reference.take(examples._replace(sample_weights=None), np.array([0])).sample_weights is None
 
 

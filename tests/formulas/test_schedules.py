@@ -50,7 +50,7 @@ def torch_factors(
         (Cosine(), lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, EPOCHS)),
         (Cosine(0.2), lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, EPOCHS, 0.2)),
     ],
-    ids=str,
+    ids=("constant", "step", "step 7", "cosine", "cosine 0.2"),
 )
 def test_after_each_epoch_it_is_pytorchs(ours: Schedule, theirs: Any) -> None:
     factors = [ours.factor(epoch, EPOCHS) for epoch in range(EPOCHS + 1)]
