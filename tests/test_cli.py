@@ -283,7 +283,7 @@ def test_wrong_usage_is_one_line_and_status_2(
         (["predict", "MODEL", "--inputs", "1,2"], "got inputs of shape (2,); expected (784,) for one"),
         (["predict", "MODEL", "text.csv"], "expected"),
         (["train", "text.csv", "--target", "b"], "expected"),
-        (["neuron", "--inputs", "1,nan,2"], "got inputs with 1 value that are NaN or infinite"),
+        (["neuron", "--inputs", "1,nan,2"], "got inputs with 1 value that is NaN or infinite"),
         (["neuron", "--inputs", "1,2"], "got inputs of shape (2,); expected shape (3,)"),
         (["train", "xor", "--sizes", "2-1000000000000-2"], "expected a network that fits into memory"),
     ],

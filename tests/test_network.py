@@ -136,7 +136,7 @@ def test_printed_it_is_its_ledger(network: gn.Network) -> None:
     [
         ([1, 2], r"got inputs of shape \(2,\); expected \(3,\) for one, or \(n, 3\) for many"),
         (np.zeros((2, 2, 3)), r"inputs of shape \(2, 2, 3\)"),
-        ([1, float("nan"), 2], r"1 value that are NaN or infinite, the first at \(1,\)"),
+        ([1, float("nan"), 2], r"1 value that is NaN or infinite, the first at \(1,\)"),
         ([1, float("inf"), float("nan")], r"2 values that are NaN or infinite"),
         (["a", "b", "c"], "inputs of type <U1; expected real numbers"),
         ([[1, 2, 3], [1]], "inputs of uneven lengths"),
@@ -179,7 +179,7 @@ def test_bad_changes_are_told(network: gn.Network, change: object, error: type[E
         ({"sizes": "3-2", "init": "he"}, "initializer 'he'"),
         (
             {"sizes": "3-2-1", "activation": ["relu"]},
-            "got 1 activations; expected one for each of the 2 layers of 3-2-1",
+            "got 1 activation; expected one for each of the 2 layers of 3-2-1",
         ),
     ],
 )

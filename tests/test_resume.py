@@ -13,6 +13,7 @@ import pytest
 import glassnet as gn
 from glassnet.errors import FileError, SettingError
 from glassnet.optimizers import OPTIMIZERS
+from glassnet.schedules import Constant, Step, WarmUp
 from glassnet.training import epochs
 
 SETTINGS = {"epochs": 6, "batch_size": 16, "dropout": 0.3, "seed": 3, "clip_norm": 1.0}
@@ -106,6 +107,13 @@ def test_other_settings_than_the_run_had_are_told(
     next(iter(epochs(start, blobs, checkpoint=checkpoint, **SETTINGS)))  # type: ignore[arg-type]
     with pytest.raises(SettingError, match=words):
         epochs(start, blobs, checkpoint=checkpoint, resume=True, **{**SETTINGS, **change})  # type: ignore[arg-type]
+
+
+def test_a_schedule_within_a_schedule_is_told_apart(start: gn.Network, blobs: gn.Dataset, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    next(iter(epochs(start, blobs, checkpoint=checkpoint, schedule=WarmUp(1, Constant()))))
+    with pytest.raises(SettingError, match="got schedule .*'constant'|got schedule .*'step'"):
+        epochs(start, blobs, checkpoint=checkpoint, schedule=WarmUp(1, Step()), resume=True)
 
 
 def test_other_data_is_told(start: gn.Network, blobs: gn.Dataset, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ class Architecture:
                 names += (output,)
             if len(names) != layers:
                 raise SettingError(
-                    got=f"{len(names)} activations",
+                    got=f"{len(names)} activation{'s' * (len(names) != 1)}",
                     expected=f"one for each of the {layers} layers of {spec(sizes)}",
                     do="name one activation for all hidden layers, or list one per layer, the output layer included",
                 )

@@ -9,7 +9,7 @@ that was not.
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +224,12 @@ class Run:
 
 
 def _plain(part: Any) -> list[Any]:
-    return [part.name, {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(part).items()}]
+    """A loss, rule or schedule by name and settings, those of a schedule within it included."""
+    settings = {f.name: getattr(part, f.name) for f in fields(part)}
+    return [
+        part.name,
+        {k: _plain(v) if is_dataclass(v) else list(v) if isinstance(v, tuple) else v for k, v in settings.items()},
+    ]
 
 
 def _fingerprint(data: Dataset, weights: Array | None) -> list[int]:

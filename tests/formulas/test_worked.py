@@ -15,7 +15,7 @@ from glassnet.worked import decimals_for, significant, strongest, written
         ([0.125, 4], 1e-9, 3),
         ([0.000001, 0.5], 1e-9, 6),
         ([1 / 3, 0.5], 1e-9, 4),  # four, where no few are exact
-        ([1234.56789, 0.1], 1e-9, 5),
+        ([1234.56789, 0.1], 1e-9, 4),  # a fifth would not tell an exact number from another
         ([1234567.1234567], 1e-9, 4),
         ([0.00123456], 1e-9, 6),  # so many that the largest has four digits
         ([0.0000123456], 1e-9, 8),
