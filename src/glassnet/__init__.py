@@ -27,6 +27,7 @@ _SHELF = {
     "Training": "training",
     "History": "training",
     "train": "training",
+    "train_many": "training",
     "GlassnetError": "errors",
 }
 _MODULES = ("activations", "data", "errors", "initializers", "losses", "optimizers", "schedules", "training")
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from glassnet.neuron import Neuron, NeuronTrace
     from glassnet.signature import Signature
     from glassnet.trace import Trace
-    from glassnet.training import History, Training, train
+    from glassnet.training import History, Training, train, train_many
 
 
 def __getattr__(name: str) -> Any:

@@ -71,6 +71,7 @@ class Run:
         weights = None if self.sample_weights is None else self.sample_weights.astype(dtype)
         self._examples = Examples(self.data.inputs, self.data.scale, targets, weights)
         self._state = State(self.start.parameters)
+        self._stopping = False
         self.network = self.start.with_signature(self.data.signature)
         chosen, self.engine_choice = engines.choose(self.engine, self.plan.architecture, self.start.dtype)
         self._engine = chosen
@@ -79,10 +80,16 @@ class Run:
         elif self.checkpoint is not None:
             self._keep()  # an unwritable place is found before the work, not after it
 
+    def stop(self) -> None:
+        """Ask a run that another thread is iterating over to end; it does so at its next look, within an epoch too."""
+        self._stopping = True
+
     def __iter__(self) -> Iterator[Epoch]:
         trainer = self._engine.trainer(self.plan, self._examples, self._state)
         while len(self.history) < self.epochs and not self._out_of_patience():
             epoch = self._epoch(trainer)
+            if epoch is None:
+                return
             self.history = History((*self.history, replace(epoch, network=None)))
             if self.patience is None or epoch.best:
                 self.network = epoch.network or self.network
@@ -91,7 +98,8 @@ class Run:
             yield epoch
         self.ended = "stopped early" if self._out_of_patience() else "all epochs done"
 
-    def _epoch(self, trainer: Trainer) -> Epoch:
+    def _epoch(self, trainer: Trainer) -> Epoch | None:
+        """One epoch; None if it was stopped on the way."""
         started = time.perf_counter()
         done = len(self.history)
         order = epoch_order(self.plan.seed, done, len(self.data))
@@ -102,6 +110,8 @@ class Run:
 
         total, batch, at_once = 0.0, 0, 1
         while batch < batches:
+            if self._stopping:
+                return None
             looked = time.perf_counter()
             part = slice(batch * size, (batch + at_once) * size)
             losses = trainer.run(order[part], rates[batch : batch + at_once])

@@ -7,7 +7,8 @@ train(network, data).network          the same, to the end
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -29,7 +30,7 @@ from glassnet.run import DivergedError, Run
 from glassnet.schedules import Schedule
 from glassnet.schedules import schedule as known_schedule
 
-__all__ = ["DivergedError", "Epoch", "History", "Run", "Training", "epochs", "train"]
+__all__ = ["DivergedError", "Epoch", "History", "Run", "Training", "epochs", "train", "train_many"]
 
 
 @dataclass(frozen=True)
@@ -159,11 +160,10 @@ def _to_the_end(of: Callable[P, Run]) -> Callable[P, Training]:
     def train(*args: P.args, **kwargs: P.kwargs) -> Training:
         run = of(*args, **kwargs)
         try:
-            for _ in run:
-                pass
+            return _finish(run)
         except KeyboardInterrupt:
             warnings.warn(f"interrupted: the network is that of epoch {len(run.history)}", stacklevel=2)
-        return Training(run.network, run.history, run.ended)
+            return Training(run.network, run.history, run.ended)
 
     train.__name__ = train.__qualname__ = "train"
     train.__doc__ = f"""Train to the end and give the `Training`: network, history, and why it ended.
@@ -174,6 +174,32 @@ def _to_the_end(of: Callable[P, Run]) -> Callable[P, Training]:
 
 
 train = _to_the_end(epochs)
+
+
+def train_many(runs: Iterable[Run], *, threads: int | None = None) -> list[Training]:
+    """Train several networks at once: ensembles, seeds, sweeps. `runs` come from `epochs(...)`, as many as you like:
+
+        train_many(epochs(start, data, seed=seed) for seed in range(16))
+
+    Each run has a thread of its own, `threads` at a time (all cores without it); what they give does not depend on
+    that. The native engine leaves Python's lock alone, so they really go on side by side. The first error ends it.
+    """
+    workers = threads or os.cpu_count() or 1
+    _check_whole("threads", workers, 1)
+    runs = list(runs)
+    with ThreadPoolExecutor(workers, thread_name_prefix="glassnet") as pool:
+        try:
+            return list(pool.map(_finish, runs))
+        except BaseException:
+            for run in runs:
+                run.stop()
+            raise
+
+
+def _finish(run: Run) -> Training:
+    for _ in run:
+        pass
+    return Training(run.network, run.history, run.ended)
 
 
 def _sample_weights(given: Any, count: int) -> Array | None:
