@@ -31,15 +31,14 @@ class Activation:
 
     def back(self, z: Array, a: Array, gradient: Array) -> Array:
         """The gradient with respect to z, from the gradient with respect to a."""
-        product: Array = gradient * self.slope(z, a)
-        return product
+        return gradient * self.slope(z, a)
 
 
 class RowActivation(Activation):
-    """Softmax: every activation depends on the whole row, so its slope is a matrix, of which `slope` is the diagonal."""
+    """Softmax: each activation depends on the whole row, so its slope is a matrix, of which `slope` is the diagonal."""
 
     def back(self, z: Array, a: Array, gradient: Array) -> Array:
-        return a * (gradient - (gradient * a).sum(axis=-1, keepdims=True))  # type: ignore[no-any-return]
+        return a * (gradient - (gradient * a).sum(axis=-1, keepdims=True))
 
 
 def identity(z: Array) -> Array:
@@ -52,11 +51,11 @@ def identity_slope(z: Array, a: Array) -> Array:
 
 def sigmoid(z: Array) -> Array:
     small = np.exp(-np.abs(z))  # between 0 and 1, so nothing overflows
-    return np.where(z >= 0, 1, small) / (1 + small)  # type: ignore[no-any-return]
+    return np.where(z >= 0, 1, small) / (1 + small)
 
 
 def sigmoid_slope(z: Array, a: Array) -> Array:
-    return a * (1 - a)  # type: ignore[no-any-return]
+    return a * (1 - a)
 
 
 def tanh(z: Array) -> Array:
@@ -64,7 +63,7 @@ def tanh(z: Array) -> Array:
 
 
 def tanh_slope(z: Array, a: Array) -> Array:
-    return 1 - a * a  # type: ignore[no-any-return]
+    return 1 - a * a
 
 
 def relu(z: Array) -> Array:
@@ -108,7 +107,7 @@ def selu_slope(z: Array, a: Array) -> Array:
 
 
 def softplus(z: Array) -> Array:
-    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))  # type: ignore[no-any-return]
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
 def softplus_slope(z: Array, a: Array) -> Array:
@@ -120,15 +119,15 @@ _erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 def _normal_below(z: Array) -> Array:
     """The share of a standard normal distribution below z."""
-    return (_erfc(-z / math.sqrt(2)) / 2).astype(z.dtype) if z.size else z  # type: ignore[no-any-return]
+    return (_erfc(-z / math.sqrt(2)) / 2).astype(z.dtype) if z.size else z
 
 
 def gelu(z: Array) -> Array:
-    return z * _normal_below(z)  # type: ignore[no-any-return]
+    return z * _normal_below(z)
 
 
 def gelu_slope(z: Array, a: Array) -> Array:
-    return _normal_below(z) + z * np.exp(-z * z / 2) * z.dtype.type(1 / math.sqrt(2 * math.pi))  # type: ignore[no-any-return]
+    return _normal_below(z) + z * np.exp(-z * z / 2) * z.dtype.type(1 / math.sqrt(2 * math.pi))
 
 
 # Hendrycks and Gimpel, Gaussian Error Linear Units, 2016: the approximation by tanh.
@@ -141,34 +140,34 @@ def _gelu_bend(z: Array) -> Array:
 
 
 def gelu_tanh(z: Array) -> Array:
-    return z / 2 * (1 + _gelu_bend(z))  # type: ignore[no-any-return]
+    return z / 2 * (1 + _gelu_bend(z))
 
 
 def gelu_tanh_slope(z: Array, a: Array) -> Array:
     t = _gelu_bend(z)
-    return (1 + t) / 2 + z / 2 * (1 - t * t) * GELU_ROOT * (1 + 3 * GELU_CUBIC * z * z)  # type: ignore[no-any-return]
+    return (1 + t) / 2 + z / 2 * (1 - t * t) * GELU_ROOT * (1 + 3 * GELU_CUBIC * z * z)
 
 
 def silu(z: Array) -> Array:
-    return z * sigmoid(z)  # type: ignore[no-any-return]
+    return z * sigmoid(z)
 
 
 def silu_slope(z: Array, a: Array) -> Array:
     s = sigmoid(z)
-    return s * (1 + z * (1 - s))  # type: ignore[no-any-return]
+    return s * (1 + z * (1 - s))
 
 
 def mish(z: Array) -> Array:
-    return z * np.tanh(softplus(z))  # type: ignore[no-any-return]
+    return z * np.tanh(softplus(z))
 
 
 def mish_slope(z: Array, a: Array) -> Array:
     t = np.tanh(softplus(z))
-    return t + z * (1 - t * t) * sigmoid(z)  # type: ignore[no-any-return]
+    return t + z * (1 - t * t) * sigmoid(z)
 
 
 def hard_sigmoid(z: Array) -> Array:
-    return np.clip(z / 6 + 0.5, 0, 1)  # type: ignore[no-any-return]
+    return np.clip(z / 6 + 0.5, 0, 1)
 
 
 def hard_sigmoid_slope(z: Array, a: Array) -> Array:
@@ -185,7 +184,7 @@ def step_slope(z: Array, a: Array) -> Array:
 
 def softmax(z: Array) -> Array:
     raised = np.exp(z - z.max(axis=-1, keepdims=True))
-    return raised / raised.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
+    return raised / raised.sum(axis=-1, keepdims=True)
 
 
 ACTIVATIONS: dict[str, Activation] = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from glassnet.errors import SettingError
+from glassnet.errors import SettingError, unknown_name
 
 _BYTES = {"float32": 4, "float64": 8}
 
@@ -68,16 +68,18 @@ class Architecture:
                 names += (output,)
             if len(names) != layers:
                 raise SettingError(
-                    got=f"{len(names)} activations",
+                    got=f"{len(names)} activation{'s' * (len(names) != 1)}",
                     expected=f"one for each of the {layers} layers of {spec(sizes)}",
                     do="name one activation for all hidden layers, or list one per layer, the output layer included",
                 )
-            names = names[:-1] + (output or names[-1],)
+            names = (*names[:-1], output or names[-1])
         for position, name in enumerate(names):
             known(name)
             if name == "softmax" and position < layers - 1:
                 raise SettingError(
-                    got=f"softmax in hidden layer {position}", expected="softmax in the last layer only", do="use another one here"
+                    got=f"softmax in hidden layer {position}",
+                    expected="softmax in the last layer only",
+                    do="use another one here",
                 )
         return cls(sizes, names)
 
@@ -91,6 +93,8 @@ class Architecture:
 
     def count(self, dtype: str = "float32") -> "ParameterCount":
         """How many parameters, layer by layer, and how many bytes they take as `dtype`."""
+        if dtype not in _BYTES:
+            raise unknown_name("dtype", dtype, _BYTES)
         return ParameterCount(self.layers, _BYTES[dtype])
 
     def __str__(self) -> str:
@@ -127,14 +131,12 @@ class ParameterCount:
         return self.total
 
     def __str__(self) -> str:
-        width = max(len(row.formula) for row in self.rows)
-        figures = max(len(f"{self.total:,}"), len("numbers"))
-        lines = [f"layer  {'inputs x neurons + biases':<{width}}  {'numbers':>{figures}}"]
-        width = max(width, len("inputs x neurons + biases"))
-        lines += [f"{i:>5}  {row.formula:<{width}}  {row.count:>{figures},}" for i, row in enumerate(self.rows)]
-        kind = f"float{8 * self.bytes_each}"
-        lines += [f"total  {f'{human_bytes(self.bytes)} as {kind}':<{width}}  {self.total:>{figures},}"]
-        return "\n".join(lines)
+        heading, size = "inputs x neurons + biases", f"{human_bytes(self.bytes)} as float{8 * self.bytes_each}"
+        lines = [("layer", heading, "numbers")]
+        lines += [(f"{i}", row.formula, f"{row.count:,}") for i, row in enumerate(self.rows)]
+        lines += [("total", size, f"{self.total:,}")]
+        formulas, figures = (max(len(line[column]) for line in lines) for column in (1, 2))
+        return "\n".join(f"{layer:>5}  {text:<{formulas}}  {figure:>{figures}}" for layer, text, figure in lines)
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON."""
@@ -144,10 +146,22 @@ class ParameterCount:
             "biases": self.biases,
             "bytes": self.bytes,
             "layers": [
-                {"layer": i, "fan_in": r.fan_in, "fan_out": r.fan_out, "formula": f"{r.formula} = {r.count:,}", "total": r.count}
+                {
+                    "layer": i,
+                    "fan_in": r.fan_in,
+                    "fan_out": r.fan_out,
+                    "formula": f"{r.formula} = {r.count:,}",
+                    "total": r.count,
+                }
                 for i, r in enumerate(self.rows)
             ],
         }
+
+
+def count_sizes(sizes: "str | Sequence[int]", dtype: str = "float32") -> ParameterCount:
+    """The ledger of these sizes, whatever the activations: these have no numbers of their own."""
+    sizes = parse_sizes(sizes)
+    return Architecture(sizes, ("identity",) * (len(sizes) - 1)).count(dtype)
 
 
 def spec(sizes: Sequence[int]) -> str:
@@ -161,7 +175,7 @@ def parse_sizes(sizes: "str | Sequence[int]") -> tuple[int, ...]:
         parts = sizes.split("-") if isinstance(sizes, str) else list(sizes)
         parsed = tuple(int(part) for part in parts)
         whole = all(isinstance(part, str) or part == int(part) for part in parts)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         parsed, whole = (), False
     if not whole or len(parsed) < 2 or min(parsed) < 1:
         raise SettingError(
@@ -176,7 +190,7 @@ def human_bytes(count: int) -> str:
     """52008 -> `52.0 kB` (decimal units)."""
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
+        if round(size, 1) < 1000 or unit == "TB":
             return f"{count} bytes" if unit == "bytes" else f"{size:,.1f} {unit}"
         size /= 1000
     raise AssertionError

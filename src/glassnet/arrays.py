@@ -21,7 +21,9 @@ def numeric(values: Any, what: str) -> Array:
         array = np.asarray(values)
     except ValueError:
         raise InputError(
-            got=f"{what} of uneven lengths", expected="a rectangular array of numbers", do="give every row as many values"
+            got=f"{what} of uneven lengths",
+            expected="a rectangular array of numbers",
+            do="give every row as many values",
         ) from None
     if array.dtype.kind not in "buif":
         raise InputError(
@@ -29,9 +31,9 @@ def numeric(values: Any, what: str) -> Array:
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))
-        where = tuple(int(i) for i in bad[0])
+        many = "values that are" if len(bad) > 1 else "value that is"
         raise InputError(
-            got=f"{what} with {len(bad):,} value{'s' * (len(bad) > 1)} that are NaN or infinite, the first at {where}",
+            got=f"{what} with {len(bad):,} {many} NaN or infinite, the first at {tuple(bad[0].tolist())}",
             expected="finite numbers",
             do="fill or drop these values first",
         )

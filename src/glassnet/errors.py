@@ -6,6 +6,7 @@ that a Python programmer would catch (`ValueError`, `OSError`, ...).
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class GlassnetError(Exception):
@@ -14,6 +15,16 @@ class GlassnetError(Exception):
     def __init__(self, *, got: str, expected: str, do: str) -> None:
         self.got, self.expected, self.do = got, expected, do
         super().__init__(f"got {got}; expected {expected}; {do}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it comes back from a worker process: not by `__init__`, which takes other arguments than pickle gives."""
+        return _again, (type(self), self.args), vars(self)
+
+
+def _again(kind: type[GlassnetError], args: tuple[Any, ...]) -> GlassnetError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class InputError(GlassnetError, ValueError):
@@ -46,9 +57,10 @@ class MissingExtra(GlassnetError, ImportError):
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> SettingError:
     """The error for a name that is not among `known`, with the nearest one suggested."""
     known = list(known)
-    near = difflib.get_close_matches(str(name), known, n=1)
+    in_small_letters = {word.lower(): word for word in known}  # ReLU is near to relu
+    near = difflib.get_close_matches(str(name).lower(), in_small_letters, n=1)
     return SettingError(
         got=f"{kind} {name!r}",
         expected="one of " + ", ".join(known),
-        do=f"did you mean {near[0]!r}?" if near else "pick a name from this list",
+        do=f"did you mean {in_small_letters[near[0]]!r}?" if near else "pick a name from this list",
     )

@@ -44,6 +44,18 @@ def _lecun(fan_in: int, fan_out: int) -> float:
     return 1 / fan_in
 
 
+def _one(fan_in: int, fan_out: int) -> float:
+    return 1.0  # the standard normal distribution
+
+
+def _linear(fan_in: int, fan_out: int) -> float:
+    return 1 / (3 * fan_in)  # uniform on +-1 / sqrt(fan_in), as torch.nn.Linear starts
+
+
+def _zeros(random: np.random.Generator, fan_in: int, fan_out: int) -> Array:
+    return np.zeros((fan_out, fan_in))
+
+
 INITIALIZERS: dict[str, Initializer] = {
     "he_normal": _normal(_he),
     "he_uniform": _uniform(_he),
@@ -51,9 +63,9 @@ INITIALIZERS: dict[str, Initializer] = {
     "glorot_uniform": _uniform(_glorot),
     "lecun_normal": _normal(_lecun),
     "lecun_uniform": _uniform(_lecun),
-    "normal": _normal(lambda fan_in, fan_out: 1.0),  # the standard normal distribution
-    "uniform": _uniform(lambda fan_in, fan_out: 1 / (3 * fan_in)),  # +-1 / sqrt(fan_in), as torch.nn.Linear starts
-    "zeros": lambda random, fan_in, fan_out: np.zeros((fan_out, fan_in)),
+    "normal": _normal(_one),
+    "uniform": _uniform(_linear),
+    "zeros": _zeros,
 }
 
 _SYMMETRIC = ("identity", "sigmoid", "tanh", "hard_sigmoid", "softmax", "step")

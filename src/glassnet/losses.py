@@ -50,7 +50,7 @@ class Loss:
         if sample_weights is not None:
             slopes = slopes * sample_weights[:, None]
         total = self.total_weight(targets, sample_weights)
-        return slopes * outputs.dtype.type(1 / total if total else 0)  # type: ignore[no-any-return]
+        return slopes * outputs.dtype.type(1 / total if total else 0)
 
     def total_weight(self, targets: Array, sample_weights: Array | None) -> float:
         """What the sum over the examples is divided by."""
@@ -82,10 +82,10 @@ class SquaredError(Loss):
     name = "squared_error"
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
-        return ((outputs - targets) ** 2).mean(axis=1)  # type: ignore[no-any-return]
+        return ((outputs - targets) ** 2).mean(axis=1)
 
     def per_example_slope(self, outputs: Array, targets: Array) -> Array:
-        return (outputs - targets) * (2 / outputs.shape[1])  # type: ignore[no-any-return]
+        return (outputs - targets) * (2 / outputs.shape[1])
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,10 @@ class AbsoluteError(Loss):
     name = "absolute_error"
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
-        return np.abs(outputs - targets).mean(axis=1)  # type: ignore[no-any-return]
+        return np.abs(outputs - targets).mean(axis=1)
 
     def per_example_slope(self, outputs: Array, targets: Array) -> Array:
-        return np.sign(outputs - targets) * (1 / outputs.shape[1])  # type: ignore[no-any-return]
+        return np.sign(outputs - targets) * (1 / outputs.shape[1])
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,10 @@ class Huber(Loss):
     def per_example(self, outputs: Array, targets: Array) -> Array:
         far = np.abs(outputs - targets)
         near = np.minimum(far, self.delta)
-        return (near * (far - near / 2)).mean(axis=1)  # type: ignore[no-any-return]
+        return (near * (far - near / 2)).mean(axis=1)
 
     def per_example_slope(self, outputs: Array, targets: Array) -> Array:
-        return np.clip(outputs - targets, -self.delta, self.delta) * (1 / outputs.shape[1])  # type: ignore[no-any-return]
+        return np.clip(outputs - targets, -self.delta, self.delta) * (1 / outputs.shape[1])
 
 
 @dataclass(frozen=True)
@@ -140,13 +140,20 @@ class CrossEntropy(Loss):
             raise SettingError(
                 got=f"label_smoothing {self.label_smoothing}", expected="from 0 to below 1", do="0.1 is usual, 0 is off"
             )
+        for position, weight in enumerate(self.class_weights or ()):
+            if not 0 <= weight < float("inf"):
+                raise SettingError(
+                    got=f"class weight {weight} for class {position}",
+                    expected="finite numbers from 0 up",
+                    do="1 is as usual, 0 leaves a class out",
+                )
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
-        return -(self._weighted(outputs, targets) * log_softmax(outputs)).sum(axis=1)  # type: ignore[no-any-return]
+        return -(self._weighted(outputs, targets) * log_softmax(outputs)).sum(axis=1)
 
     def per_example_slope(self, outputs: Array, targets: Array) -> Array:
         wanted = self._weighted(outputs, targets)
-        return np.exp(log_softmax(outputs)) * wanted.sum(axis=1, keepdims=True) - wanted  # type: ignore[no-any-return]
+        return np.exp(log_softmax(outputs)) * wanted.sum(axis=1, keepdims=True) - wanted
 
     def _weighted(self, outputs: Array, targets: Array) -> Array:
         """The target distribution of each row, smoothed, each class times its weight."""
@@ -165,7 +172,9 @@ class CrossEntropy(Loss):
     def targets(self, targets: Any, fan_out: int, dtype: Any) -> Array:
         if self.class_weights is not None and len(self.class_weights) != fan_out:
             raise SettingError(
-                got=f"{len(self.class_weights)} class weights", expected=f"one for each of {fan_out} outputs", do="list one per class"
+                got=f"{len(self.class_weights)} class weights",
+                expected=f"one for each of {fan_out} outputs",
+                do="list one per class",
             )
         if fan_out == 1:
             raise SettingError(
@@ -187,14 +196,14 @@ class BinaryCrossEntropy(Loss):
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
         losses = np.maximum(outputs, 0) - outputs * targets + np.log1p(np.exp(-np.abs(outputs)))
-        return losses.mean(axis=1)  # type: ignore[no-any-return]
+        return losses.mean(axis=1)
 
     def per_example_slope(self, outputs: Array, targets: Array) -> Array:
-        return (sigmoid(outputs) - targets) * (1 / outputs.shape[1])  # type: ignore[no-any-return]
+        return (sigmoid(outputs) - targets) * (1 / outputs.shape[1])
 
     def targets(self, targets: Any, fan_out: int, dtype: Any) -> Array:
         array = super().targets(targets, fan_out, dtype)
-        if array.size and not (0 <= array.min() and array.max() <= 1):
+        if array.size and (array.min() < 0 or array.max() > 1):
             raise InputError(
                 got=f"targets from {array.min():g} to {array.max():g}",
                 expected="probabilities from 0 to 1",
@@ -206,7 +215,7 @@ class BinaryCrossEntropy(Loss):
 def log_softmax(z: Array) -> Array:
     """log(softmax(z)) of each row, without overflow."""
     shifted = z - z.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # type: ignore[no-any-return]
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
 def one_hot(labels: Array, classes: int, dtype: Any) -> Array:
@@ -254,3 +263,10 @@ def loss(kind: "str | Loss") -> Loss:
     if kind not in LOSSES:
         raise unknown_name("loss", kind, LOSSES)
     return LOSSES[kind]()
+
+
+def default_loss(targets: Array, fan_out: int, output: str) -> Loss:
+    """The loss that fits: for labels cross-entropy, binary where each output answers yes or no; else squared error."""
+    if not is_labels(targets):
+        return SquaredError()
+    return BinaryCrossEntropy() if fan_out == 1 or output == "sigmoid" else CrossEntropy()

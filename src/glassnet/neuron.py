@@ -2,9 +2,9 @@
 
     activation = squish(weights . inputs + bias)
 
-Each weight says how much one input counts, for or against. Their products add up to the weighted sum: how well the inputs
-match the pattern of the weights. The bias says how eager the neuron is before it has seen anything. The squish turns
-the result into what the neuron passes on.
+Each weight says how much one input counts, for or against. Their products add up to the weighted sum: how well the
+inputs match the pattern of the weights. The bias says how eager the neuron is before it has seen anything. The squish
+turns the result into what the neuron passes on.
 """
 
 from collections.abc import Sequence
@@ -93,29 +93,55 @@ class NeuronTrace:
     @property
     def products(self) -> Array:
         """Each input times its weight."""
-        return self.inputs * self.weights  # type: ignore[no-any-return]
+        return self.inputs * self.weights
 
     def written(self, top: int = 12) -> str:
         """The arithmetic as one would write it down, with the `top` largest products singly and the others added up."""
-        def term(i: int) -> str:
-            name = self.input_names[i] if self.input_names else f"input {i}"
-            return f"{name}:  {worked.significant(self.inputs[i], 4)} x {worked.significant(self.weights[i], 4)}"
-
         products = self.products.tolist()
         shown = worked.strongest(products, top)
         hidden = set(range(len(products))) - set(shown)
         zeros = sum(products[i] == 0 for i in hidden)
         more = f"{len(hidden):,} more products" + (f", {zeros:,} of them 0" if zeros else "")
+        if zeros == len(hidden):
+            more = f"{zeros:,} more products, all 0, and rounding"
         formula = known_activation(self.activation_name).formula
         return worked.written(
             heading=self.name,
             sums=[
-                ([(term(i), products[i]) for i in shown], more if hidden else "", ("weighted sum", self.weighted_sum)),
+                (
+                    list(zip(self._terms(shown), (products[i] for i in shown), strict=True)),
+                    more if hidden else "",
+                    ("weighted sum", self.weighted_sum),
+                ),
                 ([("+ bias", self.bias)], "", ("pre-activation z", self.pre_activation)),
             ],
             result=(f"{self.activation_name} = {formula}", self.activation),
             precision=1e-9 if self.weights.dtype.itemsize == 8 else 1e-6,
         )
+
+    def _terms(self, shown: Sequence[int]) -> list[str]:
+        """`name  input x weight` for each of these inputs, in columns."""
+        names = [self.input_names[i] if self.input_names else f"input {i}" for i in shown]
+        inputs = [worked.significant(self.inputs[i], 4) for i in shown]
+        weights = [worked.significant(self.weights[i], 4) for i in shown]
+        wide = [max((len(text) for text in column), default=0) for column in (names, inputs, weights)]
+        return [
+            f"{name:<{wide[0]}}  {value:>{wide[1]}} x {weight:>{wide[2]}}"
+            for name, value, weight in zip(names, inputs, weights, strict=True)
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every number, as plain values for JSON."""
+        return {
+            "inputs": self.inputs.tolist(),
+            "weights": self.weights.tolist(),
+            "products": self.products.tolist(),
+            "weighted_sum": self.weighted_sum,
+            "bias": self.bias,
+            "pre_activation": self.pre_activation,
+            "activation_name": self.activation_name,
+            "activation": self.activation,
+        }
 
     def __str__(self) -> str:
         return self.written()

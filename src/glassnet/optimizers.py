@@ -20,7 +20,8 @@ class Optimizer:
 
     name: ClassVar[str]
     slots: ClassVar[tuple[str, ...]] = ()
-    default_learning_rate: ClassVar[float] = 0.001
+    default_learning_rate: ClassVar[float]
+    """A rate that suits small networks as the peak of a `schedules.OneCycle`; PyTorch's own are for constant rates."""
 
     def update(
         self, parameters: Array, gradient: Array, slots: Sequence[Array], learning_rate: float, step: int
@@ -59,7 +60,7 @@ class Momentum(Optimizer):
 
     name = "momentum"
     slots = ("velocity",)
-    default_learning_rate = 0.02
+    default_learning_rate = 0.05
     momentum: float = 0.9
 
     def update(
@@ -89,10 +90,11 @@ class Nesterov(Momentum):
 
 @dataclass(frozen=True)
 class Adam(Optimizer):
-    """Mean gradient over its root mean square, both fading and corrected for their start at zero (Kingma and Ba, 2015)."""
+    """Mean gradient over its root mean square, both fading, corrected for starting at zero (Kingma and Ba, 2015)."""
 
     name = "adam"
     slots = ("mean", "mean_square")
+    default_learning_rate = 0.01
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -118,7 +120,7 @@ class Adam(Optimizer):
 
 @dataclass(frozen=True)
 class AdamW(Adam):
-    """Adam, with the parameters themselves shrinking by rate * weight_decay at each step (Loshchilov and Hutter, 2019)."""
+    """Adam, the parameters themselves shrinking by rate * weight_decay at each step (Loshchilov and Hutter, 2019)."""
 
     name = "adamw"
     weight_decay: float = 0.01
@@ -136,7 +138,7 @@ class RMSprop(Optimizer):
 
     name = "rmsprop"
     slots = ("mean_square",)
-    default_learning_rate = 0.001
+    default_learning_rate = 0.003
     decay: float = 0.99
     epsilon: float = 1e-8
 
@@ -155,7 +157,7 @@ class Adagrad(Optimizer):
 
     name = "adagrad"
     slots = ("sum_of_squares",)
-    default_learning_rate = 0.01
+    default_learning_rate = 0.1
     epsilon: float = 1e-10
 
     def update(

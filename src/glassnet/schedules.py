@@ -1,7 +1,7 @@
 """How the learning rate moves over a run: a factor on it, as a function of time.
 
-Time is measured in epochs and runs on within them (2.5 is the middle of the third), so that a schedule means the same at
-every batch size. `ReduceOnPlateau` alone looks at the losses as well.
+Time is measured in epochs and runs on within them (2.5 is the middle of the third), so that a schedule means the same
+at every batch size. `ReduceOnPlateau` alone looks at the losses as well.
 """
 
 import math
@@ -19,7 +19,17 @@ class Schedule:
     needs_length: ClassVar[bool] = False
     """Whether the run's length changes the factor, so that a resumed run must keep it."""
 
-    def factor(self, epoch: float, epochs: int) -> float:
+    def __post_init__(self) -> None:
+        for setting in ("factor_each", "start", "final", "warm_epochs", "patience"):
+            value = getattr(self, setting, 0)
+            if not 0 <= value < math.inf:
+                raise SettingError(
+                    got=f"{setting} {value}",
+                    expected="a finite number from 0 up",
+                    do=f"{getattr(type(self), setting):g} is usual",
+                )
+
+    def factor(self, epoch: float, epochs: float) -> float:
         raise NotImplementedError
 
     def observe(self, loss: float) -> "Schedule":
@@ -33,7 +43,7 @@ class Constant(Schedule):
 
     name = "constant"
 
-    def factor(self, epoch: float, epochs: int) -> float:
+    def factor(self, epoch: float, epochs: float) -> float:
         return 1.0
 
 
@@ -46,10 +56,11 @@ class Step(Schedule):
     factor_each: float = 0.1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.every < 1:
             raise SettingError(got=f"every {self.every}", expected="1 epoch or more", do="10 is usual")
 
-    def factor(self, epoch: float, epochs: int) -> float:
+    def factor(self, epoch: float, epochs: float) -> float:
         return self.factor_each ** int(epoch // self.every)
 
 
@@ -61,7 +72,7 @@ class Cosine(Schedule):
     needs_length = True
     final: float = 0.0
 
-    def factor(self, epoch: float, epochs: int) -> float:
+    def factor(self, epoch: float, epochs: float) -> float:
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * epoch / epochs)) / 2
 
 
@@ -77,10 +88,13 @@ class OneCycle(Schedule):
     final: float = 1 / 25 / 1e4
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.rise < 1:
-            raise SettingError(got=f"rise {self.rise}", expected="a share of the run, between 0 and 1", do="0.3 is usual")
+            raise SettingError(
+                got=f"rise {self.rise}", expected="a share of the run, between 0 and 1", do="0.3 is usual"
+            )
 
-    def factor(self, epoch: float, epochs: int) -> float:
+    def factor(self, epoch: float, epochs: float) -> float:
         time = epoch / epochs
         low, share = (self.start, time / self.rise) if time < self.rise else (self.final, (1 - time) / (1 - self.rise))
         return low + (1 - low) * (1 - math.cos(math.pi * share)) / 2
@@ -98,11 +112,11 @@ class WarmUp(Schedule):
     def needs_length(self) -> bool:  # type: ignore[override]
         return self.then.needs_length
 
-    def factor(self, epoch: float, epochs: int) -> float:
+    def factor(self, epoch: float, epochs: float) -> float:
         if epoch < self.warm_epochs:
             return epoch / self.warm_epochs
-        rest = max(epochs - self.warm_epochs, 1e-9)
-        return self.then.factor((epoch - self.warm_epochs) * epochs / rest, epochs)
+        rest = max(epochs - self.warm_epochs, 1e-9)  # not 0, by which a schedule of the run's length would divide
+        return self.then.factor(epoch - self.warm_epochs, rest)
 
     def observe(self, loss: float) -> Schedule:
         return replace(self, then=self.then.observe(loss))
@@ -120,7 +134,7 @@ class ReduceOnPlateau(Schedule):
     waited: int = 0
     reduced: int = 0
 
-    def factor(self, epoch: float, epochs: int) -> float:
+    def factor(self, epoch: float, epochs: float) -> float:
         return self.factor_each**self.reduced
 
     def observe(self, loss: float) -> Schedule:

@@ -1,7 +1,7 @@
 """What a network's inputs and outputs stand for: pixels of a picture, columns of a table, names of classes.
 
-None of it enters the arithmetic; it tells how a picture or a row becomes the inputs, and what to call the outputs. A data
-set has one, and a network trained on the data keeps it.
+None of it enters the arithmetic; it tells how a picture or a row becomes the inputs, and what to call the outputs. A
+data set has one, and a network trained on the data keeps it.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -42,10 +42,6 @@ class Signature:
                 do="give features, centers, spreads and input_shape the same length",
             )
 
-    @property
-    def class_name(self) -> "dict[int, str]":
-        return dict(enumerate(self.classes or ()))
-
     def as_dict(self) -> dict[str, Any]:
         """The known fields, as plain values for JSON."""
         return {key: value for key, value in asdict(self).items() if value is not None}
@@ -54,4 +50,7 @@ class Signature:
     def from_dict(cls, values: dict[str, Any]) -> "Signature":
         """The signature written by `as_dict`; fields of a later version are passed over."""
         known = {f.name for f in fields(cls)}
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known})
+        read: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in dict(values).items() if k in known
+        }
+        return cls(**read)

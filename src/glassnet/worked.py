@@ -6,6 +6,7 @@ what is then left over goes into the line for the terms not shown, or is printed
 
 import math
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import TypeAlias
 
 MOST_DECIMALS = 6
@@ -15,12 +16,14 @@ Line: TypeAlias = tuple[str, float]
 
 
 def decimals_for(values: Iterable[float], precision: float = 1e-9) -> int:
-    """How many decimals a column of these values needs: as few as say them exactly, else four (more for small numbers)."""
+    """How many decimals a column of these values needs: as few as say them exactly, else four or more."""
     values = [abs(float(v)) for v in values]
     largest = max(values, default=0.0)
     if largest == 0 or not math.isfinite(largest):
         return 1
     for decimals in range(1, MOST_DECIMALS + 1):
+        if 10**-decimals < 100 * precision * largest:
+            break  # at this many decimals everything would look exact
         if all(abs(v - round(v, decimals)) <= precision * largest for v in values):
             return decimals
     return max(4, 3 - math.floor(math.log10(largest)))
@@ -32,22 +35,25 @@ def significant(value: float, digits: int = 7) -> str:
 
 
 def strongest(products: Sequence[float], top: int) -> list[int]:
-    """The positions of the `top` products of largest size, largest first; all of them, in their order, if there are no more."""
+    """The positions of the `top` largest products, largest first; all of them, in their order, if there are no more."""
     if len(products) <= top:
         return list(range(len(products)))
     return sorted(range(len(products)), key=lambda i: -abs(products[i]))[:top]
 
 
-def written(heading: str, sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precision: float = 1e-9) -> str:
+def written(
+    heading: str, sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precision: float = 1e-9
+) -> str:
     """A chain of sums, each carrying on from the total of the one before, and the result under them.
 
     A sum is its terms, the words for the terms that are not among them ("" if these are all), and its total.
-    `precision`: how far from exact the numbers may be, relative to the largest.
+    `precision` tells how far from exact the numbers may be, relative to the largest.
     """
     decimals = decimals_for([v for terms, _, total in sums for _, v in (*terms, total)], precision)
 
     def units(value: float) -> int:
-        return round(value * 10**decimals)  # whole units of the last decimal, so that what is printed adds up exactly
+        """A number in whole units of the last decimal, rounded once, so that what is printed is true and adds up."""
+        return round(Fraction(value) * 10**decimals)
 
     rows: list[tuple[str, str]] = []
     carried = 0

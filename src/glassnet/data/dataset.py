@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class Dataset:
     name       what to call it in messages
     notes      what the reader did on the way that its user should know: columns left out, values filled in
 
-    Raises `InputError` for inputs and targets that do not fit together, NaN, infinity, or no examples.
+    Raises `InputError` for inputs, targets and signature that do not fit together, NaN, infinity, or no examples.
     """
 
     inputs: Array
@@ -40,15 +41,27 @@ class Dataset:
             )
         if inputs.size == 0:
             raise InputError(got="no examples", expected="at least one", do="check where the data comes from")
+        if prod(self.input_shape) != inputs.shape[1]:
+            raise InputError(
+                got=f"inputs of {inputs.shape[1]:,} values each and input_shape {shape_text(self.input_shape)}",
+                expected="as many values as this shape has",
+                do="correct the signature",
+            )
         if targets.ndim == 1 and targets.dtype.kind in "bui":
             targets = targets.astype(np.int64, copy=False)
+            if self.classes is not None and (targets.min() < 0 or targets.max() >= len(self.classes)):
+                raise InputError(
+                    got=f"labels from {targets.min()} to {targets.max()}",
+                    expected=f"0 to {len(self.classes) - 1}, one for each class: {', '.join(self.classes[:10])}",
+                    do="number the classes from zero, and name them all",
+                )
         object.__setattr__(self, "inputs", readonly(inputs))
         object.__setattr__(self, "targets", readonly(targets))
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one input: (28, 28) for a picture, (columns,) for a row."""
-        return self.signature.input_shape or (self.inputs.shape[1],)
+        return self.signature.input_shape or (int(np.shape(self.inputs)[1]),)
 
     @property
     def classes(self) -> tuple[str, ...] | None:
@@ -69,7 +82,7 @@ class Dataset:
 
     def scaled(self, dtype: Any = np.float32) -> Array:
         """All inputs as the network sees them: floats, times `scale`."""
-        return self.inputs.astype(dtype) * np.dtype(dtype).type(self.scale)  # type: ignore[no-any-return]
+        return self.inputs.astype(dtype) * np.dtype(dtype).type(self.scale)
 
     def split(self, share: float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
         """Two parts drawn at random: 1 - share of the examples, and `share` of them (at least one each)."""

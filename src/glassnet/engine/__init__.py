@@ -7,7 +7,7 @@ from glassnet.engine import native, reference
 from glassnet.engine.plan import Engine, Examples, LayerTrace, Plan, State, Trainer
 from glassnet.errors import SettingError, unknown_name
 
-__all__ = ["ENGINES", "Engine", "Examples", "LayerTrace", "Plan", "State", "Trainer", "choose"]
+__all__ = ["ENGINES", "Engine", "Examples", "LayerTrace", "Plan", "State", "Trainer", "choose", "native", "reference"]
 
 ENGINES = ("auto", "reference", "native")
 

@@ -1,7 +1,7 @@
 """What all engines are given: the job, the examples and the numbers that change.
 
-An engine knows arrays only. It takes (architecture, parameter vector, inputs) and gives outputs, a trace, a gradient or a
-trained vector; it changes only arrays that it made itself.
+An engine knows arrays only. It takes (architecture, parameter vector, inputs) and gives outputs, a trace, a gradient
+or a trained vector; it changes only arrays that it made itself.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,8 @@ class Plan:
     """How a step is made: everything that stays the same over a run.
 
     l1, l2     added to the loss for the weights w (not the biases): l1 * sum |w| + l2 / 2 * sum w^2
-    dropout    the share of each hidden layer's activations that is set to 0 at a step; the others grow by 1 / (1 - share)
+    dropout    the share of each hidden layer's activations that is set to 0 at a step; the others grow by 1 / (1 -
+    share)
     clip_norm  the gradient (penalties included) is shortened to this length where it is longer
     seed       what the dropout masks are drawn from
     """
@@ -82,7 +83,7 @@ class Trainer(Protocol):
 
 
 class Engine(Protocol):
-    """The verbs. `inputs` are (n, fan_in) and count times `scale`; `parameters` is the flat vector and gives the dtype."""
+    """The verbs. `inputs` (n, fan_in) count times `scale`; `parameters` is the flat vector, of the results' dtype."""
 
     @property
     def name(self) -> str: ...

@@ -15,6 +15,7 @@ import numpy as np
 from glassnet.activations import activation
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
+from glassnet.engine.blas import fitting_threads
 from glassnet.engine.plan import Examples, LayerTrace, Plan, State
 from glassnet.losses import Loss
 from glassnet.randomness import dropout_mask
@@ -29,7 +30,7 @@ def weights_and_biases(architecture: Architecture, parameters: Array) -> Iterato
         yield weights, parameters[layer.biases_start : layer.stop]
 
 
-def as_floats(inputs: Array, scale: float, dtype: np.dtype) -> Array:  # type: ignore[type-arg]
+def as_floats(inputs: Array, scale: float, dtype: np.dtype) -> Array:
     """The inputs as the network sees them: of its dtype, times `scale`."""
     inputs = inputs.astype(dtype, copy=False)
     return inputs if scale == 1 else inputs * dtype.type(scale)
@@ -103,21 +104,27 @@ class ReferenceTrainer:
             self._state.slots = [np.zeros_like(state.parameters) for _ in plan.optimizer.slots]
 
     def run(self, order: Array, learning_rates: Sequence[float]) -> list[float]:
-        plan, state, examples = self._plan, self._state, self._examples
+        with (
+            fitting_threads(self._plan.architecture, self._plan.batch_size),
+            np.errstate(over="ignore", invalid="ignore"),  # a run that diverges is told by its loss
+        ):
+            return self._steps(order, learning_rates)
+
+    def _steps(self, order: Array, learning_rates: Sequence[float]) -> list[float]:
+        plan, state = self._plan, self._state
         losses = []
         for batch, learning_rate in enumerate(learning_rates):
             rows = order[batch * plan.batch_size : (batch + 1) * plan.batch_size]
-            value, slopes = _batch_gradient(
-                plan.architecture, state.parameters, take(examples, rows), plan.loss, self._masks(len(rows))
-            )
+            examples = take(self._examples, rows)
+            masks = self._masks(len(rows))
+            value, slopes = _batch_gradient(plan.architecture, state.parameters, examples, plan.loss, masks)
             losses.append(value)
             if not isfinite(value):
                 break
             self._add_penalties(slopes)
             if plan.clip_norm is not None:
                 length = float(np.linalg.norm(slopes))
-                if length > plan.clip_norm:
-                    slopes *= plan.clip_norm / (length + 1e-6)  # as torch.nn.utils.clip_grad_norm_ does
+                slopes *= min(1.0, plan.clip_norm / (length + 1e-6))  # as torch.nn.utils.clip_grad_norm_ does
             state.step += 1
             plan.optimizer.update(state.parameters, slopes, state.slots, learning_rate, state.step)
         return losses

@@ -1,0 +1,16 @@
+"""All benchmarks in turn: what `make bench` runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = ("startup", "accuracy", "nielsen")
+
+
+def main() -> None:
+    for name in BENCHMARKS:
+        subprocess.run([sys.executable, Path(__file__).parent / f"{name}.py"], check=True)
+
+
+if __name__ == "__main__":
+    main()

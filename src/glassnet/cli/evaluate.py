@@ -1,0 +1,47 @@
+"""`glassnet evaluate`: how good a saved network is on data."""
+
+import argparse
+from typing import Any
+
+from glassnet.cli.shared import add_command, add_engine, add_json, print_json, say
+
+
+def add(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "evaluate",
+        help="measure a saved network on data",
+        description="Loss, accuracy and confusion matrix of a saved network. Without DATA: the\n10,000 test digits.",
+        examples="""\
+  glassnet evaluate digits.safetensors
+  glassnet evaluate wine.safetensors wine-new.csv --target quality --json
+""",
+    )
+    command.add_argument("model", metavar="MODEL", help="a saved network")
+    command.add_argument(
+        "data", metavar="DATA", nargs="?", default="digits", help="digits, a toy shape, a table or a folder"
+    )
+    command.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    add_engine(command)
+    add_json(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from glassnet.cli.sources import held_out
+    from glassnet.cli.tables import confusion_table
+    from glassnet.evaluation import evaluate
+    from glassnet.network import load
+
+    network = load(arguments.model)
+    data = held_out(arguments.data, arguments.target, network.signature)
+    for note in data.notes:
+        say(note)
+    figures = evaluate(network, data, engine=arguments.engine)
+    if arguments.json:
+        print_json(figures.as_dict())
+        return 0
+    print(f"{data.name}: {figures}")
+    if figures.confusion is not None:
+        print(f"\n{confusion_table(figures)}")
+    return 0

@@ -1,0 +1,72 @@
+"""What several commands share: flags with one name and meaning, and how figures are printed."""
+
+import argparse
+import json
+import re
+import sys
+from typing import Any
+
+from glassnet.errors import SettingError
+
+
+def add_command(commands: Any, name: str, help: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """A command with its help, and its examples under it."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help,
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return command
+
+
+def add_json(command: argparse._ActionsContainer) -> None:
+    command.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+
+def add_engine(command: argparse._ActionsContainer) -> None:
+    command.add_argument("--engine", default="auto", metavar="NAME", help="auto (default) or reference")
+
+
+def print_json(figures: Any) -> None:
+    """Figures on standard output, for machines."""
+    print(json.dumps(figures, indent=2, allow_nan=False))
+
+
+def say(message: str) -> None:
+    """A message, on standard error."""
+    print(message, file=sys.stderr)
+
+
+def fail(message: str, status: int) -> int:
+    """One line on standard error; gives the exit status on."""
+    say(f"glassnet: {' '.join(message.split())}")
+    return status
+
+
+def numbers(text: str) -> list[float]:
+    """`0.5,0.8,0.2` (or with spaces) as numbers."""
+    try:
+        return [float(part) for part in re.split(r"[,\s]+", text.strip()) if part]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected numbers such as 0.5,0.8,-0.2") from None
+
+
+def address(text: str) -> tuple[int, int]:
+    """`0:3` as layer 0, neuron 3."""
+    match = re.fullmatch(r"(\d+):(\d+)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected LAYER:NEURON, both from 0, such as 0:3")
+    return int(match[1]), int(match[2])
+
+
+def names(text: str) -> str | list[str]:
+    """One name, or several with commas between them."""
+    return text.split(",") if "," in text else text
+
+
+def need(condition: bool, got: str, expected: str, do: str) -> None:
+    """Raise the error for wrong usage unless `condition`."""
+    if not condition:
+        raise SettingError(got=got, expected=expected, do=do)

@@ -1,0 +1,216 @@
+"""`glassnet train`: the main job. Without arguments: the bundled digits, 784-16-16-10, from random numbers to 96 %."""
+
+import argparse
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassnet.cli.shared import add_command, add_engine, add_json, fail, names, need, print_json, say
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset
+    from glassnet.network import Network
+    from glassnet.training import Run
+
+
+def add(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "train",
+        help="train a network and save it",
+        description="Train a network and save it. Without arguments: 784-16-16-10 on the 60,000\nbundled digits.",
+        examples="""\
+  glassnet train
+  glassnet train --sizes 784-100-10 --epochs 30 -o wide.safetensors
+  glassnet train spiral --sizes 2-16-16-2 --activation tanh --epochs 300
+  glassnet train wine.csv --target quality --patience 20
+  glassnet train --checkpoint run.checkpoint --resume   go on after a kill
+""",
+    )
+    data = command.add_argument_group("data")
+    data.add_argument(
+        "data",
+        metavar="DATA",
+        nargs="?",
+        default="digits",
+        help="digits (default); circle, xor, gauss, spiral; a CSV, Parquet, npz or IDX file; a folder of pictures",
+    )
+    data.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    data.add_argument("--validation", metavar="DATA", help="data to look at after each epoch (digits: the test digits)")
+    data.add_argument(
+        "--holdout", type=float, default=0.2, metavar="SHARE", help="without it, this share of DATA (default 0.2)"
+    )
+
+    network = command.add_argument_group("network")
+    network.add_argument("--sizes", metavar="SIZES", help="inputs first, such as 784-16-16-10 (default: 16-16 hidden)")
+    network.add_argument(
+        "--activation",
+        type=names,
+        default="relu",
+        metavar="NAME",
+        help="of the hidden layers (default relu), or one,per,layer",
+    )
+    network.add_argument("--init", metavar="NAME", help="how weights start (default: what fits the activation)")
+    network.add_argument("--dtype", default="float32", metavar="TYPE", help="float32 (default) or float64")
+
+    steps = command.add_argument_group("steps")
+    steps.add_argument("--epochs", type=int, default=15, metavar="N", help="default 15")
+    steps.add_argument("--batch-size", type=int, default=64, metavar="N", help="default 64")
+    steps.add_argument("--optimizer", default="adam", metavar="NAME", help="default adam")
+    steps.add_argument("--learning-rate", type=float, metavar="RATE", help="default: what is usual for the optimizer")
+    steps.add_argument("--schedule", default="one_cycle", metavar="NAME", help="how the rate moves (default one_cycle)")
+    steps.add_argument("--loss", metavar="NAME", help="default: what fits the targets")
+    steps.add_argument("--l1", type=float, default=0.0, metavar="X", help="penalty on the weights' size (default 0)")
+    steps.add_argument("--l2", type=float, default=1e-4, metavar="X", help="penalty on their squares (default 0.0001)")
+    steps.add_argument("--dropout", type=float, default=0.0, metavar="SHARE", help="of hidden activations (default 0)")
+    steps.add_argument("--clip-norm", type=float, metavar="X", help="the longest gradient that is followed as it is")
+    steps.add_argument("--class-weight", choices=["balanced"], help="count rare classes for more")
+    steps.add_argument("--patience", type=int, metavar="N", help="stop N epochs after the best one, and keep the best")
+    steps.add_argument("--seed", type=int, default=0, metavar="N", help="of start, order and dropout (default 0)")
+    add_engine(steps)
+
+    result = command.add_argument_group("result")
+    result.add_argument("-o", "--output", metavar="FILE", help="where to save (default: DATA's name + .safetensors)")
+    result.add_argument("--checkpoint", metavar="FILE", help="keep the run here after each epoch")
+    result.add_argument("--resume", action="store_true", help="go on from --checkpoint where it exists")
+    add_json(result)
+    result.add_argument("-v", "--verbose", action="store_true", help="say which engine is used, and why")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from glassnet.cli.progress import told
+    from glassnet.cli.sources import to_train
+    from glassnet.training import DivergedError
+    from glassnet.units import Unit
+
+    need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
+    output = _output(arguments)
+    data, held_out = to_train(arguments.data, arguments.target, arguments.validation, arguments.holdout, arguments.seed)
+    for note in data.notes:
+        say(note)
+    started = time.perf_counter()
+    problem = ""
+    start = _network(arguments, data)
+    linear = start.architecture.activations[-1] == "identity"
+    unit = Unit.of(data) if linear and not data.classes else None
+    seen = (data, held_out) if unit is None else (unit.standardise(data), unit.standardise(held_out))
+    with told(arguments.epochs, "test" if arguments.data == "digits" else "held out") as progress:
+        training = _training(arguments, start, *seen, progress.batches)
+        if arguments.verbose:
+            say(f"engine {training.engine_choice}")
+        try:
+            for epoch in training:
+                progress.epoch(epoch)
+        except KeyboardInterrupt:
+            problem = "interrupted"
+        except DivergedError as error:
+            problem = str(error)
+    if not training.history:
+        return fail(problem, 130 if problem == "interrupted" else 1)
+    network = training.network if unit is None else unit.restore(training.network)
+    network.save(output)
+    _report(arguments, training, network, data, held_out, output, time.perf_counter() - started)
+    if problem:
+        return fail(f"{problem}; saved what epoch {len(training.history)} gave", 130 if problem == "interrupted" else 1)
+    return 0
+
+
+def _training(
+    arguments: argparse.Namespace, start: "Network", data: "Dataset", held_out: "Dataset", progress: Any
+) -> "Run":
+    from glassnet.training import epochs
+
+    return epochs(
+        start,
+        data,
+        validation=held_out,
+        epochs=arguments.epochs,
+        batch_size=arguments.batch_size,
+        optimizer=arguments.optimizer,
+        learning_rate=arguments.learning_rate,
+        schedule=arguments.schedule,
+        loss=arguments.loss,
+        class_weight=arguments.class_weight,
+        l1=arguments.l1,
+        l2=arguments.l2,
+        dropout=arguments.dropout,
+        clip_norm=arguments.clip_norm,
+        patience=arguments.patience,
+        seed=arguments.seed,
+        engine=arguments.engine,
+        checkpoint=arguments.checkpoint,
+        resume=arguments.resume,
+        progress=progress,
+    )
+
+
+def _network(arguments: argparse.Namespace, data: "Dataset") -> "Network":
+    """The network to start from: as many inputs and outputs as the data has, probabilities for classes."""
+    from glassnet.network import Network
+
+    classes = len(data.classes) if data.classes else None
+    outputs = classes or (1 if data.targets.ndim == 1 else data.targets.shape[1])
+    sizes = arguments.sizes or f"{data.inputs.shape[1]}-16-16-{outputs}"
+    squishes = arguments.activation
+    probabilities = "sigmoid" if sizes.endswith("-1") else "softmax"
+    output = None if isinstance(squishes, list) else probabilities if classes else "identity"
+    network = Network.create(
+        sizes, squishes, output=output, init=arguments.init, seed=arguments.seed, dtype=arguments.dtype
+    )
+    fitting = network.sizes[0] == data.inputs.shape[1] and (
+        network.sizes[-1] == outputs or (classes == 2 and network.sizes[-1] == 1)
+    )
+    need(
+        fitting,
+        f"sizes {network.architecture}",
+        f"{data.inputs.shape[1]} inputs and {outputs} outputs, as {data.name} has",
+        f"try --sizes {data.inputs.shape[1]}-16-16-{outputs}",
+    )
+    return network
+
+
+def _output(arguments: argparse.Namespace) -> Path:
+    """Where to save; told now if that cannot be, not after the work."""
+    output = Path(arguments.output or f"{Path(arguments.data).stem}.safetensors")
+    folder = output.resolve().parent
+    need(
+        folder.is_dir() and os.access(folder, os.W_OK) and not output.is_dir(),
+        f"--output {output}",
+        "a file in a folder that is there and can be written to",
+        "make the folder, or save somewhere else",
+    )
+    return output
+
+
+def _report(
+    arguments: argparse.Namespace,
+    run: "Run",
+    network: "Network",
+    data: "Dataset",
+    held_out: "Dataset",
+    output: Path,
+    seconds: float,
+) -> None:
+    from glassnet.architecture import human_bytes
+    from glassnet.cli.tables import confusion_table
+    from glassnet.evaluation import evaluate
+
+    figures = evaluate(network, held_out, run.plan.loss)
+    ledger = network.count()
+    if arguments.json:
+        print_json(
+            figures.as_dict()
+            | {"total": ledger.total, "ledger": ledger.as_dict(), "history": run.history.as_dict()}
+            | {"ended": run.ended, "seconds": seconds, "saved": str(output)}
+        )
+        return
+    squishes = ", ".join(network.architecture.activations)
+    print(f"{network.architecture} ({squishes}), trained in {seconds:.1f} s")
+    print(f"{data.name}: {len(data):,} examples")
+    print(f"{held_out.name}: {figures}\n")
+    if figures.confusion is not None:
+        print(confusion_table(figures) + "\n")
+    print(f"{ledger}\n")
+    print(f"saved {output} ({human_bytes(output.stat().st_size)})")

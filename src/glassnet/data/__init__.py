@@ -1,0 +1,28 @@
+"""Data: one source per file, each of them read into a `Dataset`.
+
+Importing this costs numpy and no more: Pillow and pyarrow are imported when a picture or a table is read.
+"""
+
+from glassnet.data.dataset import Dataset
+from glassnet.data.digits import digits
+from glassnet.data.idx import idx
+from glassnet.data.images import as_digit, folder, image_inputs
+from glassnet.data.sources import read
+from glassnet.data.tables import table, table_inputs
+from glassnet.data.toys import circle, gauss, spiral, xor
+
+__all__ = [
+    "Dataset",
+    "as_digit",
+    "circle",
+    "digits",
+    "folder",
+    "gauss",
+    "idx",
+    "image_inputs",
+    "read",
+    "spiral",
+    "table",
+    "table_inputs",
+    "xor",
+]

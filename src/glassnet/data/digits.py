@@ -1,0 +1,33 @@
+"""The handwritten digits: the complete MNIST, bundled, so that the first network needs no download."""
+
+from importlib.resources import files
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset
+from glassnet.data.npz import read_npz
+from glassnet.errors import FileError
+from glassnet.signature import Signature
+
+DIGITS = Signature(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
+
+
+def digits() -> tuple[Dataset, Dataset]:
+    """The 60,000 digits to train on and the 10,000 to test with.
+
+    Inputs are grey values (n, 784), uint8, row by row, 0 = background, 255 = ink, times 1/255; targets the digits 0-9.
+    Reading takes 0.3 s and 55 MB. Source and licence: mnist.LICENSE.md, beside this file. Raises `FileError` if the
+    bundled file is missing or damaged.
+    """
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    try:
+        with files(__package__).joinpath("mnist.npz").open("rb") as file:
+            train, train_labels, test, test_labels = read_npz(file, "mnist.npz", names).values()
+    except FileNotFoundError:
+        raise FileError(
+            got="no mnist.npz in the installed package", expected="the bundled digits", do="install glassnet again"
+        ) from None
+    return (
+        Dataset(train, train_labels.astype(np.int64), DIGITS, "training digits"),
+        Dataset(test, test_labels.astype(np.int64), DIGITS, "test digits"),
+    )

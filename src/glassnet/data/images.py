@@ -1,0 +1,296 @@
+"""Pictures: a folder of them as a data set, and one photo or drawing as a digit of MNIST's kind.
+
+Grey values are uint8, 0 = black, 255 = white, and count times 1/255. What is transparent is seen on white, and a photo
+is turned the way its camera says. Pillow, which reads the files, is imported at use, since that is slow.
+"""
+
+import os
+import warnings
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+import numpy as np
+
+from glassnet.arrays import Array, numeric, shape_text
+from glassnet.data.dataset import Dataset
+from glassnet.data.digits import DIGITS
+from glassnet.data.opening import LARGEST, Source, kind_of, listed, missing_file, open_file
+from glassnet.errors import FileError, GlassnetError, InputError, SettingError, unknown_name
+from glassnet.signature import Signature
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Picture: TypeAlias = "Source | BinaryIO | Image.Image | Array"
+
+MOST_PIXELS = 80_000_000
+"""A larger picture is refused before it is unpacked, since a small file can claim any size."""
+
+SIDE, DIGIT_SIDE, MIDDLE = 28, 20, 14
+_WORKING_SIDE = 1024
+_FAINTEST = 24
+
+
+def folder(path: Source, size: tuple[int, int] | None = None, *, like: Signature | None = None) -> Dataset:
+    """The pictures in a folder that has a sub-folder of PNG and JPEG files for each class.
+
+    size   (height, width) that all are scaled to, whatever their ratio; without it, the first picture's
+    like   the signature of a trained network, whose classes and size are used
+
+    Inputs are (n, height * width) uint8, row by row; the classes are the sub-folders' names, sorted. Files that are
+    no pictures are left out and named in the notes; names that begin with a dot or two underscores are not looked at.
+
+    Raises `FileError` for a picture that cannot be read, `InputError` for less than two classes, one without
+    pictures, or one that `like` does not know, `SettingError` for a size that is none or that makes more than 4 GiB.
+    """
+    groups, others = _groups(path)
+    classes = tuple(groups)
+    if like is not None and like.classes is not None:
+        for name in classes:
+            if name not in like.classes:
+                raise unknown_name("class", name, like.classes)
+        classes = like.classes
+    elif len(classes) < 2:
+        raise InputError(
+            got=f"{str(path)!r} with one class, {classes[0]!r}",
+            expected="at least two sub-folders, one for each class",
+            do="add the pictures of the other classes",
+        )
+    files = [(file, classes.index(name)) for name, pictures in groups.items() for file in pictures]
+    if size is None and like is not None and like.input_shape is not None and len(like.input_shape) == 2:
+        size = (like.input_shape[0], like.input_shape[1])
+    if size is None:
+        size = _grey(files[0][0]).size[::-1]
+    height, width = size
+    if min(size) < 1 or height * width * len(files) > LARGEST:
+        raise SettingError(
+            got=f"size {shape_text(size)} for {len(files):,} pictures",
+            expected=f"height and width from 1 up, and at most {LARGEST:,} pixels in all pictures together",
+            do="give a smaller size, such as (28, 28)",
+        )
+    inputs = np.empty((len(files), height, width), np.uint8)
+    for picture, (file, _) in zip(inputs, files, strict=True):
+        picture[:] = np.asarray(_grey(file).resize((width, height)))
+    notes = (f"files left out, no PNG or JPEG: {listed(others)}",) if others else ()
+    targets = np.array([k for _, k in files])
+    signature = Signature((height, width), 1 / 255, classes=classes)
+    return Dataset(inputs.reshape(len(files), -1), targets, signature, Path(path).name, notes)
+
+
+def as_digit(picture: Picture) -> Array:
+    """A photo or drawing of one digit, made the way MNIST's digits were made: (784,) uint8, 0 = background, 255 = ink.
+
+    picture   a PNG or JPEG file (its path, or opened), a Pillow image, or grey values (height, width) from 0 to 255
+
+    The background is what the border shows, including light that falls off across it; ink is what differs from it
+    most, be it darker or lighter. What is faint is cut away, the rest brought to full contrast and cropped; the
+    longer side becomes 20 pixels, and the centre of mass goes to pixel (14, 14) of 28x28, where MNIST's digits have
+    theirs.
+
+    Raises `InputError` for a blank picture and for values that are no grey, `FileError` for a file that cannot be read.
+    """
+    from PIL import ImageFilter
+
+    image = _grey(picture)
+    if max(image.size) > _WORKING_SIDE:
+        image = image.reduce(ceil(max(image.size) / _WORKING_SIDE))
+    image = image.filter(ImageFilter.BoxBlur(max(image.size) // 400))  # a camera's noise; nothing in small pictures
+    return _centred(_scaled(_cropped(_ink(np.asarray(image, np.float64))))).reshape(-1)
+
+
+def image_inputs(picture: Picture, like: Signature) -> Array:
+    """One picture as the inputs of the trained network whose signature `like` is: (fan_in,) uint8.
+
+    For a network of MNIST's digits it is made the way those were (`as_digit`); for another network of pictures it is
+    only scaled to its size. Raises what `as_digit` raises, and `SettingError` if the network has no pictures as inputs.
+    """
+    shape = like.input_shape or ()
+    if len(shape) != 2 or like.scale is None:
+        raise SettingError(
+            got="a picture for a network whose inputs are no grey values",
+            expected="a network trained on pictures",
+            do="give it a row of numbers or a table",
+        )
+    if shape == (SIDE, SIDE) and like.classes == DIGITS.classes:
+        return as_digit(picture)
+    return np.asarray(_grey(picture).resize((shape[1], shape[0]))).reshape(-1)
+
+
+def _ink(grey: Array) -> Array:
+    """How much ink is on each pixel, 0 to 1, from grey values (height, width)."""
+    ring = np.ones(grey.shape, bool)
+    if min(grey.shape) > 2:
+        edge = max(1, min(grey.shape) // 50)
+        ring[edge:-edge, edge:-edge] = False
+    paper = _paper(grey, ring)
+    # Ranked a little below the very top, so that a few specks of dust are not taken for ink.
+    rank = -1 - max(grey.shape) // 20
+    peaks = [np.sort(difference, axis=None)[max(rank, -difference.size)] for difference in (paper - grey, grey - paper)]
+    ink, peak = (paper - grey if peaks[0] >= peaks[1] else grey - paper), max(peaks)
+    if peak < _FAINTEST:
+        raise InputError(
+            got=f"a blank picture, nowhere further than {max(peak, 0):.0f} of 255 grey values from its background",
+            expected="a digit, dark on light or light on dark",
+            do="draw it thicker or darker, on a background of one colour",
+        )
+    faint = min(max(0.1 * peak, 1.5 * np.percentile(ink[ring], 99)), 0.5 * peak)
+    full = np.median(ink[ink > (faint + peak) / 2])
+    clear: Array = np.clip((ink - faint) / (full - faint), 0, 1)
+    return clear
+
+
+def _paper(grey: Array, ring: Array) -> Array:
+    """The background's grey values: the plane through those of the border, ink and objects on the border apart."""
+    y, x = np.nonzero(ring)
+    border = grey[ring]
+    away = np.abs(border - np.median(border))
+    usual = away <= max(2 * np.median(away), 8)
+    terms = np.stack([np.ones(len(y)), y, x], axis=1)
+    level, down, across = np.linalg.lstsq(terms[usual], border[usual], rcond=None)[0]
+    plane: Array = level + down * np.arange(grey.shape[0])[:, None] + across * np.arange(grey.shape[1])
+    return plane
+
+
+def _cropped(ink: Array) -> Array:
+    """The part with the digit: from the first to the last row and column that hold more than a trace of ink."""
+    rows, columns = ink.sum(axis=1), ink.sum(axis=0)
+    y, x = np.flatnonzero(rows > 0.02 * rows.max()), np.flatnonzero(columns > 0.02 * columns.max())
+    return ink[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
+
+
+def _scaled(ink: Array) -> Array:
+    """The digit at its final size, at full contrast, uint8: the longer side 20 pixels, or less if it is so lopsided
+    that it would not fit into 28x28 around its centre of mass.
+    """
+    from PIL import Image
+
+    arms = [max(at + 0.5, length - 0.5 - at) for at, length in zip(_centre(ink), ink.shape, strict=True)]
+    scale = min(DIGIT_SIDE / max(ink.shape), (MIDDLE - 0.5) / max(arms))
+    height, width = (max(1, round(scale * length)) for length in ink.shape)
+    small: Array = np.asarray(Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.HAMMING))
+    digit: Array = np.rint(255 * small / small.max()).astype(np.uint8)
+    return digit
+
+
+def _centred(digit: Array) -> Array:
+    """The digit in 28x28, moved by whole pixels so that its centre of mass comes to (14, 14)."""
+    (height, width), (row, column) = digit.shape, _centre(digit)
+    top, left = min(max(round(MIDDLE - row), 0), SIDE - height), min(max(round(MIDDLE - column), 0), SIDE - width)
+    field = np.zeros((SIDE, SIDE), np.uint8)
+    field[top : top + height, left : left + width] = digit
+    return field
+
+
+def _centre(ink: Array) -> tuple[float, float]:
+    """The centre of mass, as row and column."""
+    mass = ink.sum(dtype=np.float64)
+    rows, columns = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
+    return float(rows @ np.arange(len(rows)) / mass), float(columns @ np.arange(len(columns)) / mass)
+
+
+def _grey(picture: Picture) -> "Image.Image":
+    """The picture in grey (Pillow's mode "L"), transparent parts on white."""
+    from PIL import Image
+
+    if isinstance(picture, Image.Image):
+        return _flat(picture, "a picture")
+    if isinstance(picture, np.ndarray):
+        return Image.fromarray(_checked(picture))
+    if isinstance(picture, str | os.PathLike):
+        with open_file(picture) as file:
+            return _decoded(file, repr(os.fspath(picture)))
+    return _decoded(picture, "a picture")
+
+
+def _checked(grey: Array) -> Array:
+    grey = numeric(grey, "grey values")
+    if grey.ndim != 2 or not grey.size or grey.min() < 0 or grey.max() > 255:
+        between = f" from {grey.min():g} to {grey.max():g}" if grey.size else ""
+        raise InputError(
+            got=f"an array of shape {shape_text(grey.shape)}{between}",
+            expected="grey values (height, width) from 0 to 255",
+            do="scale the values, and reshape flat ones first",
+        )
+    return np.rint(grey).astype(np.uint8)
+
+
+def _decoded(file: BinaryIO, what: str) -> "Image.Image":
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of size, which is checked here, and of oddities, which do no harm
+            image = Image.open(file, formats=("PNG", "JPEG"))
+            _check_size(image, what)
+            return _flat(ImageOps.exif_transpose(image), what)
+    except Image.DecompressionBombError:
+        raise _too_large(what) from None
+    except GlassnetError:
+        raise
+    except Exception as error:  # a damaged file can make Pillow raise anything: SyntaxError, struct.error, ...
+        raise FileError(
+            got=f"{what}, which cannot be read as a picture ({error})",
+            expected="a complete PNG or JPEG file",
+            do="save the picture again as PNG",
+        ) from None
+
+
+def _flat(image: "Image.Image", what: str) -> "Image.Image":
+    from PIL import Image
+
+    _check_size(image, what)
+    if image.mode.startswith(("I", "F")):
+        values = np.nan_to_num(np.asarray(image, np.float64))
+        return Image.fromarray(np.clip(values / (257 if values.max() > 255 else 1), 0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        drawn = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn)
+    return image.convert("L")
+
+
+def _check_size(image: "Image.Image", what: str) -> None:
+    if not 0 < image.width * image.height <= MOST_PIXELS:
+        raise _too_large(f"{what} of {image.width:,} x {image.height:,} pixels")
+
+
+def _too_large(what: str) -> InputError:
+    return InputError(got=what, expected=f"from 1 to {MOST_PIXELS:,} pixels", do="scale it down first")
+
+
+def _groups(path: Source) -> tuple[dict[str, list[Path]], list[str]]:
+    """The picture files of each sub-folder, and the names of the files that are none."""
+    groups, others = dict[str, list[Path]](), []
+    try:
+        for sub in _seen(Path(path)):
+            if sub.is_dir():
+                files = [file for file in _seen(sub) if file.is_file()]
+                groups[sub.name] = [file for file in files if _is_picture(file)]
+                others += [f"{sub.name}/{file.name}" for file in files if file not in groups[sub.name]]
+    except GlassnetError:
+        raise
+    except FileNotFoundError:
+        raise missing_file(path) from None
+    except OSError as error:
+        raise FileError(
+            got=f"{error.filename!r} ({error.strerror})",
+            expected="a folder that can be read",
+            do="name a folder of pictures",
+        ) from None
+    empty = [name for name, pictures in groups.items() if not pictures]
+    if not groups or empty:
+        raise InputError(
+            got=f"{str(path)!r} " + (f"with no PNG or JPEG in {listed(empty)}" if empty else "without sub-folders"),
+            expected="a sub-folder for each class, with its pictures in it",
+            do="sort the pictures into folders named after the classes",
+        )
+    return groups, others
+
+
+def _seen(place: Path) -> list[Path]:
+    return sorted(entry for entry in place.iterdir() if not entry.name.startswith((".", "__")))
+
+
+def _is_picture(file: Path) -> bool:
+    """By content; by suffix too, so that a damaged picture is an error and not passed over."""
+    return file.suffix.lower() in (".png", ".jpg", ".jpeg") or kind_of(file) == "picture"

@@ -1,0 +1,81 @@
+"""The one door for data: whatever the user names, told apart by what it is."""
+
+import os
+from pathlib import Path
+
+from glassnet.data import toys
+from glassnet.data.dataset import Dataset
+from glassnet.data.digits import digits
+from glassnet.data.idx import idx, labels_beside
+from glassnet.data.images import folder
+from glassnet.data.opening import KIND_WORDS, Kind, Source, kind_of
+from glassnet.data.tables import Task, table
+from glassnet.errors import FileError, SettingError, unknown_name
+from glassnet.signature import Signature
+
+TOYS = {"circle": toys.circle, "xor": toys.xor, "gauss": toys.gauss, "spiral": toys.spiral}
+NAMES = ("digits", *TOYS)
+"""The data sets that come with glassnet."""
+
+
+def read(
+    source: Source,
+    target: str | None = None,
+    *,
+    like: Signature | None = None,
+    task: Task | None = None,
+    size: tuple[int, int] | None = None,
+) -> Dataset:
+    """The data set that `source` names.
+
+    "digits"                             MNIST's 60,000 training digits (`digits()` gives the test digits as well)
+    "circle", "xor", "gauss", "spiral"   500 points of a toy shape
+    a folder                             its sub-folders of pictures, scaled to `size`: see `folder`
+    a file                               by its content: a table (CSV, Parquet, .npz) with its `target` and `task`,
+                                         see `table`; IDX images, whose labels lie beside them under their usual name,
+                                         see `idx`
+
+    `like` is the signature of a trained network, for data that it is to be tried on. A bundled name wins over a file
+    of the same name; write ./digits for the file. Raises `SettingError` for a name that is not known and for settings
+    that do not belong to the source, `FileError` for a file that is missing or of no known kind, and what the reader
+    of its kind raises.
+    """
+    name, place = os.fspath(source), Path(source)
+    if like is not None and target == like.target:
+        target = None  # said twice; a source without named columns has no use for it
+    if name in NAMES:
+        _refuse(name, target=target, task=task, size=size)
+        return digits()[0] if name == "digits" else TOYS[name]()
+    if os.path.isdir(source):
+        _refuse(name, target=target, task=task)
+        return folder(source, size, like=like)
+    if not (os.path.exists(source) or place.suffix or len(place.parts) > 1):
+        raise unknown_name("data set", name, [*NAMES, "a path"])
+    _refuse(name, size=size)
+    kind = kind_of(source)
+    if kind == "idx":
+        _refuse(name, target=target, task=task)
+        return idx(source, labels_beside(source))
+    if kind in ("picture", "gzip", "binary"):
+        raise FileError(
+            got=f"{name!r}, {KIND_WORDS[kind]}",
+            expected="a data set: a folder of pictures, a table (CSV, Parquet, .npz) or IDX images",
+            do=_REMEDIES[kind],
+        )
+    return table(source, target, like=like, task=task)
+
+
+_REMEDIES: dict[Kind, str] = {
+    "picture": "put the pictures of each class into a folder of their own, and name the folder around them",
+    "gzip": "unpack it first",
+    "binary": "export it as CSV",
+}
+
+
+def _refuse(source: str, **settings: object) -> None:
+    """`SettingError` for a setting that means nothing here, rather than passing over it."""
+    for name, value in settings.items():
+        if value is not None:
+            raise SettingError(
+                got=f"{name}={value!r} for {source!r}", expected=f"no {name} for this source", do="leave it out"
+            )

@@ -1,0 +1,131 @@
+"""How good a network is on data: its loss, how often it is right, and what it takes for what."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet import engine
+from glassnet.activations import activation
+from glassnet.arrays import Array
+from glassnet.data.dataset import Dataset
+from glassnet.errors import InputError
+from glassnet.losses import Loss
+from glassnet.network import Network
+
+ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The figures of one network on one data set.
+
+    count      how many examples
+    loss       the mean loss over them
+    accuracy   the share that is recognised, or None where the targets are measurements
+    confusion  (classes, classes): row = what it is, column = what it was taken for; None for measurements
+    r_squared  for measurements the share of their variance that is explained, else None
+    """
+
+    count: int
+    loss: float
+    accuracy: float | None
+    confusion: Array | None
+    r_squared: float | None
+    classes: tuple[str, ...] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        figures: dict[str, Any] = {"count": self.count, "loss": self.loss}
+        if self.accuracy is not None and self.confusion is not None:
+            figures |= {"accuracy": self.accuracy, "classes": self.classes, "confusion": self.confusion.tolist()}
+        if self.r_squared is not None:
+            figures["r_squared"] = self.r_squared
+        return figures
+
+    def __str__(self) -> str:
+        figures = [f"{self.count:,} examples", f"loss {self.loss:.4f}"]
+        if self.accuracy is not None:
+            figures.append(f"accuracy {self.accuracy:.2%}")
+        if self.r_squared is not None:
+            figures.append(f"R squared {self.r_squared:.4f}")
+        return ", ".join(figures)
+
+
+def evaluate(network: Network, data: Any, loss: "str | Loss | None" = None, engine: str = "auto") -> Evaluation:
+    """The figures of `network` on a `Dataset`, or on a pair (inputs, targets).
+
+    Without a `loss`, the one that fits targets and network is taken (see `Network.gradient`).
+    Raises `InputError` for data that does not fit the network.
+    """
+    data = as_dataset(data)
+    check_fits(network, data)
+    kind = network.loss_for(data.targets, loss)
+    targets = kind.targets(data.targets, network.sizes[-1], network.parameters.dtype)
+    outputs = logits_or_outputs(network, data, kind, engine)
+
+    labelled = data.targets.ndim == 1 and data.targets.dtype.kind == "i"
+    confusion = r_squared = None
+    if labelled:
+        classes = max(len(data.classes or ()), network.sizes[-1], 2)
+        taken_for = classify(outputs, network, on_logits=kind.reads_logits_of == network.architecture.activations[-1])
+        confusion = np.bincount(data.targets * classes + taken_for, minlength=classes * classes)
+        confusion = confusion.reshape(classes, classes)
+    else:
+        variance = float(((targets - targets.mean(axis=0)) ** 2).sum())
+        r_squared = 1 - float(((outputs - targets) ** 2).sum()) / variance if variance else float("nan")
+    return Evaluation(
+        count=len(data),
+        loss=kind.value(outputs, targets),
+        accuracy=float(np.trace(confusion)) / len(data) if confusion is not None else None,
+        confusion=confusion,
+        r_squared=r_squared,
+        classes=data.classes or network.signature.classes,
+    )
+
+
+def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine_name: str) -> Array:
+    """What the loss reads, (n, fan_out): the last pre-activations where these are its logits, else the outputs."""
+    architecture = network.architecture
+    if loss.reads_logits_of == architecture.activations[-1]:
+        architecture = type(architecture)(architecture.sizes, (*architecture.activations[:-1], "identity"))
+    chosen, _ = engine.choose(engine_name, architecture, network.dtype)
+    parts = [
+        chosen.forward(architecture, network.parameters, data.inputs[start : start + ROWS_AT_ONCE], data.scale)
+        for start in range(0, len(data), ROWS_AT_ONCE)
+    ]
+    return np.concatenate(parts)
+
+
+def classify(outputs: Array, network: Network, on_logits: bool = False) -> Array:
+    """The class of each row, (n,): the largest output; with one output, class 1 where it says more than even."""
+    if outputs.shape[1] > 1:
+        return outputs.argmax(axis=1)
+    squish = "identity" if on_logits else network.architecture.activations[-1]
+    even = float(activation(squish)(np.zeros((1, 1)))[0, 0])  # what a logit of 0 becomes: 0.5 under sigmoid
+    return (outputs[:, 0] > even).astype(np.int64)
+
+
+def as_dataset(data: Any) -> Dataset:
+    """A data set as it is, or one made of a pair (inputs, targets)."""
+    if isinstance(data, Dataset):
+        return data
+    try:
+        inputs, targets = data
+    except (TypeError, ValueError):
+        raise InputError(
+            got=f"data of type {type(data).__name__}",
+            expected="a Dataset, or a pair (inputs, targets)",
+            do="see glassnet.data for readers",
+        ) from None
+    return Dataset(np.asarray(inputs), np.asarray(targets))
+
+
+def check_fits(network: Network, data: Dataset) -> None:
+    """Raise `InputError` unless the data has as many inputs as the network."""
+    if data.inputs.shape[1] != network.sizes[0]:
+        raise InputError(
+            got=f"{data.name} with {data.inputs.shape[1]} inputs",
+            expected=f"{network.sizes[0]}, as {network.architecture} has",
+            do=f"make a network of sizes {data.inputs.shape[1]}-..., or read other data",
+        )

@@ -1,0 +1,138 @@
+"""glassnet's own file: named tensors in safetensors, with a description in JSON in its metadata.
+
+Any safetensors reader opens it. The description is under the key `glassnet`; its `version` is raised only when an older
+glassnet would misread the file. Writing is all or nothing: a temporary file beside the target is filled, flushed to
+the disk and renamed, so that whatever happens the target is either the old file or the new one.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from glassnet.arrays import Array
+from glassnet.errors import FileError
+
+VERSION = 1
+_KEY = "glassnet"
+
+
+def write(path: str | os.PathLike[str], tensors: dict[str, Array], description: dict[str, Any]) -> None:
+    """Save tensors and their description; raises `FileError`, with an earlier file of this name intact."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    path = Path(path)
+    metadata = {_KEY: json.dumps({"version": VERSION, **description}, separators=(",", ":"))}
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        os.chmod(temporary, 0o666 & ~_umask())
+        save_file(tensors, temporary, metadata)
+        _flush_to_disk(Path(temporary))
+        os.replace(temporary, path)
+        _flush_to_disk(path.parent)
+    except (OSError, SafetensorError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+        raise FileError(
+            got=f"no way to write {path} ({reason})",
+            expected="a folder that can be written to, with space left",
+            do="save somewhere else or make room; an earlier file of this name is as it was",
+        ) from problem
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+
+def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The tensors and the description of a file that `write` made; `kind` is what its description must say it is.
+
+    Raises `FileError` for a file that is missing, damaged, of another format, of another kind or of a newer version.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise FileError(
+            got=f"{path}, which is {'a folder' if path.is_dir() else 'not there'}",
+            expected=f"a glassnet {kind} file",
+            do="check the path",
+        )
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            description = _description(path, metadata, kind)
+            return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError, AttributeError, KeyError, TypeError) as problem:
+        if isinstance(problem, FileError):
+            raise
+        raise _unreadable(path, kind, problem) from problem
+
+
+def _description(path: Path, metadata: dict[str, str], kind: str) -> dict[str, Any]:
+    if _KEY not in metadata:
+        raise FileError(
+            got=f"{path}, safetensors without glassnet's description",
+            expected=f"a glassnet {kind} file",
+            do="rebuild the network from its arrays with Network.from_layers and save it",
+        )
+    try:
+        description = dict(json.loads(metadata[_KEY]))
+        version = int(description["version"])
+    except (ValueError, TypeError, KeyError) as problem:
+        raise FileError(
+            got=f"{path} with an unreadable description", expected="the JSON that glassnet writes", do="save it anew"
+        ) from problem
+    if version > VERSION:
+        raise FileError(
+            got=f"{path} of format version {version}",
+            expected=f"version {VERSION} or older",
+            do="upgrade glassnet: pip install -U glassnet",
+        )
+    if description.get("kind") != kind:
+        raise FileError(
+            got=f"{path}, a glassnet {description.get('kind')} file",
+            expected=f"a {kind} file",
+            do="check which file is which",
+        )
+    return description
+
+
+def _unreadable(path: Path, kind: str, problem: Exception) -> FileError:
+    try:
+        with open(path, "rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        return FileError(
+            got=f"{path}, unreadable ({error.strerror})", expected="a file that may be read", do="check its permissions"
+        )
+    looks_right = len(start) == 9 and start[8:] == b"{"
+    if not looks_right and len(start) == 9:
+        return FileError(
+            got=f"{path}, a file of another format",
+            expected=f"a glassnet {kind} file (safetensors)",
+            do="check the path",
+        )
+    return FileError(
+        got=f"{path}, truncated or damaged ({problem})",
+        expected="a whole safetensors file",
+        do="copy or save it again",
+    )
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,320 @@
+"""A network: a structure and one flat vector of numbers. Nothing changes it in place.
+
+Every source of numbers (random, trained, read from a file) ends here, and every view starts from here. An edit gives a
+new network, so that the two can be compared and every edit can be undone.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from glassnet import engine
+from glassnet.architecture import Architecture, ParameterCount
+from glassnet.arrays import DTYPES, Array, numeric, readonly, shape_text
+from glassnet.engine.reference import weights_and_biases
+from glassnet.errors import FileError, InputError, unknown_name
+from glassnet.files import native
+from glassnet.initializers import Initializer, fitting, initializer
+from glassnet.losses import Loss, default_loss, loss
+from glassnet.neuron import Neuron
+from glassnet.signature import Signature
+from glassnet.trace import Trace, TraceLayer, check_address
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A view of one layer: `weights` (fan_out, fan_in), row k the template of neuron k; `biases` (fan_out,)."""
+
+    weights: Array
+    biases: Array
+    activation: str
+
+    def __repr__(self) -> str:
+        fan_out, fan_in = self.weights.shape
+        return f"Layer({fan_in} inputs, {fan_out} neurons, {self.activation})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network:
+    """Architecture and parameters; `parameters` holds, layer after layer, the weights row by row, then the biases."""
+
+    architecture: Architecture
+    parameters: Array
+    signature: Signature = field(default_factory=Signature)
+
+    def __post_init__(self) -> None:
+        vector = numeric(self.parameters, "parameters")
+        total = self.architecture.layers[-1].stop
+        if vector.shape != (total,):
+            raise InputError(
+                got=f"parameters of shape {shape_text(vector.shape)}",
+                expected=f"({total},) for {self.architecture}",
+                do="give one number for each weight and bias",
+            )
+        dtype = vector.dtype if str(vector.dtype) in DTYPES else np.dtype(np.float32)
+        vector = vector.astype(dtype, copy=vector.flags.writeable)  # whoever can still write to it may keep doing so
+        object.__setattr__(self, "parameters", readonly(vector))
+
+    # How networks come to be
+
+    @classmethod
+    def create(
+        cls,
+        sizes: str | Sequence[int],
+        activation: str | Sequence[str] = "relu",
+        output: str | None = None,
+        init: str | Initializer | None = None,
+        seed: int | None = None,
+        dtype: str = "float32",
+    ) -> "Network":
+        """A network with random weights and zero biases.
+
+        sizes       inputs first: "784-16-16-10" or (784, 16, 16, 10)
+        activation  of the hidden layers; or a list with one per layer, the output layer included
+        output      the last layer's; without it that is "identity": plain scores
+        init        how weights start, a name from `initializers` or a function; without it what fits each activation
+        seed        the same seed gives the same network; None gives another each time
+        dtype       "float32" or "float64"
+        """
+        if dtype not in DTYPES:
+            raise unknown_name("dtype", dtype, DTYPES)
+        architecture = Architecture.of(sizes, activation, output)
+        random = np.random.default_rng(seed)
+        vector = np.zeros(architecture.layers[-1].stop, dtype)
+        for layer, squish in zip(architecture.layers, architecture.activations, strict=True):
+            weights = initializer(init or fitting(squish))(random, layer.fan_in, layer.fan_out)
+            vector[layer.start : layer.biases_start] = weights.ravel()
+        return cls(architecture, vector)
+
+    @classmethod
+    def from_layers(
+        cls, layers: Sequence[tuple[Any, Any, str]], signature: Signature | None = None, dtype: str | None = None
+    ) -> "Network":
+        """From arrays: for each layer weights (fan_out, fan_in), biases (fan_out,) and the activation's name."""
+        arrays = [
+            (numeric(w, f"weights of layer {i}"), numeric(b, f"biases of layer {i}"), name)
+            for i, (w, b, name) in enumerate(layers)
+        ]
+        if not arrays:
+            raise InputError(got="no layers", expected="at least one", do="list (weights, biases, activation) for each")
+        fan_in = None
+        for i, (weights, biases, _) in enumerate(arrays):
+            if weights.ndim != 2 or biases.shape != weights.shape[:1] or fan_in not in (None, weights.shape[1]):
+                raise InputError(
+                    got=f"layer {i} with weights {shape_text(weights.shape)} and biases {shape_text(biases.shape)}",
+                    expected=f"weights (fan_out, {fan_in or 'fan_in'}) and biases (fan_out,)",
+                    do="a row of weights belongs to a neuron: transpose weights kept as (fan_in, fan_out)",
+                )
+            fan_in = len(weights)
+        sizes = (arrays[0][0].shape[1], *(len(w) for w, _, _ in arrays))
+        architecture = Architecture.of(sizes, [name for _, _, name in arrays])
+        vector = np.concatenate([part.ravel() for w, b, _ in arrays for part in (w, b)])
+        if dtype is None:
+            dtype = "float64" if vector.dtype == np.float64 else "float32"
+        return cls(architecture, vector.astype(dtype), signature or Signature())
+
+    def with_parameters(self, vector: Any) -> "Network":
+        """The same structure with other numbers, shape (total,)."""
+        return replace(self, parameters=numeric(vector, "parameters").astype(self.dtype))
+
+    def edit(
+        self,
+        layer: int,
+        neuron: int,
+        *,
+        bias: float | None = None,
+        weights: "Mapping[int, float] | Sequence[float] | Array | None" = None,
+    ) -> "Network":
+        """The network with one neuron's bias, all its weights, or some of them ({input: weight}) changed."""
+        check_address(layer, neuron, self.sizes[1:])
+        vector = self.parameters.copy()
+        rows, biases = list(weights_and_biases(self.architecture, vector))[layer]
+        if bias is not None:
+            biases[neuron] = numeric(bias, "bias")
+        if isinstance(weights, Mapping):
+            for position, value in weights.items():
+                check_address(0, position, [len(rows[neuron])])
+                rows[neuron, position] = numeric(value, "weight")
+        elif weights is not None:
+            row = numeric(weights, "weights")
+            if row.shape != rows[neuron].shape:
+                raise InputError(
+                    got=f"weights of shape {shape_text(row.shape)}",
+                    expected=shape_text(rows[neuron].shape),
+                    do="give a weight for each input, or a mapping {input: weight} to change some",
+                )
+            rows[neuron] = row
+        return replace(self, parameters=vector)
+
+    def with_activation(self, layer: int, name: str) -> "Network":
+        """The network with another squish in one layer."""
+        check_address(layer, 0, self.sizes[1:])
+        names = list(self.architecture.activations)
+        names[layer] = name
+        return replace(self, architecture=Architecture.of(self.sizes, names))
+
+    def with_signature(self, signature: Signature) -> "Network":
+        """The same numbers, with what inputs and outputs stand for."""
+        return replace(self, signature=signature)
+
+    # What it is
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs first: (784, 16, 16, 10)."""
+        return self.architecture.sizes
+
+    @property
+    def dtype(self) -> str:
+        """The type of its numbers: "float32" or "float64"."""
+        return str(self.parameters.dtype)
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Read-only views of the weights, biases and activation of each layer."""
+        parts = weights_and_biases(self.architecture, self.parameters)
+        return tuple(Layer(w, b, name) for (w, b), name in zip(parts, self.architecture.activations, strict=True))
+
+    def neuron(self, layer: int, index: int) -> Neuron:
+        """One neuron on its own."""
+        check_address(layer, index, self.sizes[1:])
+        at = self.layers[layer]
+        return Neuron(at.weights[index], float(at.biases[index]), at.activation)
+
+    def count(self) -> ParameterCount:
+        """The ledger of its parameters; `.total` is their number."""
+        return self.architecture.count(self.dtype)
+
+    # What it does
+
+    def __call__(self, inputs: Any) -> Array:
+        """The outputs: (n, fan_in) -> (n, fan_out), (fan_in,) -> (fan_out,)."""
+        batch, scale, single = self._checked(inputs)
+        outputs = self._engine.forward(self.architecture, self.parameters, batch, scale)
+        return outputs[0] if single else outputs
+
+    def trace(self, inputs: Any) -> Trace:
+        """Every number on the way, for one input (fan_in,) or for n of them (n, fan_in)."""
+        batch, scale, single = self._checked(inputs)
+        before = readonly(engine.reference.as_floats(batch, scale, self.parameters.dtype))
+        layers = []
+        numbers = self._engine.trace(self.architecture, self.parameters, batch, scale)
+        for layer, (weighted_sums, pre_activations, activations) in zip(self.layers, numbers, strict=True):
+            layers.append(
+                TraceLayer(
+                    inputs=before,
+                    weights=layer.weights,
+                    weighted_sums=readonly(weighted_sums),
+                    biases=layer.biases,
+                    pre_activations=readonly(pre_activations),
+                    activation_name=layer.activation,
+                    activations=readonly(activations),
+                )
+            )
+            before = layers[-1].activations
+        trace = Trace(tuple(layers), self.signature)
+        return trace[0] if single else trace
+
+    def gradient(self, inputs: Any, target: Any, loss: "str | Loss | None" = None) -> Array:
+        """Which way each knob turns: the slope of the loss for every parameter, on an example or a batch.
+
+        `target` is a label or the wanted outputs (for a batch, n of them). Without a `loss`, cross-entropy for labels
+        (binary for sigmoid outputs), else squared error. The loss falls fastest against this vector.
+        """
+        return self.loss_and_gradient(inputs, target, loss)[1]
+
+    def loss_and_gradient(self, inputs: Any, target: Any, loss: "str | Loss | None" = None) -> tuple[float, Array]:
+        """The loss on an example or a batch, and its `gradient`."""
+        batch, scale, single = self._checked(inputs)
+        targets = np.asarray(target)[None] if single else target
+        kind = self.loss_for(targets, loss)
+        targets = kind.targets(targets, self.sizes[-1], self.parameters.dtype)
+        if len(targets) != len(batch):
+            raise InputError(
+                got=f"{len(batch)} inputs and {len(targets)} targets", expected="as many of each", do="pair them"
+            )
+        examples = engine.Examples(batch, scale, targets)
+        return self._engine.gradient(self.architecture, self.parameters, examples, kind)
+
+    def loss_for(self, targets: Any, kind: "str | Loss | None" = None) -> Loss:
+        """The loss asked for, or the one that fits these targets and the last layer."""
+        if kind is not None:
+            return loss(kind)
+        return default_loss(numeric(targets, "targets"), self.sizes[-1], self.architecture.activations[-1])
+
+    @cached_property
+    def _engine(self) -> engine.Engine:
+        return engine.choose("auto", self.architecture, self.dtype)[0]
+
+    def _checked(self, inputs: Any) -> tuple[Array, float, bool]:
+        """Inputs as a batch, their scale, and whether there was only one. Whole numbers are taken to be as stored."""
+        array = numeric(inputs, "inputs")
+        fan_in = self.sizes[0]
+        shape = self.signature.input_shape
+        if shape and len(shape) > 1 and array.shape[-len(shape) :] == shape:
+            array = array.reshape(*array.shape[: -len(shape)], fan_in)
+        if array.ndim not in (1, 2) or array.shape[-1] != fan_in:
+            raise InputError(
+                got=f"inputs of shape {shape_text(array.shape)}",
+                expected=f"({fan_in},) for one, or (n, {fan_in}) for many",
+                do="give one number for each of the network's inputs",
+            )
+        scale = self.signature.scale if array.dtype.kind == "u" and self.signature.scale else 1.0
+        return (array[None] if array.ndim == 1 else array), scale, array.ndim == 1
+
+    # Files and looks
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it as safetensors, all or nothing; raises `FileError`."""
+        tensors = {}
+        for i, layer in enumerate(self.layers):
+            tensors[f"layers.{i}.weight"] = np.ascontiguousarray(layer.weights)
+            tensors[f"layers.{i}.bias"] = np.ascontiguousarray(layer.biases)
+        native.write(
+            path,
+            tensors,
+            {
+                "kind": "network",
+                "sizes": self.sizes,
+                "activations": self.architecture.activations,
+                "signature": self.signature.as_dict(),
+            },
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Network):
+            return NotImplemented
+        same = self.architecture == other.architecture and self.dtype == other.dtype
+        return same and np.array_equal(self.parameters, other.parameters) and self.signature == other.signature
+
+    def __hash__(self) -> int:
+        return hash((self.architecture, self.parameters.tobytes()))
+
+    def __repr__(self) -> str:
+        squishes = " ".join(self.architecture.activations)
+        return f"Network({self.architecture}, {squishes}, {self.count().total:,} parameters, {self.dtype})"
+
+    def __str__(self) -> str:
+        return f"{self.architecture}  ({', '.join(self.architecture.activations)})\n{self.count()}"
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """The network in a file that `Network.save` wrote; raises `FileError`."""
+    tensors, description = native.read(path, "network")
+    try:
+        names = description["activations"]
+        layers = [(tensors[f"layers.{i}.weight"], tensors[f"layers.{i}.bias"], name) for i, name in enumerate(names)]
+        network = Network.from_layers(layers, Signature.from_dict(description["signature"]))
+        if list(network.sizes) != description["sizes"]:
+            raise InputError(got=f"tensors of {network.sizes}", expected=str(description["sizes"]), do="")
+    except (KeyError, TypeError, ValueError) as problem:
+        raise FileError(
+            got=f"{path}, whose tensors and description do not fit ({problem})",
+            expected="a file as glassnet writes it",
+            do="save the network again",
+        ) from problem
+    return network

@@ -1,0 +1,247 @@
+"""The loop itself: epoch after epoch of small steps downhill, looked at and kept after each.
+
+A run is a function of its settings: the order of an epoch and the dropout masks of a step are computed from the seed
+(see `randomness`), and schedule and early stopping from the losses so far. So a checkpoint needs the parameters, the
+optimizer's memory and the history, and a run that was killed at any moment and resumed ends with the same bits as one
+that was not.
+"""
+
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet import engine as engines
+from glassnet.arrays import Array, readonly
+from glassnet.data.dataset import Dataset
+from glassnet.engine.plan import Examples, Plan, State, Trainer
+from glassnet.errors import GlassnetError, SettingError
+from glassnet.evaluation import check_fits, evaluate
+from glassnet.files import native
+from glassnet.history import Epoch, History
+from glassnet.network import Network
+from glassnet.randomness import epoch_order
+from glassnet.schedules import Schedule
+
+SECONDS_BETWEEN_LOOKS = 0.05
+"""How long an engine is left alone: then progress is told and Ctrl-C is heard."""
+
+
+class DivergedError(GlassnetError, ArithmeticError):
+    """The loss became NaN or infinite. `network` and `history` are what was last good, up to the epoch before."""
+
+    def __init__(self, got: str, do: str, network: Network, history: History) -> None:
+        super().__init__(got=got, expected="a finite loss", do=do)
+        self.network, self.history = network, history
+
+
+@dataclass
+class Run:
+    """A run in progress: iterate over it for its epochs, stop whenever you like.
+
+    `network` is what it has come to (the best one so far where early stopping is on), `history` all figures, those from
+    before a resume included, and `ended` tells why it ended, once it has. Made by `training.epochs`, which checks.
+    """
+
+    start: Network
+    data: Dataset
+    sample_weights: Array | None
+    validation: Dataset | None
+    plan: Plan
+    learning_rate: float
+    schedule: Schedule
+    epochs: int
+    patience: int | None
+    engine: str
+    checkpoint: Path | None
+    resume: bool
+    progress: Callable[[int, int], None] | None
+    history: History = field(default_factory=History, init=False)
+    ended: str = field(default="interrupted", init=False)
+
+    def __post_init__(self) -> None:
+        if self.validation is not None:
+            check_fits(self.start, self.validation)
+        dtype = self.start.parameters.dtype
+        targets = self.plan.loss.targets(self.data.targets, self.start.sizes[-1], dtype)
+        weights = None if self.sample_weights is None else self.sample_weights.astype(dtype)
+        self._examples = Examples(self.data.inputs, self.data.scale, targets, weights)
+        self._state = State(self.start.parameters)
+        self._stopping = False
+        self.network = self.start.with_signature(self.data.signature)
+        chosen, self.engine_choice = engines.choose(self.engine, self.plan.architecture, self.start.dtype)
+        self._engine = chosen
+        if self.resume and self.checkpoint is not None and self.checkpoint.exists():
+            self._take_up(self.checkpoint)
+        elif self.checkpoint is not None:
+            self._keep()  # an unwritable place is found before the work, not after it
+
+    def stop(self) -> None:
+        """Ask a run that another thread is iterating over to end; it does so at its next look, within an epoch too."""
+        self._stopping = True
+
+    def __iter__(self) -> Iterator[Epoch]:
+        trainer = self._engine.trainer(self.plan, self._examples, self._state)
+        while len(self.history) < self.epochs and not self._out_of_patience():
+            epoch = self._epoch(trainer)
+            if epoch is None:
+                return
+            self.history = History((*self.history, replace(epoch, network=None)))
+            if self.patience is None or epoch.best:
+                self.network = epoch.network or self.network
+            if self.checkpoint is not None:
+                self._keep()
+            yield epoch
+        self.ended = "stopped early" if self._out_of_patience() else "all epochs done"
+
+    def _epoch(self, trainer: Trainer) -> Epoch | None:
+        """One epoch; None if it was stopped on the way."""
+        started = time.perf_counter()
+        done = len(self.history)
+        order = epoch_order(self.plan.seed, done, len(self.data))
+        size = self.plan.batch_size
+        batches = -(-len(order) // size)
+        schedule = self._schedule_so_far()
+        rates = [self.learning_rate * schedule.factor(done + batch / batches, self.epochs) for batch in range(batches)]
+
+        total, batch, at_once = 0.0, 0, 1
+        while batch < batches:
+            if self._stopping:
+                return None
+            looked = time.perf_counter()
+            part = slice(batch * size, (batch + at_once) * size)
+            losses = trainer.run(order[part], rates[batch : batch + at_once])
+            if not np.isfinite(losses[-1]):
+                raise self._diverged(f"a loss of {losses[-1]}", batch + len(losses), rates)
+            sizes = [size] * len(losses)
+            sizes[-1] = len(order[part]) - size * (len(losses) - 1)
+            total += sum(loss * count for loss, count in zip(losses, sizes, strict=True))
+            batch += len(losses)
+            at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))
+            if self.progress is not None:
+                self.progress(batch, batches)
+
+        self._state = trainer.state()
+        if not np.isfinite(self._state.parameters).all():
+            raise self._diverged("parameters that are NaN or infinite", batches, rates)
+        network = replace(self.network, parameters=readonly(self._state.parameters))
+        validation_loss = validation_accuracy = None
+        if self.validation is not None:
+            figures = evaluate(network, self.validation, self.plan.loss, self.engine)
+            validation_loss, validation_accuracy = figures.loss, figures.accuracy
+        return Epoch(
+            number=done + 1,
+            loss=total / len(order),
+            learning_rate=rates[-1],
+            seconds=time.perf_counter() - started,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            best=validation_loss is not None and validation_loss < self._best_so_far(),
+            network=network,
+        )
+
+    def _diverged(self, what: str, batch: int, rates: list[float]) -> DivergedError:
+        remedies = (
+            f"lower the learning rate (now {rates[min(batch, len(rates)) - 1]:g}) or clip the gradient with clip_norm"
+        )
+        done = len(self.history)
+        kept = f"the network of epoch {done} is kept" if done else "the network it started from is kept"
+        return DivergedError(
+            f"{what} in epoch {done + 1}, batch {batch}", f"{remedies}; {kept}", self.network, self.history
+        )
+
+    # What follows from the history
+
+    def _schedule_so_far(self) -> Schedule:
+        schedule = self.schedule
+        for epoch in self.history:
+            schedule = schedule.observe(epoch.loss if epoch.validation_loss is None else epoch.validation_loss)
+        return schedule
+
+    def _best_so_far(self) -> float:
+        losses = [epoch.validation_loss for epoch in self.history if epoch.validation_loss is not None]
+        return min(losses, default=float("inf"))
+
+    def _out_of_patience(self) -> bool:
+        if self.patience is None or len(self.history) <= self.patience:
+            return False
+        return not any(epoch.best for epoch in self.history[-self.patience :])
+
+    # The checkpoint
+
+    def _keep(self) -> None:
+        assert self.checkpoint is not None
+        slots = {
+            f"optimizer.{name}": slot for name, slot in zip(self.plan.optimizer.slots, self._state.slots, strict=False)
+        }
+        native.write(
+            self.checkpoint,
+            {"parameters": self._state.parameters, "kept": self.network.parameters, **slots},
+            {
+                "kind": "checkpoint",
+                "settings": self._settings(),
+                "step": self._state.step,
+                "history": self.history.as_dict(),
+            },
+        )
+
+    def _take_up(self, path: Path) -> None:
+        tensors, description = native.read(path, "checkpoint")
+        theirs, ours = description["settings"], self._settings()
+        differing = [key for key in ours if theirs.get(key) != ours[key]]
+        if differing:
+            key = differing[0]
+            raise SettingError(
+                got=f"{key} {ours[key]!r}",
+                expected=f"{theirs.get(key)!r}, with which the run in {path} was started"
+                + (f" (also other: {', '.join(differing[1:])})" if differing[1:] else ""),
+                do="resume with the settings and data of that run, or start another checkpoint",
+            )
+        slots = [tensors[f"optimizer.{name}"] for name in self.plan.optimizer.slots if f"optimizer.{name}" in tensors]
+        self._state = State(tensors["parameters"], slots, description["step"])
+        self.history = History(Epoch(**figures) for figures in description["history"])
+        self.network = replace(self.network, parameters=tensors["kept"])
+
+    def _settings(self) -> dict[str, Any]:
+        """All that the bits of a run depend on, as plain values."""
+        plan = self.plan
+        settings: dict[str, Any] = {
+            "sizes": list(plan.architecture.sizes),
+            "activations": list(plan.architecture.activations),
+            "start": zlib.crc32(self.start.parameters.data),
+            "dtype": self.start.dtype,
+            "loss": _plain(plan.loss),
+            "optimizer": _plain(plan.optimizer),
+            "learning_rate": self.learning_rate,
+            "schedule": _plain(self.schedule),
+            "batch_size": plan.batch_size,
+            "l1": plan.l1,
+            "l2": plan.l2,
+            "dropout": list(plan.dropout),
+            "clip_norm": plan.clip_norm,
+            "seed": plan.seed,
+            "patience": self.patience,
+            "data": _fingerprint(self.data, self.sample_weights),
+            "validation data": None if self.validation is None else _fingerprint(self.validation, None),
+        }
+        if self.schedule.needs_length:
+            settings["epochs"] = self.epochs
+        return settings
+
+
+def _plain(part: Any) -> list[Any]:
+    """A loss, rule or schedule by name and settings, those of a schedule within it included."""
+    settings = {f.name: getattr(part, f.name) for f in fields(part)}
+    return [
+        part.name,
+        {k: _plain(v) if is_dataclass(v) else list(v) if isinstance(v, tuple) else v for k, v in settings.items()},
+    ]
+
+
+def _fingerprint(data: Dataset, weights: Array | None) -> list[int]:
+    parts = [data.inputs, data.targets] + ([] if weights is None else [weights])
+    return [len(data), *(zlib.crc32(np.ascontiguousarray(part).data) for part in parts)]

@@ -1,0 +1,112 @@
+"""Every number that a network computes on its way from inputs to outputs: the one source of all explanations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from glassnet.arrays import Array
+from glassnet.errors import AddressError, SettingError
+from glassnet.neuron import NeuronTrace
+from glassnet.signature import Signature
+
+
+@dataclass(frozen=True, eq=False)
+class TraceLayer:
+    """One layer at work: inputs (fan_in,) and one number per neuron (fan_out,); for n examples an axis of n before
+    them.
+
+    `activations = squish(pre_activations)`, `pre_activations = weighted_sums + biases`, and row k of `weights`
+    (fan_out, fan_in) times the inputs adds up to weighted sum k.
+    """
+
+    inputs: Array
+    weights: Array
+    weighted_sums: Array
+    biases: Array
+    pre_activations: Array
+    activation_name: str
+    activations: Array
+
+    def example(self, row: int) -> "TraceLayer":
+        return replace(
+            self,
+            inputs=self.inputs[row],
+            weighted_sums=self.weighted_sums[row],
+            pre_activations=self.pre_activations[row],
+            activations=self.activations[row],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A network at work on one input, or on n of them (then `trace[i]` is the trace of one)."""
+
+    layers: tuple[TraceLayer, ...]
+    signature: Signature = field(default_factory=Signature, repr=False)
+
+    @property
+    def outputs(self) -> Array:
+        """The last layer's activations: what the network gives."""
+        return self.layers[-1].activations
+
+    def __len__(self) -> int:
+        """How many examples it holds."""
+        return 1 if self.outputs.ndim == 1 else len(self.outputs)
+
+    def __getitem__(self, row: int) -> "Trace":
+        """The trace of one of the examples."""
+        if self.outputs.ndim == 1 or not -len(self) <= row < len(self):
+            count = len(self)
+            raise AddressError(
+                got=f"example {row}",
+                expected=f"one from 0 to {count - 1}" if self.outputs.ndim == 2 else "a trace of several examples",
+                do="pick one of these" if self.outputs.ndim == 2 else "this trace is of one example: use it as it is",
+            )
+        return replace(self, layers=tuple(layer.example(row) for layer in self.layers))
+
+    def neuron(self, layer: int, index: int) -> NeuronTrace:
+        """One neuron's arithmetic on this input."""
+        if self.outputs.ndim == 2:
+            raise SettingError(
+                got=f"a trace of {len(self)} examples", expected="one of them", do="pick it first: trace[0].neuron(...)"
+            )
+        check_address(layer, index, [len(t.activations) for t in self.layers])
+        at = self.layers[layer]
+        return NeuronTrace(
+            inputs=at.inputs,
+            weights=at.weights[index],
+            weighted_sum=float(at.weighted_sums[index]),
+            bias=float(at.biases[index]),
+            pre_activation=float(at.pre_activations[index]),
+            activation_name=at.activation_name,
+            activation=float(at.activations[index]),
+            name=f"neuron {layer}:{index}, {at.activation_name}, {len(at.inputs):,} inputs",
+            input_names=self.input_names(layer),
+        )
+
+    def input_names(self, layer: int) -> Sequence[str]:
+        """What to call each input of a layer: a column, a pixel by row and column, or the neuron it comes from."""
+        width = self.layers[layer].inputs.shape[-1]
+        if layer > 0:
+            return [f"neuron {layer - 1}:{i}" for i in range(width)]
+        if self.signature.features is not None:
+            return self.signature.features
+        if self.signature.input_shape is not None and len(self.signature.input_shape) == 2:
+            columns = self.signature.input_shape[1]
+            return [f"pixel {i // columns},{i % columns}" for i in range(width)]
+        return [f"input {i}" for i in range(width)]
+
+
+def check_address(layer: int, index: int, widths: Sequence[int]) -> None:
+    """Raise `AddressError` unless there is a neuron `index` in layer `layer`."""
+    if not 0 <= layer < len(widths):
+        raise AddressError(
+            got=f"layer {layer}",
+            expected=f"a layer from 0 to {len(widths) - 1}",
+            do="the inputs are no layer: count from 0",
+        )
+    if not 0 <= index < widths[layer]:
+        raise AddressError(
+            got=f"neuron {layer}:{index}",
+            expected=f"a neuron from {layer}:0 to {layer}:{widths[layer] - 1}",
+            do="count neurons from 0",
+        )

@@ -1,0 +1,28 @@
+"""What many tests share: a small network, and tiny data that can be learnt in a moment."""
+
+import os
+
+# Before numpy is loaded: small products gain nothing from threads, and the tests share two cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+
+
+@pytest.fixture
+def network() -> gn.Network:
+    """3-4-2 with fixed random numbers."""
+    return gn.Network.create("3-4-2", "tanh", output="softmax", seed=7)
+
+
+@pytest.fixture
+def blobs() -> gn.Dataset:
+    """120 points around three corners: easily told apart."""
+    random = np.random.default_rng(0)
+    labels = np.arange(120) % 3
+    corners = np.array([[0, 0, 2], [0, 2, 0], [2, 0, 0]])
+    inputs = corners[labels] + random.normal(0, 0.3, (120, 3))
+    return gn.Dataset(inputs.astype(np.float32), labels, gn.Signature(classes=("a", "b", "c")), "blobs")

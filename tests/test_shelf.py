@@ -1,0 +1,47 @@
+"""The public shelf and the package: what is handed on, and what comes with an installation."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import glassnet as gn
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_every_name_on_the_shelf_is_there() -> None:
+    for name in gn.__all__:
+        assert getattr(gn, name) is not None
+    assert set(gn.__all__) <= set(dir(gn))
+
+
+def test_names_that_are_not_there_are_told() -> None:
+    with pytest.raises(AttributeError, match="module 'glassnet' has no attribute 'Netwrok'"):
+        gn.Netwrok  # noqa: B018
+
+
+def test_importing_it_imports_nothing_heavy() -> None:
+    script = "import sys, glassnet; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"numpy", "rich", "PIL", "safetensors", "pyarrow", "torch"} & set(loaded)
+
+
+def test_a_wheel_holds_the_digits_the_types_and_the_licences(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for needed in ("glassnet/data/mnist.npz", "glassnet/data/mnist.LICENSE.md", "glassnet/py.typed"):
+        assert needed in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    target = tmp_path / "installed"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
+    subprocess.run(install, check=True, capture_output=True)
+    script = "import glassnet; train, test = glassnet.data.digits(); print(glassnet.__file__, len(train), len(test))"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], env={"PYTHONPATH": str(target)}, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == [str(target / "glassnet" / "__init__.py"), "60000", "10000"]
