@@ -451,7 +451,7 @@ INLINE void update_layer(const Context *c, const Layer *l, const Step *s, const 
            slots > 1 ? biases_of(l, SECOND_SLOT) : NULL, l->stride);
 }
 
-/* The gradient, penalties included, is shortened to clip_norm where it is longer, as torch's clip_grad_norm_ does. */
+/* What the gradient, penalties included, is times, to be no longer than clip_norm: as torch's clip_grad_norm_ has it. */
 static float clip_of(const Context *c, const Step *s, const Step *unpenalized) {
     if (c->plan.clip_norm == 0) return 1;
     double total = 0;
@@ -459,8 +459,8 @@ static float clip_of(const Context *c, const Step *s, const Step *unpenalized) {
         total += squares(s, l->values[PARAMETERS], l->values[SLOPES], (int64_t)l->fan_in * l->stride);
         total += squares(unpenalized, biases_of(l, PARAMETERS), biases_of(l, SLOPES), l->stride);
     }
-    double length = __builtin_sqrt(total);
-    return length > c->plan.clip_norm ? (float)(c->plan.clip_norm / (length + 1e-6)) : 1;
+    double clip = c->plan.clip_norm / (__builtin_sqrt(total) + 1e-6);
+    return clip < 1 ? (float)clip : 1;
 }
 
 static void take_step(Context *c, double learning_rate) {

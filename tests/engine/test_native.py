@@ -262,9 +262,11 @@ class TestTraining:
         (losses, state), (wanted, wanted_state) = both(plan, examples, examples, parameters)
         assert len(losses) == 100
         close(losses, wanted)
-        close(state.parameters, wanted_state.parameters)
+        # RMSprop begins with ten times the sign of each slope, however small, so that the last bits of a slope near 0
+        # decide: float32 and float64 part there as well.
+        close(state.parameters, wanted_state.parameters, 5e-5 if rule == "rmsprop" else 1e-5)
         for slot, wanted_slot in zip(state.slots, wanted_state.slots, strict=True):
-            close(slot, wanted_slot)
+            close(slot, wanted_slot, 5e-5 if rule == "rmsprop" else 1e-5)
 
     @pytest.mark.parametrize("batch_size", [1, 7, 64, 5000])
     @pytest.mark.parametrize("rule", ["sgd", "adam"])

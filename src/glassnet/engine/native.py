@@ -177,7 +177,7 @@ class NativeTrainer:
         except IndexError as error:
             got, expected, do = str(error).removeprefix("got ").replace("expected ", "").split("; ")
             raise AddressError(got=got, expected=expected, do=do) from None
-        return losses[:done].tolist()  # type: ignore[no-any-return]
+        return losses[:done].tolist()
 
     def state(self) -> State:
         vectors = [np.empty(self._count, np.float32) for _ in range(1 + self._slots)]
