@@ -9,7 +9,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-FLAGS = ["-std=c11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
+FLAGS = ["-std=c11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden", "-g0"]
 VARIANTS = {"baseline": []}
 if platform.machine().lower() in ("x86_64", "amd64"):
     VARIANTS = {
@@ -52,7 +52,7 @@ setup(
             sources=["src/glassnet/engine/_kernel.c"],
             include_dirs=["kernel"],
             depends=[str(path) for path in sorted(Path("kernel").glob("*.[ch]"))],
-            extra_compile_args=["-std=c11", "-fvisibility=hidden"],
+            extra_compile_args=["-std=c11", "-fvisibility=hidden", "-g0"],
             py_limited_api=True,
             optional=True,
         )
