@@ -492,6 +492,14 @@ class TestChoice:
         assert chosen is reference
         assert "it computes in float32, not float64" in why
 
+    def test_auto_leaves_wide_layers_to_numpy(self, monkeypatch):
+        monkeypatch.delenv("GLASSNET_ENGINE", raising=False)
+        chosen, why = engine.choose("auto", Architecture.of("784-512-512-10"), "float32")
+        assert chosen is reference
+        assert why.endswith("its BLAS is faster for a layer of 512 x 512")
+        assert engine.choose("native", Architecture.of("784-512-512-10"), "float32")[0] is native
+        assert engine.choose("auto", Architecture.of("100000-512-10"), "float32")[0] is native
+
     def test_native_by_name_that_does_not_fit_says_what_would(self):
         architecture, _ = network("6-5-2")
         with pytest.raises(SettingError, match=r"engine 'native' for 6-5-2 in float64; .* use engine='reference'"):
