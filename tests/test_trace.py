@@ -26,7 +26,9 @@ def test_what_it_shows_adds_up_and_ends_in_the_outputs(sizes: list[int], squish:
         np.testing.assert_array_equal(layer.inputs, before)
         np.testing.assert_allclose(layer.inputs @ layer.weights.T, layer.weighted_sums, **tolerance)
         np.testing.assert_array_equal(layer.weighted_sums + layer.biases, layer.pre_activations)
-        np.testing.assert_array_equal(ACTIVATIONS[layer.activation_name](layer.pre_activations), layer.activations)
+        np.testing.assert_allclose(
+            ACTIVATIONS[layer.activation_name](layer.pre_activations), layer.activations, **tolerance
+        )
         before = layer.activations
     np.testing.assert_array_equal(trace.outputs, network(inputs))
 

@@ -1,0 +1,44 @@
+/* The kernel for the page: the same translation unit, built for WebAssembly, its verbs by name. JavaScript lends memory
+ * beyond `__heap_base` and lays structures there as kernel.h has them (pointers of four bytes). */
+
+#include "kernel.c"
+
+#define EXPORT(name) __attribute__((export_name(#name)))
+
+/* Compilers write calls to these where they see a loop that copies or fills; there is no library to bring them. */
+__attribute__((no_builtin("memset"))) void *memset(void *to, int value, size_t count) {
+    for (size_t i = 0; i < count; i++) ((uint8_t *)to)[i] = (uint8_t)value;
+    return to;
+}
+
+__attribute__((no_builtin("memcpy"))) void *memcpy(void *to, const void *from, size_t count) {
+    for (size_t i = 0; i < count; i++) ((uint8_t *)to)[i] = ((const uint8_t *)from)[i];
+    return to;
+}
+
+extern uint8_t __heap_base;
+
+EXPORT(heap) int32_t wasm_heap(void) { return (int32_t)(intptr_t)&__heap_base; }
+EXPORT(bytes) int32_t wasm_bytes(const Plan *plan, const int32_t *sizes, const double *dropout) {
+    return (int32_t)bytes(plan, sizes, dropout);
+}
+EXPORT(open) Context *wasm_open(void *memory, const Plan *plan, const int32_t *sizes, const int32_t *squishes,
+                                const double *dropout, const float *class_weights) {
+    return open(memory, plan, sizes, squishes, dropout, class_weights);
+}
+EXPORT(write) void wasm_write(Context *c, int32_t vector, const float *flat) { write_vector(c, vector, flat); }
+EXPORT(read) void wasm_read(const Context *c, int32_t vector, float *flat) { read_vector(c, vector, flat); }
+EXPORT(set_step) void wasm_set_step(Context *c, int32_t step) { set_step(c, step); }
+EXPORT(step) int32_t wasm_step(const Context *c) { return (int32_t)step_count(c); }
+EXPORT(set_examples) void wasm_set_examples(Context *c, const Inputs *in, const Targets *t) { set_examples(c, in, t); }
+EXPORT(forward) void wasm_forward(Context *c, const Inputs *in, float *outputs) { forward(c, in, outputs); }
+EXPORT(trace) void wasm_trace(Context *c, const Inputs *in, float *const *outputs) { trace(c, in, outputs); }
+EXPORT(gradient) double wasm_gradient(Context *c) { return gradient(c); }
+EXPORT(run) int32_t wasm_run(Context *c, const int64_t *order, int32_t count, const double *rates, int32_t first_batch,
+                             int32_t batches, double *losses) {
+    return (int32_t)run(c, order, count, rates, first_batch, batches, losses);
+}
+EXPORT(pack_bytes) int32_t wasm_pack_bytes(const uint8_t *values, int32_t rows, int32_t columns, int32_t limit,
+                                           uint16_t *positions, uint8_t *packed, int64_t *starts) {
+    return (int32_t)pack_bytes(values, rows, columns, limit, positions, packed, starts);
+}
