@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array, shape_text
 from glassnet.engine.plan import Examples, LayerTrace, Plan, State
