@@ -10,7 +10,7 @@ for Deep Networks, 2017), with the completeness error that is left.
 A logit is a pre-activation of the last layer, whatever its squish. Imports `backward` and `path` of `explain`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import exp, isfinite
@@ -57,14 +57,14 @@ class AffineMap:
 
     @cached_property
     def _whole(self) -> tuple[Array, Array]:
-        fan_out = len(self.logits)
-        weights, bias = np.empty((fan_out, len(self.inputs))), np.empty(fan_out)
-        for start in range(0, fan_out, OUTPUTS_AT_ONCE):
-            outputs = slice(start, min(start + OUTPUTS_AT_ONCE, fan_out))
-            heads = np.zeros((outputs.stop - start, fan_out))
-            heads[np.arange(len(heads)), np.arange(start, outputs.stop)] = 1
-            weights[outputs], bias[outputs] = backward.affine(self.trace, heads)
-        return readonly(weights), readonly(bias)
+        parts = [backward.affine(self.trace, heads) for heads in self._heads()]
+        return readonly(np.concatenate([w for w, _ in parts])), readonly(np.concatenate([b for _, b in parts]))
+
+    def _heads(self) -> Iterator[Array]:
+        """The logits, some at a time: as rows of the identity."""
+        count = len(self.logits)
+        for start in range(0, count, OUTPUTS_AT_ONCE):
+            yield np.eye(min(OUTPUTS_AT_ONCE, count - start), count, start)
 
     @property
     def weights(self) -> Array:
@@ -91,11 +91,11 @@ class AffineMap:
 
     @property
     def error(self) -> float:
-        """How far `weights @ inputs + bias` is from the network's own logits: the largest difference of a logit,
-        relative to the sum of the sizes of its parts, `|weights| @ |inputs| + |bias|`."""
-        parts = np.abs(self.weights) @ np.abs(self.inputs.astype(np.float64)) + np.abs(self.bias)
+        """How far `weights @ inputs + bias` is from the network's own logits: the largest difference, relative to the
+        sizes of all that the network added up on the way (see `backward.summed_sizes`)."""
         off = np.abs(self(self.inputs) - self.logits)
-        return float(np.divide(off, parts, out=off.copy(), where=parts > 0).max())
+        sizes = np.concatenate([backward.summed_sizes(self.trace, heads) for heads in self._heads()])
+        return float(np.divide(off, sizes, out=off.copy(), where=sizes > 0).max())
 
     def as_dict(self) -> dict[str, Any]:
         """Every number, as plain values for JSON."""
@@ -130,7 +130,9 @@ class AffineMap:
         ]
         if len(shown) < len(self.logits):
             lines.append(f"  and {len(self.logits) - len(shown):,} more")
-        return "\n".join([*lines, f"  within {self.error:.0e} of the network's own logits, relative to their parts"])
+        return "\n".join(
+            [*lines, f"  within {self.error:.0e} of the network's own logits, relative to the sums on the way"]
+        )
 
 
 def affine_map(network: Network, inputs: Any) -> AffineMap:

@@ -48,6 +48,21 @@ def affine(trace: Trace, heads: Array) -> tuple[Array, Array]:
     return rows, bias
 
 
+def summed_sizes(trace: Trace, heads: Array) -> Array:
+    """The sizes of all that was added up on the way to `heads @ logits`, (m,): what its rounding is relative to.
+
+    For each layer |weights| @ |inputs| + |bias| of every neuron, times how much that neuron counts for the logit.
+    """
+    rows, sizes = heads, np.zeros(len(heads))
+    for i, layer in reversed(list(enumerate(trace.layers))):
+        if i < len(trace.layers) - 1:
+            slopes, _ = PIECES[layer.activation_name](layer.pre_activations.astype(np.float64))
+            rows = times(rows, trace.layers[i + 1].weights) * slopes
+        counts, inputs = np.abs(rows), np.abs(layer.inputs).astype(np.float64)
+        sizes += times(counts, layer.weights, np.abs) @ inputs + counts @ np.abs(layer.biases)
+    return sizes
+
+
 def input_slopes(trace: Trace, head: Array) -> Array:
     """How `head @ logits` moves with each input, (n, fan_in), for the n examples of a trace; `head` is (fan_out,)."""
     *hidden, last = trace.layers
@@ -62,8 +77,8 @@ def _slopes(layer: TraceLayer) -> Array:
     return activation(layer.activation_name).slope(z, a)
 
 
-def times(rows: Array, matrix: Array) -> Array:
-    """`rows @ matrix` in float64; rows of the matrix that count for nothing are passed over."""
+def times(rows: Array, matrix: Array, of: Callable[[Array], Array] = lambda block: block) -> Array:
+    """`rows @ of(matrix)` in float64; rows of the matrix that count for nothing are passed over."""
     result = np.zeros((len(rows), matrix.shape[1]))
     step = max(1, BLOCK // matrix.shape[1])
     for start in range(0, len(matrix), step):
@@ -72,5 +87,5 @@ def times(rows: Array, matrix: Array) -> Array:
         if not used.all():
             part, block = part[:, used], block[used]
         if part.size:
-            result += part @ block.astype(np.float64, copy=False)
+            result += part @ of(block).astype(np.float64, copy=False)
     return result
