@@ -1,4 +1,4 @@
-"""Taking predictions apart: how long for a digit, how exactly, and how much memory for a network of 96 million parameters.
+"""Taking predictions apart: how long for a digit, how exactly, and how much memory at 96 million parameters.
 
 Memory is the peak of a process of its own (`getrusage`), over the size of the network's parameters; beside it what the
 same process takes that makes the network and explains nothing, and one that only imports glassnet.
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,8 @@ def make(activation):
     vector, random = np.empty(architecture.layers[-1].stop, np.float32), np.random.default_rng(0)
     for layer in architecture.layers:  # a row at a time, so that making it takes no more than it is
         for start in range(layer.start, layer.biases_start, layer.fan_in):
-            vector[start:start + layer.fan_in] = random.standard_normal(layer.fan_in, np.float32) * (2 / layer.fan_in) ** 0.5
+            row = random.standard_normal(layer.fan_in, np.float32) * (2 / layer.fan_in) ** 0.5
+            vector[start:start + layer.fan_in] = row
         vector[layer.biases_start:layer.stop] = 0.01
     vector.flags.writeable = False
     return gn.Network(architecture, vector)
@@ -44,15 +46,16 @@ WORK = {
     "shares, affine": "s = shares(make('relu'), x); found = {'error': s.error, 'total': s.total}",
     "7 and not 1, affine": "s = shares(make('relu'), x, 7, 1); found = {'error': s.error, 'total': s.total}",
     "whole affine map": "m = affine_map(make('relu'), x); m.weights; found = {'error': m.error}",
-    "shares, integrated": "s = shares(make('tanh'), x); found = {'error': s.error, 'total': s.total, 'points': s.points}",
+    "shares, integrated": "s = shares(make('tanh'), x); found = {'error': s.error, 'points': s.points}",
 }
 
 
 def memory() -> list[dict[str, Any]]:
-    parameters = 4 * sum((fan_in + 1) * fan_out for fan_in, fan_out in zip(SIZES, SIZES[1:], strict=False))
+    parameters = 4 * sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(SIZES))
     rows = []
     print(
-        f"{'-'.join(map(str, SIZES))}: {parameters / 1e6:.0f} MB of parameters\njob                  peak / parameters  error"
+        f"{'-'.join(map(str, SIZES))}: {parameters / 1e6:.0f} MB of parameters\n"
+        "job                  peak / parameters  error (of a logit)"
     )
     for job, work in WORK.items():
         code = MAKE.format(sizes=SIZES, work=work)
