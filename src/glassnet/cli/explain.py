@@ -55,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         need(arguments.row is None, "--row without a table", "a table as INPUT", "leave --row away")
     trace = network.trace(inputs)
     if arguments.neuron is not None:
-        check_address(*arguments.neuron, network.sizes[1:])
+        layer, index = arguments.neuron
+        check_address(layer, index, network.sizes[1:])
     view = overview(trace, arguments.top, name)
 
     if arguments.plot is not None:

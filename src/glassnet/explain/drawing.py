@@ -5,7 +5,7 @@ them apart. Faint weights are lifted by a power, which the legend says. Knows ar
 `explain`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from glassnet.arrays import Array
 INK = " .:-=+*#%@"
 FOR = " .:+*#@"
 AGAINST = " `~-=oO"
-LIFT = 0.5
-"""The power that faint weights are lifted by: a hundredth of the largest is drawn as 0.01 ** 0.5 = a tenth of it."""
+LIFT = 0.4
+"""The power that faint weights are lifted by: a hundredth of the largest is drawn as 0.01 ** 0.4 = 0.16 of it, seen."""
 
 LEGEND = f"for {FOR.strip()}   against {AGAINST.strip()}"
 
@@ -53,6 +53,15 @@ def shrink(values: Array, columns: int, rows: int) -> tuple[Array, int]:
         step += 1
     padded = np.pad(values, ((0, -height % (2 * step)), (0, -width % step)))
     return padded.reshape(padded.shape[0] // (2 * step), 2 * step, -1, step).mean(axis=(1, 3)), 1
+
+
+def figures(values: Sequence[float]) -> list[str]:
+    """Numbers of one column: four decimals where that says what they are, else four digits; all of one width."""
+    largest = max((abs(value) for value in values), default=0.0)
+    plain = largest == 0 or 0.001 <= largest < 10_000
+    texts = [f"{value:.4f}" if plain else f"{value:.4g}" for value in values]
+    width = max(map(len, texts), default=0)
+    return [f"{text:>{width}}" for text in texts]
 
 
 def bar(value: float, largest: float, width: int) -> str:

@@ -2,12 +2,13 @@
 
 The rows of a worked neuron are those of `NeuronTrace.rows`, so whatever the form the figures are the same, and add up
 as they stand. Names come from data files: each form escapes them. LaTeX needs amsmath and nothing more; HTML is a
-fragment with its styles within, in the colours of the page around it. Imports only `screen` of `explain`.
+fragment with its styles within, in the colours of the page around it. Imports `drawing` and `screen` of `explain`.
 """
 
 import re
 from html import escape
 
+from glassnet.explain.drawing import figures as figure_column
 from glassnet.explain.screen import LayerView, Overview
 from glassnet.neuron import NeuronTrace
 from glassnet.worked import Product, Row
@@ -34,7 +35,7 @@ def overview_markdown(view: Overview) -> str:
     lines = [f"**{markdown_text(_heading(view))}**"]
     for layer in reversed(view.layers):
         lines += ["", markdown_text(_title(view, layer)), "", "| neuron | activation |", "|:--|--:|"]
-        lines += [f"| {markdown_text(s.name)} | {s.activation:.4f} |" for s in layer.strongest]
+        lines += [f"| {markdown_text(name)} | {figure} |" for name, figure in _shown(layer)]
     return "\n".join([*lines, "", *(f"- {markdown_text(sentence)}" for sentence in view.words)])
 
 
@@ -109,7 +110,7 @@ def overview_latex(view: Overview) -> str:
     for layer in reversed(view.layers):
         lines += ["", f"\\medskip\\noindent {latex_text(_title(view, layer))}", "", "\\smallskip\\noindent"]
         lines += ["\\begin{tabular}{lr}"]
-        lines += [f"{latex_text(s.name)} & ${s.activation:.4f}$ \\\\" for s in layer.strongest]
+        lines += [f"{latex_text(name)} & ${_latex_number(figure)}$ \\\\" for name, figure in _shown(layer)]
         lines += ["\\end{tabular}"]
     lines += ["", "\\begin{itemize}", *(f"\\item {latex_text(sentence)}" for sentence in view.words), "\\end{itemize}"]
     return "\n".join(lines)
@@ -162,11 +163,11 @@ def overview_html(view: Overview) -> str:
     for layer in reversed(view.layers):
         largest = max(abs(s.activation) for s in layer.strongest) or 1.0
         body = []
-        for s in layer.strongest:
+        for s, (name, figure) in zip(layer.strongest, _shown(layer), strict=True):
             size = f"height:.7em;width:{100 * abs(s.activation) / largest:.1f}%"
             look = "background:currentColor" if s.activation >= 0 else "border:1px solid currentColor"
             bar = f'<td style="{_LEFT};width:12em"><div style="{size};{look}"></div></td>'
-            body.append(_html_row([s.name, f"{s.activation:.4f}"]).replace("</tr>", f"{bar}</tr>"))
+            body.append(_html_row([name, figure]).replace("</tr>", f"{bar}</tr>"))
         parts.append(_html_table(_title(view, layer), body))
     words = "".join(f"<li>{escape(sentence)}</li>" for sentence in view.words)
     return f'<div>{"".join(parts)}<ul style="font:14px/1.45 system-ui,sans-serif">{words}</ul></div>'
@@ -196,3 +197,9 @@ def _heading(view: Overview) -> str:
 def _title(view: Overview, layer: LayerView) -> str:
     kind = "outputs" if layer is view.layers[-1] else f"{layer.awake:,} of {layer.neurons:,} awake"
     return f"layer {layer.layer}, {layer.activation_name}: {kind}"
+
+
+def _shown(layer: LayerView) -> list[tuple[str, str]]:
+    """Each of the strongest neurons by name, and its activation as it is shown."""
+    figures = figure_column([s.activation for s in layer.strongest])
+    return [(s.name, figure.strip()) for s, figure in zip(layer.strongest, figures, strict=True)]

@@ -107,11 +107,13 @@ class Overview:
     def _outputs(self, width: int) -> list[str]:
         view = self.layers[-1]
         label = min(max(len(shown.name) for shown in view.strongest), 14)
-        largest = max(abs(shown.activation) for shown in view.strongest)
-        room = max(4, width - label - 12)
+        values = [shown.activation for shown in view.strongest]
+        largest = max(map(abs, values))
+        figures = drawing.figures(values)
+        room = max(4, width - label - len(figures[0]) - 4)
         lines = [
-            f"  {s.name[:label]:>{label}} {s.activation:8.4f} {drawing.bar(s.activation, largest, room)}"
-            for s in view.strongest
+            f"  {s.name[:label]:>{label}} {figure} {drawing.bar(s.activation, largest, room)}"
+            for s, figure in zip(view.strongest, figures, strict=True)
         ]
         hidden = view.neurons - len(view.strongest)
         return [

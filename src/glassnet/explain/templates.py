@@ -139,7 +139,10 @@ class Template:
             f"the strongest weight, {largest:.4g}, darkest; faint ones lifted to be seen)",
         ]
         if self.inputs is None:
-            return [*drawing.signed(self.picture, 78, 40), "", *legend]
+            lines = drawing.signed(self.picture, 78, 40)
+            while lines and not lines[0]:
+                del lines[0]
+            return ["\n".join(lines).rstrip(), "", *legend]
         left, right = (drawing.signed(values, 38, 20) for values in (self.picture, self.contributions))
         wide = max(map(len, (*left, "the weights")))
         columns = [("the weights", "weights x this input"), ("", ""), *zip(left, right, strict=True)]
@@ -153,7 +156,8 @@ class Template:
         for title, side in zip(("for", "against"), sides, strict=True):
             label = min(max((len(a.name) for a in side), default=0), 14)
             lines = [
-                f"{a.name[:label]:<{label}} {a.weight:8.4f} {drawing.bar(a.weight, largest, 12)}".rstrip() for a in side
+                f"{a.name[:label]:<{label}} {figure} {drawing.bar(a.weight, largest, 12)}".rstrip()
+                for a, figure in zip(side, drawing.figures([a.weight for a in side]), strict=True)
             ]
             blocks.append([title, *lines] if side else [title, "none"])
         rows = max(map(len, blocks))
@@ -170,9 +174,9 @@ class Template:
         lines = []
         if self.match is not None:
             angle = "" if self.match.cosine is None else f", cosine {self.match.cosine:.3f}"
-            lines.append(f"this input matches with {self.match.weighted_sum:.4f}{angle}; the bias is {self.bias:.4f}")
-        best = f"the best input from {self.low:g} to {self.high:g} would match with {self.best_score:.4f}"
-        return [*lines, best if lines else f"{best}; the bias is {self.bias:.4f}"]
+            lines.append(f"this input matches with {self.match.weighted_sum:.5g}{angle}; the bias is {self.bias:.4g}")
+        best = f"the best input from {self.low:g} to {self.high:g} would match with {self.best_score:.5g}"
+        return [*lines, best if lines else f"{best}; the bias is {self.bias:.4g}"]
 
 
 def template(
