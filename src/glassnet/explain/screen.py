@@ -74,14 +74,15 @@ class Overview:
         }
 
     def written(self, columns: int = 80) -> str:
-        """The screenful, `columns` wide (60 at least)."""
-        columns = max(columns, 60)
+        """The screenful, `columns` wide (72 at least)."""
+        columns = max(columns, 72)
+        left = min(columns - 38, 42)
         sizes = [self.trace.layers[0].inputs.shape[-1], *(view.neurons for view in self.layers)]
         structure = "-".join(map(str, sizes))
         heading = self.name and f"{self.name}: "
         lines = textwrap.wrap(f"{heading}{self.says}", columns - 2 - len(structure)) or [""]
         lines[0] = f"{lines[0]:<{columns - len(structure)}}{structure}"
-        lines += ["", *self._beside(self._input(), self._outputs(columns - 42)), ""]
+        lines += ["", *self._beside(self._input(left - 3), self._outputs(columns - left), left), ""]
         lines += [*self._hidden(columns), ""] if len(self.layers) > 1 else []
         for sentence in self.words:
             lines += textwrap.wrap(sentence, columns, subsequent_indent="  ")
@@ -90,11 +91,11 @@ class Overview:
     def __str__(self) -> str:
         return self.written()
 
-    def _input(self) -> list[str]:
+    def _input(self, columns: int) -> list[str]:
         signature, inputs = self.trace.signature, self.trace.layers[0].inputs
         shape = signature.input_shape
         if shape is not None and len(shape) == 2:
-            lines = drawing.ink(inputs.reshape(shape), 38, PANEL_ROWS).split("\n")
+            lines = drawing.ink(inputs.reshape(shape), columns, PANEL_ROWS).split("\n")
             margin = min((len(line) - len(line.lstrip()) for line in lines if line), default=0)
             return ["the input", *(line[margin:] for line in lines)]
         names = self.trace.input_names(0)
@@ -123,10 +124,10 @@ class Overview:
         ]
 
     @staticmethod
-    def _beside(left: list[str], right: list[str]) -> list[str]:
+    def _beside(left: list[str], right: list[str], wide: int) -> list[str]:
         rows = max(len(left), len(right))
         left, right = (side + [""] * (rows - len(side)) for side in (left, right))
-        return [f"{a:<41} {b}".rstrip() for a, b in zip(left, right, strict=True)]
+        return [f"{a:<{wide}}{b}".rstrip() for a, b in zip(left, right, strict=True)]
 
     def _hidden(self, columns: int) -> list[str]:
         """A line for each hidden layer: how many are awake, and the strongest with their bars."""
