@@ -3,10 +3,9 @@
     change of the loss = slope * turn        nearly, and the nearer the smaller the turn
 
 The slopes are `network.gradient`; a nudge changes one parameter and has the network compute its loss again, all in the
-network's own dtype. Imports nothing else of `explain`.
+network's own dtype. Imports `places` of `explain`.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,11 +16,11 @@ import numpy as np
 
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.data.dataset import Dataset
-from glassnet.errors import AddressError, InputError, SettingError
+from glassnet.errors import InputError, SettingError
 from glassnet.evaluation import logits_or_outputs
+from glassnet.explain.places import index_of, place_of
 from glassnet.losses import Loss
 from glassnet.network import Network
-from glassnet.trace import check_address
 
 USUAL_TURN = 0.01
 """How far a knob is turned where nothing else is said."""
@@ -126,40 +125,20 @@ class Knobs:
 
     def locate(self, index: int) -> Knob:
         """The knob at this place of the flat vector: whose it is, its value and its slope."""
-        total = len(self.slopes)
-        if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < total:
-            raise AddressError(got=f"knob {index!r}", expected=f"one from 0 to {total - 1}", do="count knobs from 0")
-        shapes = self.network.architecture.layers
-        layer = bisect_right([shape.start for shape in shapes], index) - 1
-        shape = shapes[layer]
-        place: int | None
-        if index < shape.biases_start:
-            neuron, place = divmod(int(index) - shape.start, shape.fan_in)
-        else:
-            neuron, place = int(index) - shape.biases_start, None
+        place = place_of(self.network, index)
         return Knob(
             index=int(index),
-            layer=layer,
-            neuron=neuron,
-            input=place,
-            name="bias" if place is None else f"weight of {self._input_names[layer][place]}",
+            layer=place.layer,
+            neuron=place.neuron,
+            input=place.input,
+            name=place.name(self._input_names[place.layer]),
             value=float(self.network.parameters[index]),
             slope=float(self.slopes[index]),
         )
 
     def knob(self, layer: int, neuron: int, input: int | None = None) -> Knob:
         """The weight that a neuron has for an input, or its bias."""
-        check_address(layer, neuron, self.network.sizes[1:])
-        shape = self.network.architecture.layers[layer]
-        if input is None:
-            return self.locate(shape.biases_start + neuron)
-        if not 0 <= input < shape.fan_in:
-            raise AddressError(
-                got=f"input {input} of neuron {layer}:{neuron}",
-                expected=f"one from 0 to {shape.fan_in - 1}",
-                do="count inputs from 0",
-            )
-        return self.locate(shape.start + neuron * shape.fan_in + input)
+        return self.locate(index_of(self.network, layer, neuron, input))
 
     def nudge(self, knob: "Knob | int", by: float = USUAL_TURN) -> Nudge:
         """Turn one knob by `by` and compute the loss again."""
