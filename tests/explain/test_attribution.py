@@ -272,6 +272,14 @@ def test_inputs_that_cannot_be_explained(digits: gn.Network, inputs: object, wor
         shares(digits.with_parameters(digits.parameters * 100), inputs)
 
 
+def test_an_affine_map_can_be_asked_of_other_inputs(digits: gn.Network) -> None:
+    found = affine_map(digits, [1, 2, 3, 4])
+    near = np.array([1.0, 2, 3, 4.001])  # the same pieces are in force there
+    np.testing.assert_allclose(found(near), digits(near), rtol=1e-5, atol=1e-6)
+    with pytest.raises(InputError, match=r"got inputs of shape \(3,\); expected \(4,\)"):
+        found([1, 2, 3])
+
+
 def test_class_names_only_where_there_are_any(network: gn.Network) -> None:
     with pytest.raises(SettingError, match="got output '1'; expected a number from 0 to 1; the classes have no names"):
         shares(network, [1, 2, 3], output="1")

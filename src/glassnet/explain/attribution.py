@@ -20,7 +20,7 @@ import numpy as np
 
 from glassnet import worked
 from glassnet.activations import activation
-from glassnet.arrays import Array, readonly
+from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.errors import AddressError, InputError, SettingError, unknown_name
 from glassnet.explain import backward, path
 from glassnet.network import Network
@@ -87,7 +87,14 @@ class AffineMap:
 
     def __call__(self, inputs: Any) -> Array:
         """`weights @ inputs + bias`, (fan_out,): the network's logits wherever the same pieces are in force."""
-        return self.weights @ np.asarray(inputs, np.float64).reshape(len(self.inputs)) + self.bias
+        x = numeric(inputs, "inputs")
+        if x.shape != self.inputs.shape:
+            raise InputError(
+                got=f"inputs of shape {shape_text(x.shape)}",
+                expected=shape_text(self.inputs.shape),
+                do="give them as the network sees them, one number for each input",
+            )
+        return self.weights @ x.astype(np.float64) + self.bias
 
     @property
     def error(self) -> float:
