@@ -232,7 +232,7 @@ def test_a_matching_in_words_and_figures() -> None:
     network = gn.Network.create("3-4-2", "tanh", seed=0)
     order = Order((np.array([1, 0, 2, 3]),), (np.array([1, -1, 1, 1]),))
     found = matched(network, hidden(network, np.random.default_rng(0), order))
-    assert str(found) == f"2 of 4 hidden neurons moved, 1 turned; distance {found.distance_before:.4g} -> 0"
+    assert str(found) == f"2 of 4 hidden moved, 1 turned; distance {found.distance_before:.4g} -> 0"
     figures = found.as_dict()
     assert (figures["found_by"], figures["moved"], figures["turned"]) == ("exact", 2, 1)
     assert figures["permutations"] == [[1, 0, 2, 3]]

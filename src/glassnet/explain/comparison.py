@@ -12,6 +12,7 @@ Imports `drawing`, `matching` and `trials` of `explain`.
 """
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -26,7 +27,6 @@ from glassnet.explain.trials import (
     Trial,
     between,
     brought,
-    check_targets,
     given,
     inputs_for,
     mixes_sums,
@@ -113,11 +113,13 @@ class Line:
             text = f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}"
             return f"{text:>8} {bar(max(value, 0.0), 1.0, BAR):<{BAR}}"
 
-        head = f"{self.measure} on the straight line from a to b"
-        lines = [f"{head:<43}{'b in the order of a':>{BAR + 2}}"]
-        for share, plain, other in zip(self.shares, self.plain, self.matched, strict=True):
+        head = f"{self.measure} from a to b, in a straight line"
+        alike = self.plain == self.matched
+        columns = [self.plain] if alike else [self.plain, self.matched]
+        lines = [head if alike else f"{head:<43}and with b in a's order"]
+        for share, *values in zip(self.shares, *columns, strict=True):
             name = {0.0: "a", 1.0: "b"}.get(share, f"{share:.3g}")
-            lines.append(f"  {name:>5} {cell(plain)}  {cell(other)}".rstrip())
+            lines.append(f"  {name:>5} {'  '.join(cell(value) for value in values)}".rstrip())
         return "\n".join(lines)
 
 
@@ -213,14 +215,17 @@ class Comparison:
         for letter, name, network in zip("ab", self.names, self.networks, strict=True):
             what = _structure(network) if letter == "a" or self.differs else "the same structure"
             what = what if len(what) <= 60 else f"{len(network.layers)} layers, {network.count().total:,} parameters"
-            shown = "" if name == letter else f"  {_cut(name, 76 - len(what))}"
+            shown = "" if name == letter else f"  {_cut(name, 75 - len(what))}"
             lines.append(f"{letter}{shown}  {what}")
         if self.differs:
             lines += _wrapped("structure", f"not the same: {'; '.join(self.differs)}")
         verdict = {True: "the same", False: "not the same", None: "cannot be told"}[self.same_function]
         lines += _wrapped("function", f"{verdict}: {self.evidence}")
-        if self.matching is not None:
-            lines += _wrapped("neurons", str(self.matching))
+        if self.matching is not None and self.matching.neurons:
+            where = (
+                "they part nowhere" if self.first_divergence is None else f"they part in layer {self.first_divergence}"
+            )
+            lines += _wrapped("neurons", f"{self.matching}{f'; {where}' if self.examples else ''}")
         lines += self._answers()
         for name, pair in (("accuracy", self.accuracy), ("R squared", self.r_squared)):
             if pair is not None:
@@ -234,42 +239,51 @@ class Comparison:
         count = len(self.disagreements)
         if not count:
             return _wrapped("answers", f"the same for all {self.examples:,}")
-        text = f"differ for {count:,} of {self.examples:,} ({count / self.examples:.2%})"
+        text = f"{count:,} of {self.examples:,} differ"
         if self.truth is not None:
             right = [int((self.answers[:, side] == self.truth).sum()) for side in (0, 1)]
-            neither = count - sum(right)
-            text += f": a is right in {right[0]:,}, b in {right[1]:,}, neither in {neither:,}"
+            text += f"; of these a has {right[0]:,} right, b {right[1]:,}, neither {count - sum(right):,}"
         shown = []
         for row in range(min(count, 4)):
             a, b = (self._class(answer) for answer in self.answers[row])
-            truth = f", is {self._class(self.truth[row])}" if self.truth is not None else ""
-            shown.append(f"{int(self.disagreements[row])} (a {a}, b {b}{truth})")
-        first = f"the first: {shown[0]}"
+            truth = f", truly {self._class(self.truth[row])}" if self.truth is not None else ""
+            shown.append(f"input {int(self.disagreements[row])}: a {a}, b {b}{truth}")
+        first = shown[0]
         for more in shown[1:]:
-            if len(f"{first}, {more}") <= 80 - 11:
-                first = f"{first}, {more}"
+            if len(f"{first}; {more}") <= 80 - 11:
+                first = f"{first}; {more}"
         return [*_wrapped("answers", text), *_wrapped("", first)]
 
     def _table(self) -> list[str]:
+        """The layers, with the largest change as fully as there is room for it in 80 columns."""
+        tables = [self._table_with(change) for change in (_change, _short_change, None)]
+        return next((table for table in tables if max(map(len, table)) <= 80), tables[-1])
+
+    def _table_with(self, change: Callable[[LayerComparison], str] | None) -> list[str]:
         with_data = self.examples > 0
-        heads = ["layer", "as is", "matched", *(["given"] if with_data else []), "a", "b", "a", "b", "largest change"]
+        heads = ["layer", "as is", "matched", *(["activity"] if with_data else []), "a", "b", "a", "b"]
         rows = []
         for at in self.layers:
             distances = [at.distance_before, at.distance, *([at.activations or 0.0] if with_data else [])]
             figures = [significant(value, 2) for value in (*at.mean, *at.spread)]
-            rows.append([f"{at.layer}", *(_distance(value) for value in distances), *figures, _change(at)])
+            rows.append([f"{at.layer}", *(_distance(value) for value in distances), *figures])
+        ends = ["largest change", *(change(at) for at in self.layers)] if change else [""] * (len(rows) + 1)
+        table = [heads, *rows]
+        wide = [max(len(row[column]) for row in table) for column in range(len(heads))]
+        groups = [
+            (" distance ", sum(wide[1:-4]) + 2 * (len(wide) - 6)),
+            (" mean ", sum(wide[-4:-2]) + 2),
+            (" spread ", sum(wide[-2:]) + 2),
+        ]
+        over = "  ".join([" " * wide[0], *(f"{name:-^{n}}" for name, n in groups), "0: same, 1.41: unrelated"])
+        lines = [
+            "  ".join([*(f"{cell:>{n}}" for cell, n in zip(row, wide, strict=True)), end]).rstrip()
+            for row, end in zip(table, ends, strict=True)
+        ]
         if len(rows) > LAYERS_SHOWN:
-            gap = [["..."] + [""] * (len(heads) - 1)]
-            rows = rows[: LAYERS_SHOWN // 2] + gap + rows[-(LAYERS_SHOWN // 2) :]
-        wide = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads) - 1)]
-
-        def line(cells: list[str]) -> str:
-            return "  ".join([*(f"{cell:>{n}}" for cell, n in zip(cells[:-1], wide, strict=True)), cells[-1]]).rstrip()
-
-        groups = [(wide[0], ""), (sum(wide[1:-4]) + 2 * (len(wide) - 6), " distance ")]
-        groups += [(sum(wide[-4:-2]) + 2, " mean "), (sum(wide[-2:]) + 2, " spread ")]
-        over = "  ".join(f"{name:-^{n}}" if name else " " * n for n, name in groups)
-        return [over, line(heads), *(line(row) for row in rows)]
+            half = LAYERS_SHOWN // 2
+            lines[1 + half : -half] = [f"  ... {len(rows) - 2 * half:,} more layers"]
+        return [over if len(over) <= 80 else over.removesuffix("  0: same, 1.41: unrelated"), *lines]
 
 
 def compare(
@@ -306,7 +320,7 @@ def compare(
         raise _no_targets("data without targets")
     draws_line = tests.targets is not None and matching is not None and read_alike(a, b)
     trial = tried(a, b, tests, matching, keep_sums=draws_line and tests.labels is not None and mixes_sums(a))
-    same, evidence = _same_function(a, b, matching, trial, _count(tests))
+    same, evidence = _same_function(a, b, matching, trial, _named(tests))
     apart = [i for i, value in enumerate(trial.apart) if value > ALIKE * rounding_unit(a, b)]
     disagreements = answers = truth = accuracy = None
     if trial.answers is not None:
@@ -359,9 +373,6 @@ def _check(a: Network, b: Network, data: Given) -> None:
                 expected=f"the same {what} in the same order",
                 do="compare them without data",
             )
-    if data.targets is not None:
-        for network in (a, b):
-            check_targets(network, data)
 
 
 def _no_targets(got: str) -> InputError:
@@ -372,9 +383,11 @@ def _no_targets(got: str) -> InputError:
     )
 
 
-def _count(data: Given) -> str:
+def _named(data: Given) -> str:
+    if data.signature is not None:
+        return data.name
     count = len(data.inputs) if data.inputs.ndim > 1 else 1
-    return f"{count:,} input{'s' * (count != 1)}" + (f" of {data.name}" if data.signature is not None else "")
+    return f"{count:,} input{'s' * (count != 1)}"
 
 
 def _same_function(
@@ -394,8 +407,9 @@ def _same_function(
     if trial is not None and trial.output_difference is not None:
         apart = trial.output_difference
         if apart <= ALIKE * rounding_unit(a, b) * trial.largest_output:
-            return True, f"outputs at most {apart:.2g} apart on all {data}; the parameters differ"
-        return False, f"outputs up to {apart:.4g} apart on {data}"
+            equal_on = f"equal on {data}" if apart == 0 else f"at most {apart:.2g} apart on {data}"
+            return True, f"outputs are {equal_on}; the parameters differ"
+        return False, f"outputs are up to {apart:.4g} apart on {data}"
     if equal:
         return False, "the parameters are equal, but raw inputs are standardised by other centers and spreads"
     return None, "the parameters differ, and there is no data to try them on"
@@ -469,3 +483,8 @@ def _change(layer: LayerComparison) -> str:
     neuron, place, a, b = layer.largest
     where = "bias" if place is None else f"input {place}"
     return f"{layer.layer}:{neuron} {where} {b - a:+.2g}" if a != b else "none"
+
+
+def _short_change(layer: LayerComparison) -> str:
+    neuron, place, a, b = layer.largest
+    return f"{neuron}{'' if place is None else f'<-{place}'} {b - a:+.1g}" if a != b else "none"

@@ -82,7 +82,7 @@ class Matching:
     def __str__(self) -> str:
         if not self.neurons:
             return f"no hidden neurons to match; the parameters are {self.distance_before:.4g} apart"
-        done = [f"{self.moved:,} of {self.neurons:,} hidden neurons moved"]
+        done = [f"{self.moved:,} of {self.neurons:,} hidden moved"]
         done += [f"{self.turned:,} turned" if self.turned else "", f"{self.scaled:,} rescaled" if self.scaled else ""]
         return f"{', '.join(filter(None, done))}; distance {self.distance_before:.4g} -> {self.distance_after:.4g}"
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from glassnet.arrays import Array, numeric, shape_text
 from glassnet.data.dataset import Dataset
+from glassnet.engine.blas import fitting_threads
 from glassnet.errors import InputError
 from glassnet.evaluation import ROWS_AT_ONCE, as_dataset, check_fits, classify, evaluate
 from glassnet.explain.matching import Matching
@@ -127,12 +128,16 @@ class Trial:
 
 
 def tried(a: Network, b: Network, data: Given, matching: Matching | None, keep_sums: bool) -> Trial:
-    """Both networks on all inputs. Raises `InputError` for inputs that do not fit both."""
-    left, right = inputs_for(a, data), inputs_for(b, data)
+    """Both networks on all inputs. Raises `InputError` for inputs or targets that do not fit both."""
+    left = inputs_for(a, data)
+    right = left if (a.signature, a.dtype) == (b.signature, b.dtype) else inputs_for(b, data)
     if len(left) != len(right):
         raise InputError(
             got=f"inputs of shape {shape_text(data.inputs.shape)}", expected="rows", do="give inputs as (n, fan_in)"
         )
+    if data.targets is not None:
+        for network in (a, b):  # labels that it has no output for are told by the loss
+            network.loss_for(data.targets).targets(data.targets, network.sizes[-1], network.parameters.dtype)
     comparable = a.sizes[-1] == b.sizes[-1]
     classes = tells_classes(a, data) and tells_classes(b, data)
     difference = largest = 0.0
@@ -179,11 +184,6 @@ def _apart(a: Array, b: Array) -> Array:
     return np.sqrt(difference / np.where(lengths > 0, lengths, 1))
 
 
-def check_targets(network: Network, data: Given) -> None:
-    """Raise `InputError` unless the targets could be this network's outputs."""
-    network.loss_for(data.targets).targets(data.targets, network.sizes[-1], network.parameters.dtype)
-
-
 def r_squared(network: Network, data: Given) -> float:
     """The share of the variance of measurements that a network explains."""
     figure = evaluate(network, (inputs_for(network, data), data.targets)).r_squared
@@ -213,9 +213,10 @@ def between(
     if sums is not None:
         mixed, inputs = _after_first_sums(mixed), (1 - share) * sums[0] + share * sums[1]
     right = 0
-    for start in range(0, len(inputs), ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
-        right += int((classify(mixed(inputs[rows]), a, logits) == data.labels[rows]).sum())
+    with fitting_threads(mixed.architecture, ROWS_AT_ONCE):
+        for start in range(0, len(inputs), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            right += int((classify(mixed(inputs[rows]), a, logits) == data.labels[rows]).sum())
     return right / len(inputs)
 
 
