@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from glassnet import __version__
-from glassnet.cli import count, evaluate, explain, neuron, predict, train
+from glassnet.cli import compare, count, evaluate, explain, neuron, predict, train
 from glassnet.cli.shared import fail
 from glassnet.errors import AddressError, GlassnetError, SettingError
 
-COMMANDS = (neuron, count, train, evaluate, predict, explain)
+COMMANDS = (neuron, count, train, evaluate, predict, explain, compare)
 
 DESCRIPTION = """\
 The glass-box toolkit for dense neural networks: every number can be seen,
