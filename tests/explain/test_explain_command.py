@@ -56,7 +56,7 @@ the inputs                                the outputs: layer 1, softmax
 
 layer 0, tanh: 2 of 2 awake  0:1 0.818 #####  0:0 0.462 ###
 
-Neuron 1:1 (yes) takes 74.4 % with a score of 1.423: mostly neuron 0:1, for; its
+Neuron 1:1 (yes) takes 53.6 % with a score of 1.423: mostly neuron 0:1, for; its
   bias urges it on.
 Neuron 0:1 is awake (0.8178): mostly age, for; its bias holds it back a little.
 """

@@ -31,7 +31,7 @@ def test_the_screenful(bars: gn.Network) -> None:
     assert (
         str(view)
         == """\
-a bar: looks like upright (over 99.9 %), then level (under 0.1 %)         16-2-2
+a bar: looks like upright (over 99.9 %)                                   16-2-2
 
 the input                                 the outputs: layer 1, softmax
 @@%%                                        upright 0.9995 #####################
@@ -100,7 +100,7 @@ def test_what_mattered_in_words(weights: list[float], bias: float, words: str) -
 
 def test_many_inputs_are_not_made_out_to_be_few() -> None:
     words = neuron([1.0] * 100, [1.0] * 60 + [0.0] * 40, 0.0)
-    assert words.startswith("many inputs (30 of the 60 at work make half of it), most of all inputs 0, 1 and 2, for;")
+    assert words.startswith("many inputs (30 of 60 make half), most of all inputs 0, 1 and 2, for;")
 
 
 def test_names_are_listed_as_one_would_say_them() -> None:

@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     view = overview(trace, arguments.top, name)
 
     if arguments.plot is not None:
-        _plot(trace if arguments.neuron is None else trace.neuron(*arguments.neuron), arguments.plot)
+        _plot(arguments, trace)
     if arguments.json:
         print_json(_figures(arguments, network, trace, view, truth))
     else:
@@ -166,18 +166,16 @@ def _columns() -> int:
     return min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 80
 
 
-def _plot(what: Any, path: str) -> None:
-    """A figure of a trace, or of one worked neuron, into a file."""
+def _plot(arguments: argparse.Namespace, trace: Any) -> None:
+    """A figure of the network at work, or of one neuron, into a file."""
     from importlib import import_module
 
     from glassnet.errors import MissingExtra
-    from glassnet.neuron import NeuronTrace
 
     try:
         import_module("matplotlib")
-        plots = import_module("glassnet.plots")
     except ModuleNotFoundError as problem:
         raise MissingExtra("matplotlib", "plots") from problem
-    figure = plots.waterfall(what) if isinstance(what, NeuronTrace) else plots.network(what)
-    figure.savefig(path)
-    say(f"saved {path}")
+    plots = import_module("glassnet.plots")
+    plots.save(plots.explain(trace, arguments.neuron, top=arguments.top), arguments.plot)
+    say(f"saved {arguments.plot}")

@@ -22,10 +22,12 @@ LEGEND = f"for {FOR.strip()}   against {AGAINST.strip()}"
 
 def ink(values: Array, columns: int = 80, rows: int = 40) -> str:
     """A picture (h, w) of numbers from 0 up, from empty to ink; what is empty above and below is left away."""
-    top = float(values.max(initial=0)) or 1.0
-    lines = _lines(np.maximum(values, 0) / top, columns, rows, lambda v: INK[_level(v, len(INK))])
-    inked = [i for i, line in enumerate(lines) if line]
-    return "\n".join(lines[inked[0] : inked[-1] + 1]) if inked else ""
+    inked = np.flatnonzero((values > 0).any(axis=1))
+    if not inked.size:
+        return ""
+    values = np.maximum(values[inked[0] : inked[-1] + 1], 0)
+    lines = _lines(values / float(values.max()), columns, rows, lambda v: INK[_level(v, len(INK))])
+    return "\n".join(lines)
 
 
 def signed(values: Array, columns: int = 80, rows: int = 40, power: float = LIFT) -> list[str]:

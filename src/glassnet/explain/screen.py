@@ -138,19 +138,17 @@ class Overview:
             views = (*views[:half], *views[-half:])
         heads = [f"layer {v.layer}, {v.activation_name}: {v.awake:,} of {v.neurons:,} awake" for v in views]
         wide = max(map(len, heads)) + 2
-        lines = [self._line(view, f"{head:<{wide}}", columns) for view, head in zip(views, heads, strict=True)]
+        cells = [[(f"{s.layer}:{s.neuron} {s.activation:.3g}", s.activation) for s in v.strongest] for v in views]
+        cell = max(len(text) for line in cells for text, _ in line[:3]) + 8  # a bar of 5, and what stands around it
+        fitting = max(1, (columns - wide + 2) // cell)
+        lines = []
+        for head, line in zip(heads, cells, strict=True):
+            largest = max(abs(value) for _, value in line)
+            bars = [f"{f'{text} {drawing.bar(value, largest, 5)}':<{cell}}" for text, value in line[:fitting]]
+            lines.append(f"{head:<{wide}}{''.join(bars)}".rstrip())
         if skipped > 0:
             lines.insert(HIDDEN_LAYERS // 2, f"... {skipped:,} more layers ...")
         return lines
-
-    @staticmethod
-    def _line(view: LayerView, head: str, columns: int) -> str:
-        largest = max((abs(shown.activation) for shown in view.strongest), default=0.0)
-        cells = [(f"{s.layer}:{s.neuron} {s.activation:.3g}", s.activation) for s in view.strongest]
-        wide = max(len(text) for text, _ in cells) + 8  # a bar of 5, and what stands around it
-        fitting = max(1, (columns - len(head) + 2) // wide)
-        shown = [f"{f'{text} {drawing.bar(value, largest, 5)}':<{wide}}" for text, value in cells[:fitting]]
-        return (head + "".join(shown)).rstrip()
 
 
 def overview(trace: Trace, top: int = 10, name: str = "") -> Overview:
@@ -233,7 +231,10 @@ def _says(trace: Trace, guess: int) -> str:
         return f"{output_name(trace, 0)} = {float(outputs[0]):.4g}" + (f": looks like {name}" if name else "")
     if not _tells_classes(trace):
         return f"{output_name(trace, guess)} = {float(outputs[guess]):.4g} is furthest from 0"
-    return f"looks like {one(guess)}, then {one(int(np.argsort(-outputs, kind='stable')[1]))}"
+    second = int(np.argsort(-outputs, kind="stable")[1])
+    if last.activation_name == "softmax" and outputs[second] < 0.0005:
+        return f"looks like {one(guess)}"  # the others are not worth a word
+    return f"looks like {one(guess)}, then {one(second)}"
 
 
 def _chain(trace: Trace, output: int, most: int = 3) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def what_mattered(neuron: NeuronTrace) -> str:
     half = int(np.searchsorted(running, running[-1] / 2)) + 1
     if half <= MOSTLY:
         return f"mostly {_sides(neuron, half)}"
-    return f"many inputs ({half:,} of the {working:,} at work make half of it), most of all {_sides(neuron, 3)}"
+    return f"many inputs ({half:,} of {working:,} make half), most of all {_sides(neuron, 3)}"
 
 
 def what_the_bias_did(neuron: NeuronTrace) -> str:
