@@ -49,17 +49,17 @@ def test_latex(trace: gn.Trace) -> None:
 \noindent\textbf{neuron 0:0, elu, 2 inputs}
 \[
 \renewcommand{\arraystretch}{1.15}
-\begin{array}{l@{\qquad}r@{}l}
-\text{plain}\quad 1.25 \times (-2) & -2 & .50 \\
-\text{1 more products} & 0 & .15 \\
+\begin{array}{l@{\quad}r@{}c@{}l@{\qquad}r@{}l}
+\text{plain} & 1.25 & {} \times {} & (-2) & -2 & .50 \\
+\multicolumn{4}{l@{\qquad}}{\text{1 more products}} & 0 & .15 \\
 \hline
-\text{weighted sum} & -2 & .35 \\
-\text{+ bias} & 0 & .50 \\
+\multicolumn{4}{l@{\qquad}}{\text{weighted sum}} & -2 & .35 \\
+\multicolumn{4}{l@{\qquad}}{\text{+ bias}} & 0 & .50 \\
 \hline
-\text{pre-activation z} & -1 & .85 \\
-\text{elu} = \begin{cases} z & z > 0 \\ e^{z} - 1 & \text{else} \end{cases} & -0 & .8427628 \\
+\multicolumn{4}{l@{\qquad}}{\text{pre-activation z}} & -1 & .85 \\
+\multicolumn{4}{l@{\qquad}}{\text{elu} = \begin{cases} z & z > 0 \\ e^{z} - 1 & \text{else} \end{cases}} & -0 & .8427628 \\
 \end{array}
-\]""".lstrip()
+\]""".lstrip()  # noqa: E501
     )
 
 

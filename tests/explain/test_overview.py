@@ -62,6 +62,13 @@ def test_it_fits_the_screen(sizes: str, columns: int) -> None:
     assert len(lines.splitlines()) <= 32
 
 
+def test_addresses_of_many_lengths_fit_the_screen() -> None:
+    stepping = gn.Network.create("15-140-1", "step", seed=0, dtype="float64")
+    for seed in range(20):
+        inputs = np.random.default_rng(seed).normal(size=15)
+        assert max(map(len, str(overview(stepping.trace(inputs))).splitlines())) <= 80
+
+
 def test_measurements_are_no_classes() -> None:
     network = gn.Network.from_layers([([[1.0], [-2.0]], [0, 0], "identity")])
     assert overview(network.trace([1.5])).says == "output 1 = -3 is furthest from 0"

@@ -77,7 +77,7 @@ def neuron_latex(neuron: NeuronTrace, top: int = 12) -> str:
     body = "\n".join(lines)
     return (
         f"\\noindent\\textbf{{{latex_text(neuron.name)}}}\n\\[\n\\renewcommand{{\\arraystretch}}{{1.15}}\n"
-        f"\\begin{{array}}{{l@{{\\qquad}}r@{{}}l}}\n{body}\n\\end{{array}}\n\\]"
+        f"\\begin{{array}}{{l@{{\\quad}}r@{{}}c@{{}}l@{{\\qquad}}r@{{}}l}}\n{body}\n\\end{{array}}\n\\]"
     )
 
 
@@ -85,10 +85,12 @@ def _latex_what(row: Row, activation_name: str) -> str:
     if isinstance(row.what, Product):
         value, weight = (_latex_number(part) for part in row.what[1:])
         weight = f"({weight})" if weight.startswith("-") else weight
-        return f"\\text{{{latex_text(row.what.name)}}}\\quad {value} \\times {weight}"
+        return f"\\text{{{latex_text(row.what.name)}}} & {value} & {{}} \\times {{}} & {weight}"
     if row.kind == "result":
-        return f"\\text{{{latex_text(activation_name)}}} = {_FORMULAS[activation_name]}"
-    return f"\\text{{{latex_text(row.what)}}}"
+        what = f"\\text{{{latex_text(activation_name)}}} = {_FORMULAS[activation_name]}"
+    else:
+        what = f"\\text{{{latex_text(row.what)}}}"
+    return f"\\multicolumn{{4}}{{l@{{\\qquad}}}}{{{what}}}"
 
 
 def _latex_figure(row: Row, decimals: int) -> str:

@@ -139,8 +139,10 @@ class Overview:
         heads = [f"layer {v.layer}, {v.activation_name}: {v.awake:,} of {v.neurons:,} awake" for v in views]
         wide = max(map(len, heads)) + 2
         cells = [[(f"{s.layer}:{s.neuron} {s.activation:.3g}", s.activation) for s in v.strongest] for v in views]
-        cell = max(len(text) for line in cells for text, _ in line[:3]) + 8  # a bar of 5, and what stands around it
-        fitting = max(1, (columns - wide + 2) // cell)
+        for fitting in range(max(map(len, cells)), 0, -1):
+            cell = max(len(text) for line in cells for text, _ in line[:fitting]) + 8  # a bar of 5, blanks around it
+            if wide + fitting * cell - 2 <= columns:
+                break
         lines = []
         for head, line in zip(heads, cells, strict=True):
             largest = max(abs(value) for _, value in line)
