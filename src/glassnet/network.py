@@ -238,9 +238,9 @@ class Network:
         targets = np.asarray(target)[None] if single else target
         kind = self.loss_for(targets, loss)
         targets = kind.targets(targets, self.sizes[-1], self.parameters.dtype)
-        if len(targets) != len(batch):
+        if len(targets) != batch.shape[0]:
             raise InputError(
-                got=f"{len(batch)} inputs and {len(targets)} targets", expected="as many of each", do="pair them"
+                got=f"{batch.shape[0]} inputs and {len(targets)} targets", expected="as many of each", do="pair them"
             )
         examples = engine.Examples(batch, scale, targets)
         return self._engine.gradient(self.architecture, self.parameters, examples, kind)

@@ -14,7 +14,7 @@ import numpy as np
 
 from glassnet.activations import activation
 from glassnet.architecture import Architecture
-from glassnet.arrays import Array
+from glassnet.arrays import Array, dense
 from glassnet.engine.blas import fitting_threads
 from glassnet.engine.plan import Examples, LayerTrace, Plan, State
 from glassnet.losses import Loss
@@ -32,7 +32,7 @@ def weights_and_biases(architecture: Architecture, parameters: Array) -> Iterato
 
 def as_floats(inputs: Array, scale: float, dtype: np.dtype) -> Array:
     """The inputs as the network sees them: of its dtype, times `scale`."""
-    inputs = inputs.astype(dtype, copy=False)
+    inputs = dense(inputs).astype(dtype, copy=False)
     return inputs if scale == 1 else inputs * dtype.type(scale)
 
 
