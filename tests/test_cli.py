@@ -219,7 +219,7 @@ def test_plain_numbers_can_be_given(capsys: pytest.CaptureFixture[str], here: Pa
 
 
 def test_help_has_examples_for_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ([], ["neuron"], ["count"], ["train"], ["evaluate"], ["predict"]):
+    for command in ([], ["neuron"], ["count"], ["train"], ["evaluate"], ["predict"], ["explain"]):
         out, _ = told(capsys, *command, "--help")
         assert "examples:\n  glassnet" in out
         assert max(map(len, out.splitlines())) <= 80

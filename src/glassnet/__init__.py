@@ -28,19 +28,22 @@ _SHELF = {
     "History": "training",
     "train": "training",
     "train_many": "training",
+    "Comparison": "explain.comparison",
+    "compare": "explain.comparison",
     "GlassnetError": "errors",
 }
-_MODULES = ("activations", "data", "errors", "initializers", "losses", "optimizers", "schedules", "training")
+_MODULES = ("activations", "data", "errors", "explain", "initializers", "losses", "optimizers", "schedules", "training")
 
 __all__ = [*_SHELF, *_MODULES]
 
 if TYPE_CHECKING:
-    from glassnet import activations, data, errors, initializers, losses, optimizers, schedules, training
+    from glassnet import activations, data, errors, explain, initializers, losses, optimizers, schedules, training
     from glassnet.architecture import Architecture, ParameterCount
     from glassnet.counting import count
     from glassnet.data.dataset import Dataset
     from glassnet.errors import GlassnetError
     from glassnet.evaluation import Evaluation, evaluate
+    from glassnet.explain.comparison import Comparison, compare
     from glassnet.network import Layer, Network, load
     from glassnet.neuron import Neuron, NeuronTrace
     from glassnet.signature import Signature

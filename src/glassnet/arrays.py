@@ -13,10 +13,14 @@ DTYPES = ("float32", "float64")
 
 
 def numeric(values: Any, what: str) -> Array:
-    """`values` as an array of finite numbers, copied only if it has to be.
+    """`values` as an array of finite numbers, copied only if it has to be; a sparse matrix as CSR.
 
     Raises `InputError` for text and other objects, complex numbers, ragged lists, NaN and infinity.
     """
+    if is_sparse(values):
+        matrix = values.tocsr()
+        numeric(matrix.data, what)
+        return matrix
     try:
         array = np.asarray(values)
     except ValueError:
@@ -40,8 +44,20 @@ def numeric(values: Any, what: str) -> Array:
     return array
 
 
+def is_sparse(values: Any) -> bool:
+    """Whether these are a scipy sparse matrix, which keeps only what is not zero; such inputs stay as they are."""
+    return hasattr(values, "tocsr")
+
+
+def dense(array: Array) -> Array:
+    """A sparse matrix with its zeros written out; an array as it is."""
+    return array.toarray() if is_sparse(array) else array  # type: ignore[attr-defined]
+
+
 def readonly(array: Array) -> Array:
-    """A view of `array` that cannot be written through."""
+    """A view of `array` that cannot be written through (a sparse matrix as it is)."""
+    if is_sparse(array):
+        return array
     view = array.view()
     view.flags.writeable = False
     return view

@@ -7,13 +7,15 @@ import numpy as np
 
 from glassnet import engine
 from glassnet.activations import activation
-from glassnet.arrays import Array
+from glassnet.arrays import Array, is_sparse
 from glassnet.data.dataset import Dataset
 from glassnet.errors import InputError
 from glassnet.losses import Loss
 from glassnet.network import Network
 
 ROWS_AT_ONCE = 4096
+NUMBERS_AT_ONCE = 1 << 25
+"""So many inputs go through at once at most: 4,096 digits, or fewer rows where these are wide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +92,10 @@ def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine_name: 
     if loss.reads_logits_of == architecture.activations[-1]:
         architecture = type(architecture)(architecture.sizes, (*architecture.activations[:-1], "identity"))
     chosen, _ = engine.choose(engine_name, architecture, network.dtype)
+    rows = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // network.sizes[0]))
     parts = [
-        chosen.forward(architecture, network.parameters, data.inputs[start : start + ROWS_AT_ONCE], data.scale)
-        for start in range(0, len(data), ROWS_AT_ONCE)
+        chosen.forward(architecture, network.parameters, data.inputs[start : start + rows], data.scale)
+        for start in range(0, len(data), rows)
     ]
     return np.concatenate(parts)
 
@@ -118,7 +121,7 @@ def as_dataset(data: Any) -> Dataset:
             expected="a Dataset, or a pair (inputs, targets)",
             do="see glassnet.data for readers",
         ) from None
-    return Dataset(np.asarray(inputs), np.asarray(targets))
+    return Dataset(inputs if is_sparse(inputs) else np.asarray(inputs), np.asarray(targets))
 
 
 def check_fits(network: Network, data: Dataset) -> None:

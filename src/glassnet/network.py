@@ -112,10 +112,15 @@ class Network:
             fan_in = len(weights)
         sizes = (arrays[0][0].shape[1], *(len(w) for w, _, _ in arrays))
         architecture = Architecture.of(sizes, [name for _, _, name in arrays])
-        vector = np.concatenate([part.ravel() for w, b, _ in arrays for part in (w, b)])
         if dtype is None:
-            dtype = "float64" if vector.dtype == np.float64 else "float32"
-        return cls(architecture, vector.astype(dtype), signature or Signature())
+            widest = np.result_type(*(part for w, b, _ in arrays for part in (w, b)))
+            dtype = "float64" if widest == np.float64 else "float32"
+        vector = np.empty(architecture.layers[-1].stop, dtype)
+        for (weights, biases), (given_weights, given_biases, _) in zip(
+            weights_and_biases(architecture, vector), arrays, strict=True
+        ):
+            weights[:], biases[:] = given_weights, given_biases
+        return cls(architecture, readonly(vector), signature or Signature())
 
     def with_parameters(self, vector: Any) -> "Network":
         """The same structure with other numbers, shape (total,)."""
@@ -233,9 +238,9 @@ class Network:
         targets = np.asarray(target)[None] if single else target
         kind = self.loss_for(targets, loss)
         targets = kind.targets(targets, self.sizes[-1], self.parameters.dtype)
-        if len(targets) != len(batch):
+        if len(targets) != batch.shape[0]:
             raise InputError(
-                got=f"{len(batch)} inputs and {len(targets)} targets", expected="as many of each", do="pair them"
+                got=f"{batch.shape[0]} inputs and {len(targets)} targets", expected="as many of each", do="pair them"
             )
         examples = engine.Examples(batch, scale, targets)
         return self._engine.gradient(self.architecture, self.parameters, examples, kind)
@@ -306,12 +311,20 @@ def load(path: str | os.PathLike[str]) -> Network:
     """The network in a file that `Network.save` wrote; raises `FileError`."""
     tensors, description = native.read(path, "network")
     try:
-        names = description["activations"]
-        layers = [(tensors[f"layers.{i}.weight"], tensors[f"layers.{i}.bias"], name) for i, name in enumerate(names)]
-        network = Network.from_layers(layers, Signature.from_dict(description["signature"]))
-        if list(network.sizes) != description["sizes"]:
-            raise InputError(got=f"tensors of {network.sizes}", expected=str(description["sizes"]), do="")
-    except (KeyError, TypeError, ValueError) as problem:
+        architecture = Architecture.of(description["sizes"], description["activations"])
+        vector = np.empty(architecture.layers[-1].stop, tensors["layers.0.weight"].dtype)
+        for i, (weights, biases) in enumerate(weights_and_biases(architecture, vector)):
+            for part, name in ((weights, f"layers.{i}.weight"), (biases, f"layers.{i}.bias")):
+                stored = tensors[name]  # one at a time, so that no two copies of a large network are held
+                if stored.shape != part.shape or stored.dtype != part.dtype:
+                    raise InputError(
+                        got=f"{name} {stored.shape} {stored.dtype}",
+                        expected=f"{part.shape} {part.dtype}",
+                        do="check it",
+                    )
+                part[:] = stored
+        network = Network(architecture, readonly(vector), Signature.from_dict(description["signature"]))
+    except (KeyError, TypeError, ValueError, MemoryError) as problem:
         raise FileError(
             got=f"{path}, whose tensors and description do not fit ({problem})",
             expected="a file as glassnet writes it",

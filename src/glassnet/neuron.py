@@ -97,6 +97,12 @@ class NeuronTrace:
 
     def written(self, top: int = 12) -> str:
         """The arithmetic as one would write it down, with the `top` largest products singly and the others added up."""
+        return worked.laid_out(self.name, self.rows(top))
+
+    def rows(self, top: int = 12) -> list[worked.Row]:
+        """The lines of `written`, from which every other rendering is made too."""
+        if top < 0:
+            raise SettingError(got=f"top {top}", expected="a number from 0 up", do="say how many products to show")
         products = self.products.tolist()
         shown = worked.strongest(products, top)
         hidden = set(range(len(products))) - set(shown)
@@ -105,11 +111,10 @@ class NeuronTrace:
         if zeros == len(hidden):
             more = f"{zeros:,} more products, all 0, and rounding"
         formula = known_activation(self.activation_name).formula
-        return worked.written(
-            heading=self.name,
+        return worked.rows(
             sums=[
                 (
-                    list(zip(self._terms(shown), (products[i] for i in shown), strict=True)),
+                    [(self._product(i), products[i]) for i in shown],
                     more if hidden else "",
                     ("weighted sum", self.weighted_sum),
                 ),
@@ -119,16 +124,9 @@ class NeuronTrace:
             precision=1e-9 if self.weights.dtype.itemsize == 8 else 1e-6,
         )
 
-    def _terms(self, shown: Sequence[int]) -> list[str]:
-        """`name  input x weight` for each of these inputs, in columns."""
-        names = [self.input_names[i] if self.input_names else f"input {i}" for i in shown]
-        inputs = [worked.significant(self.inputs[i], 4) for i in shown]
-        weights = [worked.significant(self.weights[i], 4) for i in shown]
-        wide = [max((len(text) for text in column), default=0) for column in (names, inputs, weights)]
-        return [
-            f"{name:<{wide[0]}}  {value:>{wide[1]}} x {weight:>{wide[2]}}"
-            for name, value, weight in zip(names, inputs, weights, strict=True)
-        ]
+    def _product(self, i: int) -> worked.Product:
+        name = self.input_names[i] if self.input_names else f"input {i}"
+        return worked.Product(name, worked.significant(self.inputs[i], 4), worked.significant(self.weights[i], 4))
 
     def as_dict(self) -> dict[str, Any]:
         """Every number, as plain values for JSON."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from glassnet import engine as engines
-from glassnet.arrays import Array, readonly
+from glassnet.arrays import Array, is_sparse, readonly
 from glassnet.data.dataset import Dataset
 from glassnet.engine.plan import Examples, Plan, State, Trainer
 from glassnet.errors import GlassnetError, SettingError
@@ -243,5 +243,7 @@ def _plain(part: Any) -> list[Any]:
 
 
 def _fingerprint(data: Dataset, weights: Array | None) -> list[int]:
-    parts = [data.inputs, data.targets] + ([] if weights is None else [weights])
+    inputs = data.inputs
+    parts = [inputs.data, inputs.indices, inputs.indptr] if is_sparse(inputs) else [inputs]  # type: ignore[attr-defined]
+    parts += [data.targets] + ([] if weights is None else [weights])
     return [len(data), *(zlib.crc32(np.ascontiguousarray(part).data) for part in parts)]

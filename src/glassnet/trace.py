@@ -84,16 +84,20 @@ class Trace:
         )
 
     def input_names(self, layer: int) -> Sequence[str]:
-        """What to call each input of a layer: a column, a pixel by row and column, or the neuron it comes from."""
-        width = self.layers[layer].inputs.shape[-1]
-        if layer > 0:
-            return [f"neuron {layer - 1}:{i}" for i in range(width)]
-        if self.signature.features is not None:
-            return self.signature.features
-        if self.signature.input_shape is not None and len(self.signature.input_shape) == 2:
-            columns = self.signature.input_shape[1]
-            return [f"pixel {i // columns},{i % columns}" for i in range(width)]
-        return [f"input {i}" for i in range(width)]
+        """What to call each input of a layer."""
+        return input_names(self.signature, layer, self.layers[layer].inputs.shape[-1])
+
+
+def input_names(signature: Signature, layer: int, width: int) -> Sequence[str]:
+    """What to call each input of a layer: a column, a pixel by row and column, or the neuron it comes from."""
+    if layer > 0:
+        return [f"neuron {layer - 1}:{i}" for i in range(width)]
+    if signature.features is not None:
+        return signature.features
+    if signature.input_shape is not None and len(signature.input_shape) == 2:
+        columns = signature.input_shape[1]
+        return [f"pixel {i // columns},{i % columns}" for i in range(width)]
+    return [f"input {i}" for i in range(width)]
 
 
 def check_address(layer: int, index: int, widths: Sequence[int]) -> None:

@@ -7,12 +7,33 @@ what is then left over goes into the line for the terms not shown, or is printed
 import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 MOST_DECIMALS = 6
 
-Line: TypeAlias = tuple[str, float]
+
+class Product(NamedTuple):
+    """An input times its weight, each as it is shown."""
+
+    name: str
+    input: str
+    weight: str
+
+
+Line: TypeAlias = tuple[str | Product, float]
 """What a number is, and the number."""
+
+
+class Row(NamedTuple):
+    """A line of arithmetic, ready to be laid out: what the number is, and the number as it is shown.
+
+    A `rest` are the terms that are not shown singly, or what rounding left over; a `total` is the sum of all lines
+    above it since the total before, that one included; the `result` comes last, and is no sum.
+    """
+
+    kind: Literal["term", "rest", "total", "result"]
+    what: str | Product
+    figure: str
 
 
 def decimals_for(values: Iterable[float], precision: float = 1e-9) -> int:
@@ -41,13 +62,12 @@ def strongest(products: Sequence[float], top: int) -> list[int]:
     return sorted(range(len(products)), key=lambda i: -abs(products[i]))[:top]
 
 
-def written(
-    heading: str, sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precision: float = 1e-9
-) -> str:
+def rows(sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precision: float = 1e-9) -> list[Row]:
     """A chain of sums, each carrying on from the total of the one before, and the result under them.
 
     A sum is its terms, the words for the terms that are not among them ("" if these are all), and its total.
-    `precision` tells how far from exact the numbers may be, relative to the largest.
+    `precision` tells how far from exact the numbers may be, relative to the largest. However the rows are laid out
+    (as text, as a table), their figures are these, and add up as these.
     """
     decimals = decimals_for([v for terms, _, total in sums for _, v in (*terms, total)], precision)
 
@@ -55,23 +75,50 @@ def written(
         """A number in whole units of the last decimal, rounded once, so that what is printed is true and adds up."""
         return round(Fraction(value) * 10**decimals)
 
-    rows: list[tuple[str, str]] = []
+    made: list[Row] = []
     carried = 0
-    for terms, others, (name, total) in sums:
-        shown = [(text, units(value)) for text, value in terms]
-        rest = units(total) - carried - sum(figure for _, figure in shown)
+    for terms, others, total in sums:
+        figures = [units(value) for _, value in terms]
+        made += [Row("term", what, _figure(n, decimals)) for (what, _), n in zip(terms, figures, strict=True)]
+        rest = units(total[1]) - carried - sum(figures)
         if others or rest:
-            shown.append((others or "rounding of the lines above", rest))
-        rows += [(text, _figure(figure, decimals)) for text, figure in shown]
-        rows += [("", ""), (name, _figure(units(total), decimals))]
-        carried = units(total)
+            made.append(Row("rest", others or "rounding of the lines above", _figure(rest, decimals)))
+        made.append(Row("total", total[0], _figure(units(total[1]), decimals)))
+        carried = units(total[1])
+    return [*made, Row("result", result[0], significant(result[1]))]
 
-    text_width = max(len(text) for text, _ in (*rows, result))
-    width = max(len(figure) for _, figure in rows)
-    lines = [f"  {text:<{text_width}}   {figure or '-' * width:>{width}}" for text, figure in rows]
-    answer = significant(result[1])
-    indent = " " * max(0, width - decimals - 1 - len(answer.partition(".")[0]))  # its point under the other points
-    return "\n".join([heading, *lines, f"  {result[0]:<{text_width}}   {indent}{answer}"])
+
+def laid_out(heading: str, rows: Sequence[Row]) -> str:
+    """The rows as plain text: figures in one column, their points in line, a rule above each total."""
+    texts = _in_columns([row.what for row in rows])
+    text_width = max(map(len, texts))
+    width = max(len(row.figure) for row in rows if row.kind != "result")
+    decimals = len(rows[0].figure.partition(".")[2])
+    lines = [heading]
+    for row, text in zip(rows, texts, strict=True):
+        if row.kind == "total":
+            lines.append(f"  {'':<{text_width}}   {'-' * width}")
+        indent = " " * max(0, width - decimals - 1 - len(row.figure.partition(".")[0]))  # its point under the others
+        figure = indent + row.figure if row.kind == "result" else f"{row.figure:>{width}}"
+        lines.append(f"  {text:<{text_width}}   {figure}")
+    return "\n".join(lines)
+
+
+def written(
+    heading: str, sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precision: float = 1e-9
+) -> str:
+    """The `rows` of these sums as plain text under a heading."""
+    return laid_out(heading, rows(sums, result, precision))
+
+
+def _in_columns(whats: Sequence[str | Product]) -> list[str]:
+    """What each row is; the parts of the products among them stand under one another."""
+    products = [what for what in whats if isinstance(what, Product)]
+    name, value, weight = (max((len(product[part]) for product in products), default=0) for part in range(3))
+    return [
+        f"{what.name:<{name}}  {what.input:>{value}} x {what.weight:>{weight}}" if isinstance(what, Product) else what
+        for what in whats
+    ]
 
 
 def _figure(units: int, decimals: int) -> str:

@@ -259,7 +259,9 @@ class TestTraining:
         x, _, scale = make_inputs(kind, 1000, 60)
         examples = Examples(x, scale, make_targets(CrossEntropy(), 1000, 10))
         plan = Plan(architecture, CrossEntropy(), OPTIMIZERS[rule](), 10, dropout=(0.2, 0.2), seed=3)
-        (losses, state), (wanted, wanted_state) = both(plan, examples, examples, parameters)
+        # PyTorch's own rates: at higher ones the rules that go by the sign of a slope blow rounding up.
+        rate = {"sgd": 0.1, "momentum": 0.05, "nesterov": 0.05, "adagrad": 0.01}.get(rule, 0.001)
+        (losses, state), (wanted, wanted_state) = both(plan, examples, examples, parameters, rate=rate)
         assert len(losses) == 100
         close(losses, wanted)
         # RMSprop begins with ten times the sign of each slope, however small, so that the last bits of a slope near 0

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from glassnet import __version__
-from glassnet.cli import count, evaluate, neuron, predict, train
+from glassnet.cli import compare, count, evaluate, explain, neuron, predict, train
 from glassnet.cli.shared import fail
 from glassnet.errors import AddressError, GlassnetError, SettingError
 
-COMMANDS = (neuron, count, train, evaluate, predict)
+COMMANDS = (neuron, count, train, evaluate, predict, explain, compare)
 
 DESCRIPTION = """\
 The glass-box toolkit for dense neural networks: every number can be seen,
@@ -32,6 +32,7 @@ examples:
   glassnet train                                  train the digit network
   glassnet predict digits.safetensors --digit 7   recognise a test digit
   glassnet predict digits.safetensors photo.png   recognise a picture of a digit
+  glassnet explain digits.safetensors --digit 7   and see why, on one screen
 
 glassnet COMMAND --help says more, with examples.
 Completion for your shell: glassnet --print-completion bash

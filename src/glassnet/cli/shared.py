@@ -29,6 +29,14 @@ def add_engine(command: argparse._ActionsContainer) -> None:
     command.add_argument("--engine", default="auto", metavar="NAME", help="auto (default) or reference")
 
 
+def add_input(command: argparse.ArgumentParser) -> None:
+    """MODEL and what it is asked about, which `sources.asked` reads."""
+    command.add_argument("model", metavar="MODEL", help="a saved network")
+    command.add_argument("input", metavar="INPUT", nargs="?", help="a PNG or JPEG picture, or a table (CSV, Parquet)")
+    command.add_argument("--digit", type=int, metavar="N", help="test digit N, from 0 to 9999")
+    command.add_argument("--inputs", type=numbers, metavar="NUMBERS", help="the inputs themselves: 0.5,0.8,...")
+
+
 def print_json(figures: Any) -> None:
     """Figures on standard output, for machines."""
     print(json.dumps(figures, indent=2, allow_nan=False))

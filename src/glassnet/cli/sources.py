@@ -1,8 +1,13 @@
-"""Which data a command means by its DATA argument."""
+"""Which data a command means by its DATA argument, and which input by INPUT, --digit or --inputs."""
 
+import argparse
 import os
+from typing import NamedTuple
+
+import numpy as np
 
 from glassnet.arrays import Array
+from glassnet.cli.shared import need
 from glassnet.data import digits, read, table_inputs
 from glassnet.data.dataset import Dataset
 from glassnet.data.images import image_inputs
@@ -30,3 +35,27 @@ def held_out(source: str, target: str | None, signature: Signature) -> Dataset:
 def to_predict(path: str | os.PathLike[str], signature: Signature) -> Array:
     """The inputs in a file: one picture (fan_in,), or the rows of a table (n, fan_in)."""
     return image_inputs(path, signature) if kind_of(path) == "picture" else table_inputs(path, signature)
+
+
+class Asked(NamedTuple):
+    """What a network is asked about: what to call it, one input (or the rows of a table), what it truly is."""
+
+    name: str
+    inputs: Array
+    truth: str | None = None
+
+
+def asked(arguments: argparse.Namespace, signature: Signature) -> Asked:
+    """The input that `shared.add_input` let the user name, in one of three ways."""
+    given = [arguments.input is not None, arguments.digit is not None, arguments.inputs is not None]
+    need(sum(given) == 1, f"{sum(given)} inputs", "one of INPUT, --digit N, --inputs NUMBERS", "name one")
+    if arguments.inputs is not None:
+        return Asked("inputs", np.asarray(arguments.inputs))
+    if arguments.digit is not None:
+        _, test = digits()
+        number, count = arguments.digit, len(test)
+        need(0 <= number < count, f"--digit {number}", f"a test digit from 0 to {count - 1}", "pick one")
+        assert test.classes is not None
+        label = test.classes[int(test.targets[number])]
+        return Asked(f"test digit {number} (a {label})", test.inputs[number], label)
+    return Asked(str(arguments.input), to_predict(arguments.input, signature))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.arrays import Array, numeric, readonly, shape_text
+from glassnet.arrays import Array, dense, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
 from glassnet.signature import Signature
 
@@ -16,7 +16,7 @@ from glassnet.signature import Signature
 class Dataset:
     """Examples, checked once and then read-only.
 
-    inputs     (n, fan_in); uint8 stays uint8, and counts times `scale`
+    inputs     (n, fan_in); uint8 stays uint8 and counts times `scale`, a scipy sparse matrix stays sparse
     targets    (n,) labels as int64, or measurements of shape (n,) or (n, outputs) as floats
     signature  what inputs and outputs stand for
     name       what to call it in messages
@@ -33,13 +33,13 @@ class Dataset:
 
     def __post_init__(self) -> None:
         inputs, targets = numeric(self.inputs, "inputs"), numeric(self.targets, "targets")
-        if inputs.ndim != 2 or targets.ndim not in (1, 2) or len(inputs) != len(targets):
+        if inputs.ndim != 2 or targets.ndim not in (1, 2) or inputs.shape[0] != len(targets):
             raise InputError(
                 got=f"inputs of shape {shape_text(inputs.shape)} and targets of shape {shape_text(targets.shape)}",
                 expected="inputs (n, fan_in) and n targets",
                 do="give one row of inputs and one target for each example",
             )
-        if inputs.size == 0:
+        if 0 in inputs.shape:
             raise InputError(got="no examples", expected="at least one", do="check where the data comes from")
         if prod(self.input_shape) != inputs.shape[1]:
             raise InputError(
@@ -74,7 +74,7 @@ class Dataset:
         return self.signature.scale or 1.0
 
     def __len__(self) -> int:
-        return len(self.inputs)
+        return len(self.targets)
 
     def __getitem__(self, rows: "slice | Sequence[int] | Array") -> "Dataset":
         """The same kind of data with only these rows: a slice, indices or a mask."""
@@ -82,7 +82,7 @@ class Dataset:
 
     def scaled(self, dtype: Any = np.float32) -> Array:
         """All inputs as the network sees them: floats, times `scale`."""
-        return self.inputs.astype(dtype) * np.dtype(dtype).type(self.scale)
+        return dense(self.inputs).astype(dtype) * np.dtype(dtype).type(self.scale)
 
     def split(self, share: float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
         """Two parts drawn at random: 1 - share of the examples, and `share` of them (at least one each)."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from glassnet.activations import activation
 from glassnet.architecture import Architecture
-from glassnet.arrays import Array
+from glassnet.arrays import Array, dense
 from glassnet.engine.blas import fitting_threads
 from glassnet.engine.plan import Examples, LayerTrace, Plan, State
 from glassnet.losses import Loss
@@ -32,18 +32,20 @@ def weights_and_biases(architecture: Architecture, parameters: Array) -> Iterato
 
 def as_floats(inputs: Array, scale: float, dtype: np.dtype) -> Array:
     """The inputs as the network sees them: of its dtype, times `scale`."""
-    inputs = inputs.astype(dtype, copy=False)
+    inputs = dense(inputs).astype(dtype, copy=False)
     return inputs if scale == 1 else inputs * dtype.type(scale)
 
 
 def forward(architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0) -> Array:
-    for layer in _layer_by_layer(architecture, parameters, inputs, scale):
-        outputs = layer.activations
+    with fitting_threads(architecture, inputs.shape[0]):
+        for layer in _layer_by_layer(architecture, parameters, inputs, scale):
+            outputs = layer.activations
     return outputs
 
 
 def trace(architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0) -> list[LayerTrace]:
-    return list(_layer_by_layer(architecture, parameters, inputs, scale))
+    with fitting_threads(architecture, inputs.shape[0]):
+        return list(_layer_by_layer(architecture, parameters, inputs, scale))
 
 
 def _layer_by_layer(architecture: Architecture, parameters: Array, inputs: Array, scale: float) -> Iterator[LayerTrace]:
@@ -57,7 +59,8 @@ def _layer_by_layer(architecture: Architecture, parameters: Array, inputs: Array
 
 
 def gradient(architecture: Architecture, parameters: Array, examples: Examples, loss: Loss) -> tuple[float, Array]:
-    return _batch_gradient(architecture, parameters, examples, loss, masks=[])
+    with fitting_threads(architecture, examples.inputs.shape[0]):
+        return _batch_gradient(architecture, parameters, examples, loss, masks=[])
 
 
 def _batch_gradient(

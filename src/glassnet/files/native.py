@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,31 @@ def write(path: str | os.PathLike[str], tensors: dict[str, Array], description: 
                 os.unlink(temporary)
 
 
-def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
+class Tensors(Mapping[str, Array]):
+    """The tensors in a file by their names, each read when it is asked for."""
+
+    def __init__(self, path: Path, kind: str, file: Any) -> None:
+        self._path, self._kind, self._file = path, kind, file
+        self._names = list(file.keys())
+
+    def __getitem__(self, name: str) -> Array:
+        from safetensors import SafetensorError
+
+        if name not in self._names:
+            raise KeyError(name)
+        try:
+            return self._file.get_tensor(name)
+        except (SafetensorError, OSError, AttributeError, TypeError) as problem:  # AttributeError: a type numpy lacks
+            raise _unreadable(self._path, self._kind, problem) from problem
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def read(path: str | os.PathLike[str], kind: str) -> tuple[Tensors, dict[str, Any]]:
     """The tensors and the description of a file that `write` made; `kind` is what its description must say it is.
 
     Raises `FileError` for a file that is missing, damaged, of another format, of another kind or of a newer version.
@@ -63,14 +88,11 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Array], dic
             do="check the path",
         )
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            description = _description(path, metadata, kind)
-            return {name: file.get_tensor(name) for name in file.keys()}, description  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError, AttributeError, KeyError, TypeError) as problem:
-        if isinstance(problem, FileError):
-            raise
+        file = safe_open(path, framework="numpy")
+    except (SafetensorError, OSError) as problem:
         raise _unreadable(path, kind, problem) from problem
+    description = _description(path, file.metadata() or {}, kind)
+    return Tensors(path, kind, file), description
 
 
 def _description(path: Path, metadata: dict[str, str], kind: str) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""`glassnet compare`: what two saved networks have in common, and where they part."""
+
+import argparse
+from typing import Any
+
+from glassnet.cli.shared import add_command, add_json, print_json, say
+
+
+def add(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "compare",
+        help="compare two saved networks",
+        description="Two saved networks side by side: structure, function, parameters, answers. The\n"
+        "hidden neurons of B are first brought into the order of A, since neurons have\n"
+        "no order of their own. Without DATA: the 10,000 test digits if both networks\n"
+        "read digits, else the parameters alone.",
+        examples="""\
+  glassnet compare digits.safetensors other.safetensors
+  glassnet compare wine.safetensors wine-2.safetensors wine.csv --target quality
+  glassnet compare before.safetensors after.safetensors --json
+""",
+    )
+    command.add_argument("a", metavar="A", help="a saved network")
+    command.add_argument("b", metavar="B", help="another one")
+    command.add_argument(
+        "data", metavar="DATA", nargs="?", help="digits, a toy shape, a table or a folder to try them on"
+    )
+    command.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    add_json(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from glassnet.cli.shared import need
+    from glassnet.cli.sources import held_out
+    from glassnet.data.digits import DIGITS
+    from glassnet.explain.comparison import compare
+    from glassnet.network import load
+
+    a, b = load(arguments.a), load(arguments.b)
+    source = arguments.data
+    if source is None and a.signature == b.signature == DIGITS:
+        source = "digits"
+    need(source is not None or arguments.target is None, "--target without DATA", "data to find it in", "name a table")
+    data = held_out(source, arguments.target, a.signature) if source is not None else None
+    for note in data.notes if data is not None else ():
+        say(note)
+    found = compare(a, b, data, names=(arguments.a, arguments.b))
+    if arguments.json:
+        print_json(found.as_dict())
+    else:
+        print(found)
+    return 0

@@ -1,0 +1,181 @@
+"""`glassnet explain`: the whole network on one input in a screenful, or one of its neurons worked by hand."""
+
+import argparse
+from typing import Any
+
+from glassnet.cli.shared import add_command, add_input, add_json, address, need, print_json, say
+
+FORMATS = ("text", "markdown", "latex", "html")
+
+
+def add(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "explain",
+        help="see why a saved network says what it says",
+        description="The whole network on one input, on one screen: who was awake, what came out,\n"
+        "and in words what mattered. With --neuron: that neuron worked by hand, so that\n"
+        "the column adds up as printed, and the pattern it looks for.",
+        examples="""\
+  glassnet explain digits.safetensors --digit 7
+  glassnet explain digits.safetensors --digit 7 --neuron 0:3 --top 20
+  glassnet explain digits.safetensors photo.png --format latex > handout.tex
+  glassnet explain wine.safetensors wine-new.csv --row 2 --json
+""",
+    )
+    add_input(command)
+    command.add_argument("--row", type=int, metavar="N", help="which row of a table, from 0")
+    command.add_argument("--neuron", type=address, metavar="L:N", help="work this neuron out")
+    command.add_argument(
+        "--top", type=int, default=10, metavar="N", help="products, or neurons, shown singly (default %(default)s)"
+    )
+    command.add_argument(
+        "--format", choices=FORMATS, default="text", help="text (default), or for a hand-out markdown, latex, html"
+    )
+    command.add_argument("--plot", metavar="FILE", help="also draw it, as SVG, PNG or PDF (needs glassnet[plots])")
+    add_json(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from glassnet.cli.sources import asked
+    from glassnet.explain.screen import overview
+    from glassnet.network import load
+    from glassnet.trace import check_address
+
+    need(arguments.top > 0, f"--top {arguments.top}", "a number from 1 up", "10 is usual")
+    need(not arguments.json or arguments.format == "text", "--json with --format", "one of them", "leave one away")
+    network = load(arguments.model)
+    name, inputs, truth = asked(arguments, network.signature)
+    if inputs.ndim == 2 and len(inputs) == 1 and arguments.row is None:
+        inputs = inputs[0]
+    elif inputs.ndim == 2:
+        name, inputs = _row(name, inputs, arguments.row)
+    else:
+        need(arguments.row is None, "--row without a table", "a table as INPUT", "leave --row away")
+    trace = network.trace(inputs)
+    if arguments.neuron is not None:
+        layer, index = arguments.neuron
+        check_address(layer, index, network.sizes[1:])
+    view = overview(trace, arguments.top, name)
+
+    if arguments.plot is not None:
+        _plot(arguments, trace)
+    if arguments.json:
+        print_json(_figures(arguments, network, trace, view, truth))
+    else:
+        print(_rendered(arguments, network, trace, view))
+    return 0
+
+
+def _row(name: str, inputs: Any, row: int | None) -> tuple[str, Any]:
+    """One row of a table: the only one there is, or the one asked for."""
+    count = len(inputs)
+    need(row is not None, f"{name}, a table of {count:,} rows", "one input", f"add --row N, from 0 to {count - 1}")
+    assert row is not None
+    need(0 <= row < count, f"--row {row}", f"a row from 0 to {count - 1}", "count from 0")
+    return f"{name}, row {row}", inputs[row]
+
+
+def _rendered(arguments: argparse.Namespace, network: Any, trace: Any, view: Any) -> str:
+    from glassnet.explain import handouts
+
+    if arguments.neuron is None:
+        if arguments.format == "text":
+            return str(view.written(_columns()))
+        return str(getattr(handouts, f"overview_{arguments.format}")(view))
+    worked = trace.neuron(*arguments.neuron)
+    if arguments.format == "text":
+        return _neuron_text(arguments, network, trace, view)
+    return str(getattr(handouts, f"neuron_{arguments.format}")(worked, arguments.top))
+
+
+def _neuron_text(arguments: argparse.Namespace, network: Any, trace: Any, view: Any) -> str:
+    """The neuron worked by hand, what mattered in words, and the pattern that it looks for."""
+    import textwrap
+
+    from glassnet.explain.templates import template
+    from glassnet.explain.words import neuron_words
+
+    layer, neuron = arguments.neuron
+    words = textwrap.fill(neuron_words(trace, layer, neuron), min(_columns(), 100), subsequent_indent="  ")
+    pattern = template(network, layer, neuron, trace.layers[0].inputs)
+    heading = f"{view.name}: {view.says}"
+    parts = [heading, trace.neuron(layer, neuron).written(arguments.top), words, pattern.written(arguments.top)]
+    return "\n\n".join(parts)
+
+
+def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any, truth: str | None) -> dict[str, Any]:
+    """What `--json` prints; `docs/explain-json.md` has its schema."""
+    from glassnet.explain.templates import template
+    from glassnet.explain.words import neuron_words
+
+    classes = trace.signature.classes
+    figures: dict[str, Any] = {
+        "input": view.name,
+        "sizes": [trace.layers[0].inputs.shape[-1], *(len(layer.activations) for layer in trace.layers)],
+        "outputs": trace.outputs.tolist(),
+    }
+    if classes is not None:
+        figures["classes"] = list(classes)
+    if truth is not None:
+        figures["truth"] = truth
+    seen = view.as_dict()
+    shown = seen.pop("layers")
+    figures |= seen | {"inputs": trace.layers[0].inputs.tolist()}
+    figures["layers"] = [
+        {
+            "activation_name": layer.activation_name,
+            "awake": at["awake"],
+            "strongest": at["strongest"],
+            "weighted_sums": layer.weighted_sums.tolist(),
+            "biases": layer.biases.tolist(),
+            "pre_activations": layer.pre_activations.tolist(),
+            "activations": layer.activations.tolist(),
+        }
+        for layer, at in zip(trace.layers, shown, strict=True)
+    ]
+    if arguments.neuron is not None:
+        layer, index = arguments.neuron
+        neuron = trace.neuron(layer, index)
+        rows = [{"kind": row.kind, **_what(row.what), "figure": row.figure} for row in neuron.rows(arguments.top)]
+        pattern = template(network, layer, index, trace.layers[0].inputs)
+        assert pattern.match is not None
+        figures["neuron"] = {
+            "layer": layer,
+            "neuron": index,
+            **neuron.as_dict(),
+            "input_names": list(trace.input_names(layer)),
+            "rows": rows,
+            "cosine": pattern.match.cosine,
+            "best_score": pattern.best_score,
+            "words": neuron_words(trace, layer, index),
+        }
+    return figures
+
+
+def _what(what: Any) -> dict[str, str]:
+    return {"what": what} if isinstance(what, str) else {"what": what.name, "input": what.input, "weight": what.weight}
+
+
+def _columns() -> int:
+    """How wide to print: as the terminal is, up to 120; 80 into a file or a pipe."""
+    import shutil
+    import sys
+
+    return min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 80
+
+
+def _plot(arguments: argparse.Namespace, trace: Any) -> None:
+    """A figure of the network at work, or of one neuron, into a file."""
+    from importlib import import_module
+
+    from glassnet.errors import MissingExtra
+
+    try:
+        import_module("matplotlib")
+    except ModuleNotFoundError as problem:
+        raise MissingExtra("matplotlib", "plots") from problem
+    plots = import_module("glassnet.plots")
+    plots.save(plots.explain(trace, arguments.neuron, top=arguments.top), arguments.plot)
+    say(f"saved {arguments.plot}")

@@ -1,0 +1,193 @@
+"""Every neuron of a network over a data set: how often it is awake, how much it gives, and which do no work.
+
+dead        gives the same for every example; or, a relu or one of its kin, is never awake
+saturated   the slope of its squish is below 1/1000 on 99 % of the examples or more: it hardly learns there
+
+Imports `awake` and `slices` of `explain`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from glassnet.activations import activation
+from glassnet.arrays import Array
+from glassnet.explain.awake import RELU_LIKE, awake
+from glassnet.explain.slices import Slices
+from glassnet.network import Network
+
+FLAT = 1e-3
+"""A slope below this counts as none."""
+NEARLY_ALWAYS = 0.99
+
+
+class Idle(NamedTuple):
+    """A neuron that does no work, by address, and why."""
+
+    layer: int
+    neuron: int
+    kind: Literal["dead", "saturated"]
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class LayerActivity:
+    """One layer over a data set, a number for each neuron, (fan_out,).
+
+    awake     the share of the examples on which it is awake
+    mean      of its activation
+    spread    its standard deviation
+    lowest    activation, and
+    highest   activation
+    flat      the share of the examples on which the slope of the squish is below 1/1000
+    """
+
+    activation_name: str
+    awake: Array
+    mean: Array
+    spread: Array
+    lowest: Array
+    highest: Array
+    flat: Array
+
+    def why_dead(self, neuron: int) -> str:
+        """Why this neuron is dead, or "" if it is not."""
+        low, high = float(self.lowest[neuron]), float(self.highest[neuron])
+        if self.activation_name in RELU_LIKE and self.awake[neuron] == 0:
+            return "never awake" + (f", always {low:.4g}" if low == high else f", at most {high:.4g}")
+        return f"always {low:.4g}" if low == high else ""
+
+    def why_saturated(self, neuron: int) -> str:
+        """Why this neuron is saturated, or ""; a step is flat by nature, and no neuron's fault."""
+        if self.activation_name == "step" or self.flat[neuron] < NEARLY_ALWAYS:
+            return ""
+        return f"slope below {FLAT:g} on {self.flat[neuron]:.1%}, mean {float(self.mean[neuron]):.4g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Activity:
+    """All layers over a data set of `count` examples."""
+
+    layers: tuple[LayerActivity, ...]
+    count: int
+    data: str
+
+    @property
+    def idle(self) -> tuple[Idle, ...]:
+        """The dead and the saturated neurons; a neuron that has no slope because it is dead is named once."""
+        found = []
+        for i, layer in enumerate(self.layers):
+            for k in range(len(layer.mean)):
+                dead, saturated = layer.why_dead(k), layer.why_saturated(k)
+                if dead and (not saturated or layer.activation_name in RELU_LIKE):
+                    found.append(Idle(i, k, "dead", dead))
+                elif saturated:
+                    found.append(Idle(i, k, "saturated", saturated))
+        return tuple(found)
+
+    @property
+    def dead(self) -> tuple[tuple[int, int], ...]:
+        """The addresses (layer, neuron) of dead neurons."""
+        return tuple((n.layer, n.neuron) for n in self.idle if n.kind == "dead")
+
+    @property
+    def saturated(self) -> tuple[tuple[int, int], ...]:
+        """The addresses (layer, neuron) of saturated neurons."""
+        return tuple((n.layer, n.neuron) for n in self.idle if n.kind == "saturated")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        figures = ("awake", "mean", "spread", "lowest", "highest", "flat")
+        return {
+            "count": self.count,
+            "layers": [
+                {"activation_name": layer.activation_name} | {name: getattr(layer, name).tolist() for name in figures}
+                for layer in self.layers
+            ],
+            "idle": [n._asdict() for n in self.idle],
+        }
+
+    def __str__(self) -> str:
+        lines = [f"activity over {self.count:,} examples of {self.data}", ""]
+        lines.append("layer                 neurons  awake: least  median   most  mean activation")
+        for i, layer in enumerate(self.layers):
+            least, median, most = (float(np.quantile(layer.awake, q)) for q in (0, 0.5, 1))
+            mean = float(layer.mean.mean())
+            lines.append(
+                f"{i:>5}  {layer.activation_name:<14}{len(layer.mean):>8,}"
+                f"        {least:6.1%}  {median:6.1%} {most:6.1%}  {mean:15.4f}"
+            )
+        lines += ["", *self._strips(), "", *self._named()]
+        return "\n".join(lines)
+
+    def _strips(self) -> list[str]:
+        """For each layer a digit per neuron: on how many tenths of the examples it is awake."""
+        lines = ["awake on so many tenths of the examples, neuron by neuron (. never, * always)"]
+        for i, layer in enumerate(self.layers):
+            shares = layer.awake[:64].tolist()
+            strip = "".join("." if s == 0 else "*" if s == 1 else str(min(int(10 * s), 9)) for s in shares)
+            more = f" and {len(layer.awake) - 64:,} more" if len(layer.awake) > 64 else ""
+            lines.append(f"{i:>5}  {strip}{more}")
+        return lines
+
+    def _named(self, most: int = 12) -> list[str]:
+        if not self.idle:
+            return ["no neuron is dead or saturated"]
+        kinds = [
+            f"{len(found):,} {kind}" for kind, found in (("dead", self.dead), ("saturated", self.saturated)) if found
+        ]
+        lines = [f"{' and '.join(kinds)}:"]
+        lines += [f"  {f'{n.layer}:{n.neuron}':<8} {n.kind:<9}  {n.why}" for n in self.idle[:most]]
+        return lines + ([f"  and {len(self.idle) - most:,} more, in .idle"] if len(self.idle) > most else [])
+
+
+class _Tally:
+    """One layer's figures, slice by slice."""
+
+    def __init__(self, width: int) -> None:
+        self.count = 0
+        self.awake, self.flat = np.zeros(width, np.int64), np.zeros(width, np.int64)
+        self.mean, self.squares = np.zeros(width), np.zeros(width)
+        self.lowest, self.highest = np.full(width, np.inf), np.full(width, -np.inf)
+
+    def add(self, activations: Array, awake: Array, flat: Array) -> None:
+        """Chan, Golub and LeVeque's way to join means and sums of squares without losing digits."""
+        n, before = len(activations), self.count
+        mean = activations.mean(axis=0, dtype=np.float64)
+        squares = ((activations - mean) ** 2).sum(axis=0)
+        self.count += n
+        step = mean - self.mean
+        self.mean += step * (n / self.count)
+        self.squares += squares + step**2 * (before * n / self.count)
+        self.awake += np.count_nonzero(awake, axis=0)
+        self.flat += np.count_nonzero(flat, axis=0)
+        np.minimum(self.lowest, activations.min(axis=0), out=self.lowest)
+        np.maximum(self.highest, activations.max(axis=0), out=self.highest)
+
+    def result(self, activation_name: str) -> LayerActivity:
+        return LayerActivity(
+            activation_name=activation_name,
+            awake=self.awake / self.count,
+            mean=self.mean,
+            spread=np.sqrt(self.squares / self.count),
+            lowest=self.lowest,
+            highest=self.highest,
+            flat=self.flat / self.count,
+        )
+
+
+def activity(network: Network, data: Any) -> Activity:
+    """What every neuron does over `data`: a `Dataset`, or inputs (n, fan_in). Memory does not grow with it.
+
+    Raises `InputError` for data that does not fit the network.
+    """
+    slices = Slices(network, data)
+    tallies = [_Tally(width) for width in network.sizes[1:]]
+    for trace in slices:
+        for tally, layer in zip(tallies, trace.layers, strict=True):
+            slopes = activation(layer.activation_name).slope(layer.pre_activations, layer.activations)
+            tally.add(layer.activations, awake(layer), np.abs(slopes) < FLAT)
+    names = network.architecture.activations
+    layers = tuple(tally.result(name) for tally, name in zip(tallies, names, strict=True))
+    return Activity(layers, len(slices), slices.name)

@@ -1,0 +1,490 @@
+"""Two networks compared: the same structure? the same function? where do they part, and how far apart are they?
+
+What a network does sits in its values. So two of one structure are compared value by value, after b's hidden neurons
+have been brought into a's order (`matching`); and, where data is given, by what they make of it.
+
+    the same function   True   the parameters are equal after matching, but for rounding: then it is so for every input
+                        True   or else the outputs are equal on all the data, but for rounding: no more than evidence
+                        False  some input of the data gives other outputs
+                        None   the parameters differ and there is no data: it cannot be told from here
+
+Imports `drawing`, `matching` and `trials` of `explain`.
+"""
+
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.arrays import Array, readonly
+from glassnet.errors import InputError, SettingError
+from glassnet.explain.drawing import bar
+from glassnet.explain.matching import Matching, differences, matched, rounding_unit, same_but_for_rounding
+from glassnet.explain.trials import (
+    Given,
+    Trial,
+    between,
+    brought,
+    given,
+    inputs_for,
+    mixes_sums,
+    r_squared,
+    read_alike,
+    tried,
+)
+from glassnet.network import Network
+from glassnet.worked import significant
+
+ALIKE = 256
+"""Outputs and activations are the same but for rounding if they differ by at most this many units of rounding (1.2e-7
+for float32, which makes 3.1e-5) times the largest output, or the activations' size."""
+
+POINTS = 11
+LAYERS_SHOWN = 8
+BAR = 24
+
+
+class Change(NamedTuple):
+    """The parameter that differs most: weight `input` of a neuron, or its bias (None); its value in a and in b."""
+
+    neuron: int
+    input: int | None
+    a: float
+    b: float
+
+
+@dataclass(frozen=True)
+class LayerComparison:
+    """One layer in two networks of the same structure; b's in a's order except for `distance_before`.
+
+    Distances are the length of the difference relative to the lengths of both (the root of the mean of their squares):
+    0 for the same, 1.41 for unrelated, 2 for opposite.
+
+    distance_before  between the parameters in the places they came in
+    distance         between the parameters after matching
+    mean, spread     of a's and of b's parameters: mean and standard deviation
+    largest          the parameter that differs most after matching
+    activations      the mean, over the data, of the distance between the activations; None without data
+    """
+
+    layer: int
+    distance_before: float
+    distance: float
+    mean: tuple[float, float]
+    spread: tuple[float, float]
+    largest: Change
+    activations: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return vars(self) | {
+            "mean": list(self.mean),
+            "spread": list(self.spread),
+            "largest": self.largest._asdict(),
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """The straight line from a to b: what networks on the way are worth, all parameters mixed in the same shares.
+
+    shares   of b: 0 is a, 1 is b
+    plain    `measure` at each of them, with b as it is
+    matched  the same with b in a's order
+    measure  "accuracy", or "R squared" where the targets are measurements
+
+    Computed from the weighted sums of the first layer of both, which mix as their weights do: equal to what
+    `a.with_parameters(...)` gives but for rounding.
+    """
+
+    shares: tuple[float, ...]
+    plain: tuple[float, ...]
+    matched: tuple[float, ...]
+    measure: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
+
+    def __str__(self) -> str:
+        def cell(value: float) -> str:
+            text = f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}"
+            return f"{text:>8} {bar(max(value, 0.0), 1.0, BAR):<{BAR}}"
+
+        head = f"{self.measure} from a to b, in a straight line"
+        alike = self.plain == self.matched
+        columns = [self.plain] if alike else [self.plain, self.matched]
+        lines = [head if alike else f"{head:<43}and with b in a's order"]
+        for share, *values in zip(self.shares, *columns, strict=True):
+            name = {0.0: "a", 1.0: "b"}.get(share, f"{share:.3g}")
+            lines.append(f"  {name:>5} {'  '.join(cell(value) for value in values)}".rstrip())
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What two networks have in common and where they part; print it to read it.
+
+    names               what to call a and b
+    networks            a and b
+    differs             where the structures differ, in words; empty for the same structure
+    same_function       True, False, or None where it cannot be told; see the head of this file for the rule
+    evidence            in words, what `same_function` rests on
+    matching            how b's hidden neurons were brought into a's order; None for different structures
+    layers              a `LayerComparison` for each layer; empty for different structures
+    examples            how many inputs they were tried on, 0 without data
+    output_difference   the largest difference between two outputs on the data; None without data, or if a and b have
+                        another number of outputs
+    disagreements       (k,) which inputs of the data they give different classes
+    answers             (k, 2) the classes that a and b give these
+    truth               (k,) the classes that these are; None without targets
+    accuracy            of a and of b; None without labels
+    r_squared           of a and of b, where the targets are measurements; else None
+    first_divergence    the first layer whose matched activations differ by more than rounding; None if none does, or
+                        without data, or for different structures
+    line                what is between a and b; None without targets, or for different structures
+    """
+
+    names: tuple[str, str]
+    networks: tuple[Network, Network] = field(repr=False)
+    differs: tuple[str, ...]
+    same_function: bool | None
+    evidence: str
+    matching: Matching | None = field(repr=False)
+    layers: tuple[LayerComparison, ...] = field(repr=False)
+    data_name: str = ""
+    examples: int = 0
+    output_difference: float | None = None
+    disagreements: Array | None = field(default=None, repr=False)
+    answers: Array | None = field(default=None, repr=False)
+    truth: Array | None = field(default=None, repr=False)
+    accuracy: tuple[float, float] | None = None
+    r_squared: tuple[float, float] | None = None
+    first_divergence: int | None = None
+    line: Line | None = field(default=None, repr=False)
+    classes: tuple[str, ...] | None = field(default=None, repr=False)
+
+    @property
+    def same_structure(self) -> bool:
+        """Whether sizes and activations are the same; `differs` tells where they are not."""
+        return not self.differs
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; of disagreements the classes by name where they have one."""
+        figures: dict[str, Any] = {
+            "a": self.names[0],
+            "b": self.names[1],
+            "same_structure": self.same_structure,
+            "differs": list(self.differs),
+            "same_function": self.same_function,
+            "evidence": self.evidence,
+            "matching": self.matching.as_dict() if self.matching else None,
+            "layers": [layer.as_dict() for layer in self.layers],
+        }
+        if self.examples:
+            figures |= {"data": self.data_name, "count": self.examples, "output_difference": self.output_difference}
+            figures |= {"first_divergence": self.first_divergence}
+        if self.disagreements is not None and self.answers is not None:
+            figures["disagreements"] = [
+                {"example": int(i), "a": self._class(a), "b": self._class(b)}
+                | ({"truth": self._class(self.truth[row])} if self.truth is not None else {})
+                for row, (i, (a, b)) in enumerate(zip(self.disagreements, self.answers, strict=True))
+            ]
+        for name, pair in (("accuracy", self.accuracy), ("r_squared", self.r_squared)):
+            if pair is not None:
+                figures[name] = list(pair)
+        if self.line is not None:
+            figures["line"] = self.line.as_dict()
+        return figures
+
+    def __str__(self) -> str:
+        parts = ["\n".join(self._head())]
+        if self.layers:
+            parts.append("\n".join(self._table()))
+        if self.line is not None:
+            parts.append(str(self.line))
+        return "\n\n".join(parts)
+
+    def _class(self, number: Any) -> str:
+        return self.classes[int(number)] if self.classes and int(number) < len(self.classes) else str(int(number))
+
+    def _head(self) -> list[str]:
+        lines = []
+        for letter, name, network in zip("ab", self.names, self.networks, strict=True):
+            what = _structure(network) if letter == "a" or self.differs else "the same structure"
+            what = what if len(what) <= 60 else f"{len(network.layers)} layers, {network.count().total:,} parameters"
+            shown = "" if name == letter else f"  {_cut(name, 75 - len(what))}"
+            lines.append(f"{letter}{shown}  {what}")
+        if self.differs:
+            lines += _wrapped("structure", f"not the same: {'; '.join(self.differs)}")
+        verdict = {True: "the same", False: "not the same", None: "cannot be told"}[self.same_function]
+        lines += _wrapped("function", f"{verdict}: {self.evidence}")
+        if self.matching is not None and self.matching.neurons:
+            where = (
+                "they part nowhere" if self.first_divergence is None else f"they part in layer {self.first_divergence}"
+            )
+            lines += _wrapped("neurons", f"{self.matching}{f'; {where}' if self.examples else ''}")
+        lines += self._answers()
+        for name, pair in (("accuracy", self.accuracy), ("R squared", self.r_squared)):
+            if pair is not None:
+                a, b = (f"{value:.2%}" if name == "accuracy" else f"{value:.4f}" for value in pair)
+                lines += _wrapped(name, f"a {a}, b {b}")
+        return lines
+
+    def _answers(self) -> list[str]:
+        if self.disagreements is None or self.answers is None:
+            return []
+        count = len(self.disagreements)
+        if not count:
+            return _wrapped("answers", f"the same for all {self.examples:,}")
+        text = f"{count:,} of {self.examples:,} differ"
+        if self.truth is not None:
+            right = [int((self.answers[:, side] == self.truth).sum()) for side in (0, 1)]
+            text += f"; of these a has {right[0]:,} right, b {right[1]:,}, neither {count - sum(right):,}"
+        shown = []
+        for row in range(min(count, 4)):
+            a, b = (self._class(answer) for answer in self.answers[row])
+            truth = f", truly {self._class(self.truth[row])}" if self.truth is not None else ""
+            shown.append(f"input {int(self.disagreements[row])}: a {a}, b {b}{truth}")
+        first = shown[0]
+        for more in shown[1:]:
+            if len(f"{first}; {more}") <= 80 - 11:
+                first = f"{first}; {more}"
+        return [*_wrapped("answers", text), *_wrapped("", first)]
+
+    def _table(self) -> list[str]:
+        """The layers, with the largest change as fully as there is room for it in 80 columns."""
+        tables = [self._table_with(change) for change in (_change, _short_change, None)]
+        return next((table for table in tables if max(map(len, table)) <= 80), tables[-1])
+
+    def _table_with(self, change: Callable[[LayerComparison], str] | None) -> list[str]:
+        with_data = self.examples > 0
+        heads = ["layer", "as is", "matched", *(["activity"] if with_data else []), "a", "b", "a", "b"]
+        rows = []
+        for at in self.layers:
+            distances = [at.distance_before, at.distance, *([at.activations or 0.0] if with_data else [])]
+            figures = [significant(value, 2) for value in (*at.mean, *at.spread)]
+            rows.append([f"{at.layer}", *(_distance(value) for value in distances), *figures])
+        ends = ["largest change", *(change(at) for at in self.layers)] if change else [""] * (len(rows) + 1)
+        table = [heads, *rows]
+        wide = [max(len(row[column]) for row in table) for column in range(len(heads))]
+        groups = [
+            (" distance ", sum(wide[1:-4]) + 2 * (len(wide) - 6)),
+            (" mean ", sum(wide[-4:-2]) + 2),
+            (" spread ", sum(wide[-2:]) + 2),
+        ]
+        over = "  ".join([" " * wide[0], *(f"{name:-^{n}}" for name, n in groups), "0: same, 1.41: unrelated"])
+        lines = [
+            "  ".join([*(f"{cell:>{n}}" for cell, n in zip(row, wide, strict=True)), end]).rstrip()
+            for row, end in zip(table, ends, strict=True)
+        ]
+        if len(rows) > LAYERS_SHOWN:
+            half = LAYERS_SHOWN // 2
+            lines[1 + half : -half] = [f"  ... {len(rows) - 2 * half:,} more layers"]
+        return [over if len(over) <= 80 else over.removesuffix("  0: same, 1.41: unrelated"), *lines]
+
+
+def compare(
+    a: Network,
+    b: Network,
+    data: Any = None,
+    *,
+    points: int | None = None,
+    names: tuple[str, str] = ("a", "b"),
+) -> Comparison:
+    """Two networks, compared by structure, parameters and, on data, by what they do.
+
+    data    a `Dataset`, a pair (inputs, targets), or inputs alone: (n, fan_in) or one (fan_in,)
+    points  how many networks on the straight line from a to b are measured, both ends included (11); needs targets
+    names   what to call the two
+
+    Raises `InputError` for data that does not fit both networks, for targets that are asked for and not there, and for
+    networks whose classes do not have the same names.
+    """
+    if points is not None and points < 2:
+        raise SettingError(got=f"{points} points", expected="2 or more: both ends", do="11 is usual")
+    differs = differences(a, b)
+    matching = None if differs else matched(a, b)
+    layers = tuple(_layer(i, a, b, matching) for i in range(len(a.layers))) if matching else ()
+    if data is None:
+        if points is not None:
+            raise _no_targets("no data")
+        same, evidence = _same_function(a, b, matching, None, "")
+        return Comparison(names, (a, b), differs, same, evidence, matching, layers)
+
+    tests = given(data)
+    _check(a, b, tests)
+    if points is not None and tests.targets is None:
+        raise _no_targets("data without targets")
+    draws_line = tests.targets is not None and matching is not None and read_alike(a, b)
+    trial = tried(a, b, tests, matching, keep_sums=draws_line and tests.labels is not None and mixes_sums(a))
+    same, evidence = _same_function(a, b, matching, trial, _named(tests))
+    apart = [i for i, value in enumerate(trial.apart) if value > ALIKE * rounding_unit(a, b)]
+    disagreements = answers = truth = accuracy = None
+    if trial.answers is not None:
+        disagreements = np.flatnonzero(trial.answers[:, 0] != trial.answers[:, 1])
+        answers = trial.answers[disagreements]
+        if tests.labels is not None:
+            truth = tests.labels[disagreements]
+            a_right, b_right = (trial.answers == tests.labels[:, None]).mean(axis=0).tolist()
+            accuracy = a_right, b_right
+    measured = tests.targets is not None and tests.labels is None
+    explained = (r_squared(a, tests), r_squared(b, tests)) if measured else None
+    ends = accuracy or explained
+    return Comparison(
+        names=names,
+        networks=(a, b),
+        differs=differs,
+        same_function=same,
+        evidence=evidence,
+        matching=matching,
+        layers=tuple(replace(layer, activations=value) for layer, value in zip(layers, trial.apart, strict=True)),
+        data_name=tests.name,
+        examples=len(tests.inputs) if tests.inputs.ndim > 1 else 1,
+        output_difference=trial.output_difference,
+        disagreements=None if disagreements is None else readonly(disagreements),
+        answers=None if answers is None else readonly(answers),
+        truth=None if truth is None else readonly(truth),
+        accuracy=accuracy,
+        r_squared=explained,
+        first_divergence=apart[0] if apart else None,
+        line=_line(a, b, tests, trial, matching, points or POINTS, ends) if draws_line and matching and ends else None,
+        classes=(tests.signature and tests.signature.classes) or a.signature.classes or b.signature.classes,
+    )
+
+
+def _check(a: Network, b: Network, data: Given) -> None:
+    """Raise `InputError` unless both networks can be tried on the data, and their answers compared."""
+    if a.sizes[0] != b.sizes[0]:
+        raise InputError(
+            got=f"networks of {a.sizes[0]:,} and {b.sizes[0]:,} inputs",
+            expected="as many inputs, to try both on the same data",
+            do="compare them without data",
+        )
+    for what, one, other in (
+        ("inputs", a.signature.features, b.signature.features),
+        ("classes", a.signature.classes, b.signature.classes),
+    ):
+        if one is not None and other is not None and one != other:
+            raise InputError(
+                got=f"networks whose {what} are {', '.join(one[:5])} and {', '.join(other[:5])}",
+                expected=f"the same {what} in the same order",
+                do="compare them without data",
+            )
+
+
+def _no_targets(got: str) -> InputError:
+    return InputError(
+        got=got,
+        expected="targets, for the accuracy between a and b",
+        do="give a Dataset or a pair (inputs, targets), or leave points away",
+    )
+
+
+def _named(data: Given) -> str:
+    if data.signature is not None:
+        return data.name
+    count = len(data.inputs) if data.inputs.ndim > 1 else 1
+    return f"{count:,} input{'s' * (count != 1)}"
+
+
+def _same_function(
+    a: Network, b: Network, matching: Matching | None, trial: Trial | None, data: str
+) -> tuple[bool | None, str]:
+    """Whether a and b give the same outputs, and what that rests on."""
+    for what, m, n in (("inputs", a.sizes[0], b.sizes[0]), ("outputs", a.sizes[-1], b.sizes[-1])):
+        if m != n:
+            return False, f"they have {m:,} and {n:,} {what}"
+    equal = matching is not None and same_but_for_rounding(a, matching.network)
+    if equal and matching is not None and read_alike(a, b):
+        moved = ", in another order" if matching.moved or matching.turned else ""
+        if matching.found_by == "exact":
+            return True, f"the parameters are equal, number for number{moved}"
+        scaled = " and another scale" if matching.scaled else ""
+        return True, f"the parameters are equal but for rounding{moved}{scaled}"
+    if trial is not None and trial.output_difference is not None:
+        apart = trial.output_difference
+        if apart <= ALIKE * rounding_unit(a, b) * trial.largest_output:
+            equal_on = f"equal on {data}" if apart == 0 else f"at most {apart:.2g} apart on {data}"
+            return True, f"outputs are {equal_on}; the parameters differ"
+        return False, f"outputs are up to {apart:.4g} apart on {data}"
+    if equal:
+        return False, "the parameters are equal, but raw inputs are standardised by other centers and spreads"
+    return None, "the parameters differ, and there is no data to try them on"
+
+
+def _layer(index: int, a: Network, b: Network, matching: Matching) -> LayerComparison:
+    vectors = [
+        np.concatenate([layer.weights, layer.biases[:, None]], axis=1, dtype=np.float64)
+        for layer in (a.layers[index], b.layers[index], matching.network.layers[index])
+    ]
+    one, other, brought = vectors
+    size = np.sqrt(((one**2).sum() + (other**2).sum()) / 2) or 1.0
+    size_after = np.sqrt(((one**2).sum() + (brought**2).sum()) / 2) or 1.0
+    change = np.abs(one - brought)
+    neuron, place = (int(i) for i in np.unravel_index(int(change.argmax()), change.shape))
+    return LayerComparison(
+        layer=index,
+        distance_before=float(np.sqrt(((one - other) ** 2).sum()) / size),
+        distance=float(np.sqrt((change**2).sum()) / size_after),
+        mean=(float(one.mean()), float(other.mean())),
+        spread=(float(one.std()), float(other.std())),
+        largest=Change(
+            neuron,
+            place if place < one.shape[1] - 1 else None,
+            float(one[neuron, place]),
+            float(brought[neuron, place]),
+        ),
+    )
+
+
+def _line(
+    a: Network, b: Network, data: Given, trial: Trial, matching: Matching, points: int, ends: tuple[float, float]
+) -> Line:
+    shares = [k / (points - 1) for k in range(points)]
+    inputs = inputs_for(a, data) if trial.first_sums is None else data.inputs
+    sums, sums_matched = trial.first_sums, None
+    if sums is not None:
+        of_b = brought(sums[1], matching, 0) if len(a.layers) > 1 else sums[1]
+        sums_matched = sums[0], of_b
+    ways = []
+    for network, first in ((b, sums), (matching.network, sums_matched)):
+        middle = [between(a, network, share, data, first, inputs) for share in shares[1:-1]]
+        ways.append((ends[0], *middle, ends[1]))
+    return Line(tuple(shares), ways[0], ways[1], "accuracy" if data.labels is not None else "R squared")
+
+
+# Text
+
+
+def _structure(network: Network) -> str:
+    squishes = list(network.architecture.activations)
+    return f"{network.architecture}, {', '.join(squishes)}, {network.count().total:,} parameters"
+
+
+def _cut(name: str, width: int) -> str:
+    """A name with its beginning cut off where it is too long."""
+    return name if len(name) <= width else "..." + name[-max(width - 3, 8) :]
+
+
+def _wrapped(head: str, text: str) -> list[str]:
+    """A line of the form `head   text`, the text in a column of its own."""
+    lines = textwrap.wrap(text, 80 - 11)
+    return [f"{head if i == 0 else '':<10} {line}" for i, line in enumerate(lines)]
+
+
+def _distance(value: float) -> str:
+    return "0" if value == 0 else f"{value:.3f}" if value >= 0.0005 else f"{value:.0e}"
+
+
+def _change(layer: LayerComparison) -> str:
+    neuron, place, a, b = layer.largest
+    where = "bias" if place is None else f"input {place}"
+    return f"{layer.layer}:{neuron} {where} {b - a:+.2g}" if a != b else "none"
+
+
+def _short_change(layer: LayerComparison) -> str:
+    neuron, place, a, b = layer.largest
+    return f"{neuron}{'' if place is None else f'<-{place}'} {b - a:+.1g}" if a != b else "none"

@@ -1,0 +1,276 @@
+"""Is one network another one in a different order? Found for any network: ties, duplicates and dead neurons included.
+
+Two hidden neurons may change places, weights and all, and a neuron whose squish is odd, f(-z) = -f(z), may turn its
+signs around: neither changes what the network computes. Neurons that can be told apart by their numbers are matched at
+a glance. The others are told apart by their company, as graphs are (B. D. McKay, Practical graph isomorphism, 1981):
+
+    refine   a neuron's colour is made of its bias and of all its (weight, colour of the neuron at the other end); over
+             and over, until no two of one colour become different. Where a and b differ in colours, they differ.
+    twins    neurons of one colour with the same weights to and from the same neurons: any order of these will do
+    try      neurons of one colour that are no twins: pair one of a with each of b in turn, refine, go on from there
+
+Only `try` can take long, and only for networks built to make it so; `PATIENCE` bounds it. Imports nothing of `explain`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.arrays import Array
+from glassnet.network import Network
+
+ODD = ("identity", "tanh")
+"""Squishes with f(-z) = -f(z): a neuron that has one may turn its signs around."""
+
+PATIENCE = 4_000_000_000
+"""How many weights may be looked at in the search before it is given up: about a minute."""
+
+AT_ONCE = 1 << 17
+"""How many weights are coloured at a time: this fits into the cache."""
+
+Layers = Sequence[tuple[Array, Array]]
+"""For each layer the weights (fan_out, fan_in) and the biases (fan_out,), as float64."""
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """Where b's hidden neurons go: place i of hidden layer l is taken by b's neuron `permutations[l][i]`, times
+    `signs[l][i]`."""
+
+    permutations: tuple[Array, ...]
+    signs: tuple[Array, ...]
+
+
+def as_it_is(widths: Sequence[int]) -> Order:
+    """The order that changes nothing, for hidden layers of these widths."""
+    return Order(tuple(np.arange(n) for n in widths), tuple(np.ones(n, np.int64) for n in widths))
+
+
+def layers_of(network: Network) -> list[tuple[Array, Array]]:
+    """A network's weights and biases as float64."""
+    return [(layer.weights.astype(np.float64), layer.biases.astype(np.float64)) for layer in network.layers]
+
+
+def arranged(layers: Layers, order: Order) -> list[tuple[Array, Array]]:
+    """The layers with their hidden neurons in another order: rows are moved, and the columns of the layer after."""
+    result = []
+    columns: Array = np.arange(layers[0][0].shape[1])
+    column_signs: Array = np.ones(len(columns))
+    last = len(layers) - 1
+    for i, (weights, biases) in enumerate(layers):
+        rows = order.permutations[i] if i < last else np.arange(len(weights))
+        signs = order.signs[i] if i < last else np.ones(len(weights))
+        moved = weights[np.ix_(rows, columns)] * (signs[:, None] * column_signs)
+        result.append((moved, biases[rows] * signs))
+        columns, column_signs = rows, signs
+    return result
+
+
+def may_turn(network: Network) -> tuple[bool, ...]:
+    """For each hidden layer, whether its neurons may turn their signs around."""
+    return tuple(name in ODD for name in network.architecture.activations[:-1])
+
+
+def same_in_order(a: Layers, b: Layers, odd: Sequence[bool], patience: int = PATIENCE) -> Order | None:
+    """The order that makes b equal to a, number for number; None if there is none (or it was not found in time)."""
+    sides = _Side(a, odd), _Side(b, odd)
+    work = 2 * sum(weights.size for weights, _ in a)
+    colours = [list(side.first) for side in sides]
+    waiting: list[Iterator[_Pair]] = []
+    pair: _Pair | None = (colours[0], colours[1], None)
+    while pair is not None or waiting:
+        if pair is None:
+            pair = next(waiting[-1], None)
+            if pair is None:
+                waiting.pop()
+                continue
+        patience -= work
+        if patience < 0:
+            return None
+        left, right, changed = pair
+        pair = None
+        if not _refine(sides, left, right, changed):
+            continue
+        where = _undecided(sides[0], left)
+        if where is None:
+            order = _paired(left, right)
+            if order is not None and _equal(a, arranged(b, order)):
+                return order
+        else:
+            waiting.append(_tries(sides[1], left, right, *where))
+    return None
+
+
+def _equal(a: Layers, b: Layers) -> bool:
+    return all(np.array_equal(p, q) for (v, c), (w, d) in zip(a, b, strict=True) for p, q in ((v, w), (c, d)))
+
+
+# Colours. Those of a layer have shape (1, n), or (2, n) where signs may turn: row 0 for a neuron as it is, row 1 for
+# the neuron with its signs turned around. Both are neurons that could be there, and each is coloured.
+
+Colours = list[Array]
+_Pair = tuple[Colours, Colours, "set[int] | None"]
+"""Colours of all hidden layers of a and of b, and the layers that were changed by hand (None: look at all)."""
+
+
+class _Side:
+    """One of the two networks: its weights, and what of its colours never changes."""
+
+    def __init__(self, layers: Layers, odd: Sequence[bool]) -> None:
+        self.layers = [(weights + 0.0, biases + 0.0) for weights, biases in layers]  # no -0.0
+        self.odd = odd
+        self.hidden = len(layers) - 1
+        self.inputs = _names(self.layers[0][0].shape[1])
+        self.outputs = _names(len(self.layers[-1][0]))
+        self.first = [self._start(i, self.inputs, self.outputs) for i in range(self.hidden)]
+        self._twins: dict[int, Array] = {}
+
+    def _start(self, layer: int, inputs: Array | None, outputs: Array | None) -> Array:
+        """A layer's colours by its biases and by its weights to neurons with names: the network's inputs, outputs."""
+        biases = self.layers[layer][1]
+        colours = _mix(_bits(np.stack([biases, 0.0 - biases] if self.odd[layer] else [biases])))
+        if layer == 0 and inputs is not None:
+            colours = _mix(colours) + self.seen(self.layers[0][0], inputs, self.odd[0])
+        if layer == self.hidden - 1 and outputs is not None:
+            colours = _mix(colours) + self.seen(self.layers[-1][0].T, outputs, self.odd[layer])
+        return colours
+
+    def seen(self, weights: Array, others: Array, odd: bool) -> Array:
+        """For each row of weights (n, m), what it says with the colours of the m others, whatever their order."""
+        total = np.zeros((1 + odd, len(weights)), np.uint64)
+        step = max(1, AT_ONCE // max(1, weights.shape[1]))
+        for start in range(0, len(weights), step):
+            rows = np.ascontiguousarray(weights[start : start + step])
+            plain = _bits(rows)
+            turned = _bits(0.0 - rows) if odd or len(others) > 1 else plain
+            for sign in range(1 + odd):
+                for other_sign, colours in enumerate(others):
+                    bits = plain if sign == other_sign else turned
+                    total[sign, start : start + step] += _mix(bits ^ colours).sum(axis=1, dtype=np.uint64)
+        return total
+
+    def recoloured(self, layer: int, colours: Colours) -> Array:
+        """A hidden layer's colours, told apart by those of the hidden layers before and after it."""
+        new = _mix(colours[layer])
+        if layer > 0:
+            new = _mix(new + self.seen(self.layers[layer][0], colours[layer - 1], self.odd[layer]))
+        if layer < self.hidden - 1:
+            new = _mix(new * _THREE + self.seen(self.layers[layer + 1][0].T, colours[layer + 1], self.odd[layer]))
+        return new
+
+    def twins(self, layer: int) -> Array:
+        """Like colours, but every neuron of the layers beside it has a name of its own: equal for twins only."""
+        if layer not in self._twins:
+            weights, after = self.layers[layer][0], self.layers[layer + 1][0].T
+            kind = self._start(layer, None, None)
+            kind = _mix(kind + self.seen(weights, _names(weights.shape[1]), self.odd[layer]))
+            kind = _mix(kind * _THREE + self.seen(after, _names(after.shape[1]), self.odd[layer]))
+            self._twins[layer] = kind
+        return self._twins[layer]
+
+
+def _refine(sides: tuple[_Side, _Side], left: Colours, right: Colours, changed: set[int] | None) -> bool:
+    """Recolour, in place, until nothing more is told apart; False as soon as a and b have different colours."""
+    hidden = range(sides[0].hidden)
+    todo = set(hidden) if changed is None else {n for layer in changed for n in (layer - 1, layer + 1) if n in hidden}
+    if not all(_alike(left[layer], right[layer]) for layer in hidden):
+        return False
+    while todo:
+        layer = min(todo)
+        todo.remove(layer)
+        new, new_right = (side.recoloured(layer, colours) for side, colours in zip(sides, (left, right), strict=True))
+        if not _alike(new, new_right):
+            return False
+        if len(np.unique(new)) > len(np.unique(left[layer])):
+            left[layer], right[layer] = new, new_right
+            todo |= {n for n in (layer - 1, layer + 1) if n in hidden}
+    return True
+
+
+def _alike(a: Array, b: Array) -> bool:
+    return np.array_equal(np.sort(a, axis=None), np.sort(b, axis=None))
+
+
+def _undecided(side: _Side, colours: Colours) -> tuple[int, int] | None:
+    """A neuron (layer, index) that shares its colour with others that are no twins, from the smallest such group."""
+    best: tuple[int, int, int] | None = None
+    for layer, of_layer in enumerate(colours):
+        flat, twins = of_layer.ravel(), side.twins(layer).ravel()
+        _, first, group, size = np.unique(flat, return_index=True, return_inverse=True, return_counts=True)
+        mixed = np.zeros(len(size), bool)
+        mixed[group[twins != twins[first][group]]] = True
+        if mixed.any():
+            at = min(np.flatnonzero(mixed), key=lambda k: size[k])
+            if best is None or size[at] < best[0]:
+                best = int(size[at]), layer, int(first[at]) % of_layer.shape[1]
+    return best[1:] if best else None
+
+
+def _tries(b: _Side, left: Colours, right: Colours, layer: int, index: int) -> Iterator[_Pair]:
+    """The neuron of a marked, with each neuron of b that it could be (of twins only one) marked alike."""
+    colour = left[layer][0, index]
+    tried = set()
+    for sign, candidate in np.argwhere(right[layer] == colour):
+        kind = int(b.twins(layer)[sign, candidate])
+        if kind in tried:
+            continue
+        tried.add(kind)
+        marked = list(left), list(right)
+        for colours, at, turned in ((marked[0], index, 0), (marked[1], candidate, sign)):
+            new = colours[layer].copy()
+            new[:, at] = _mix(new[:, at] + _MARK)
+            new[turned, at] = _mix(new[turned, at : at + 1])[0]
+            colours[layer] = new
+        yield marked[0], marked[1], {layer}
+
+
+def _paired(left: Colours, right: Colours) -> Order | None:
+    """Neurons of one colour put together, in the order in which they come."""
+    permutations, signs = [], []
+    for a, b in zip(left, right, strict=True):
+        waiting: dict[int, list[tuple[int, int]]] = {}
+        for sign, row in enumerate(b):
+            for index, colour in enumerate(row.tolist()):
+                waiting.setdefault(colour, []).append((index, sign))
+        for group in waiting.values():
+            group.sort(reverse=True)
+        taken, order, turned = set[int](), [], []
+        for colour in a[0].tolist():
+            group = waiting.get(colour, [])
+            while group and group[-1][0] in taken:
+                group.pop()
+            if not group:
+                return None
+            index, sign = group.pop()
+            taken.add(index)
+            order.append(index)
+            turned.append(1 - 2 * sign)
+        permutations.append(np.array(order))
+        signs.append(np.array(turned))
+    return Order(tuple(permutations), tuple(signs))
+
+
+# Hashes: sums of well-mixed 64-bit numbers stand for unordered collections. Two that should differ are taken for equal
+# once in 2^64, and then only told apart later: what is found in the end is always checked number by number.
+
+_THREE = np.uint64(3)
+_MARK = np.uint64(0x9E3779B97F4A7C15)
+_SPREAD = np.uint64(0xD6E8FEB86659FD93)
+
+
+def _bits(values: Array) -> Array:
+    """The bits of float64 numbers, spread."""
+    return np.ascontiguousarray(values).view(np.uint64) * _SPREAD
+
+
+def _mix(x: Array) -> Array:
+    """The finaliser of splitmix64 (see `randomness`), for whole arrays."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _names(count: int) -> Array:
+    """A colour of its own for each of so many, shape (1, count)."""
+    return _mix(_mix(np.arange(1, count + 1, dtype=np.uint64) * _MARK))[None]

@@ -1,0 +1,238 @@
+"""A template: the weights of a neuron, looked at as the pattern that it looks for.
+
+    match = weights . inputs        how well an input fits the pattern; the bias then says what is enough
+
+In the first layer of a network of pictures the weights are a picture themselves. In a later layer they say which
+neurons before it a neuron attends to, for and against. Imports only `drawing` of `explain`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.arrays import Array, readonly
+from glassnet.errors import InputError, SettingError
+from glassnet.explain import drawing
+from glassnet.network import Network
+from glassnet.trace import TraceLayer, check_address, input_names
+
+
+class Attended(NamedTuple):
+    """An input of a neuron, by name and position, and how much it counts: above 0 for, below 0 against."""
+
+    name: str
+    position: int
+    weight: float
+
+
+class Match(NamedTuple):
+    """How well an input fits: the weighted sum, and the cosine of the angle between input and weights, from -1 to 1
+    (None where one of them is all 0 and there is no angle)."""
+
+    weighted_sum: float
+    cosine: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """What one neuron looks for.
+
+    weights      (fan_in,)
+    bias         how eager it is before it has seen anything
+    input_names  what to call each input
+    shape        (h, w) where the inputs are a picture, else None
+    low, high    between which values best_input is looked for
+    inputs       (fan_in,) of this layer, where an input was given, else None
+    match        how well that input fits, else None
+    """
+
+    layer: int
+    neuron: int
+    activation_name: str
+    weights: Array
+    bias: float
+    input_names: Sequence[str] = field(repr=False)
+    shape: tuple[int, int] | None
+    low: float
+    high: float
+    inputs: Array | None = None
+    match: Match | None = None
+
+    @property
+    def picture(self) -> Array:
+        """The weights as a picture, (h, w); raises `SettingError` where it is not known that they are one."""
+        if self.shape is None and self.layer > 0:
+            raise SettingError(
+                got=f"a template of neuron {self.layer}:{self.neuron}, whose inputs are neurons",
+                expected="a neuron of layer 0, whose inputs may be a picture",
+                do="look at .attends or .weights, or take a neuron 0:N",
+            )
+        if self.shape is None:
+            raise SettingError(
+                got=f"{len(self.weights):,} inputs that are not known to be a picture",
+                expected="a network that knows its input_shape (height, width)",
+                do="use .weights, or network.with_signature(gn.Signature(input_shape=(height, width)))",
+            )
+        return self.weights.reshape(self.shape)
+
+    @property
+    def contributions(self) -> Array:
+        """Weights times inputs, which add up to the weighted sum: a picture where the inputs are one."""
+        if self.inputs is None:
+            raise SettingError(
+                got="a template without an input",
+                expected="an input to see the contributions of",
+                do="call template(network, layer, neuron, inputs)",
+            )
+        return self._shaped(self.weights * self.inputs)
+
+    @property
+    def best_input(self) -> Array:
+        """What fits best within the range: the highest value where the weight is above 0, else the lowest."""
+        return self._shaped(np.where(self.weights > 0, self.high, self.low).astype(self.weights.dtype))
+
+    @property
+    def best_score(self) -> float:
+        """The weighted sum of `best_input`: no input within the range gives more."""
+        return float(self.weights.astype(np.float64) @ self.best_input.ravel())
+
+    @property
+    def attends(self) -> tuple[Attended, ...]:
+        """Every input (for later layers: the neurons before it) and its weight, strongest first, for and against."""
+        order = np.argsort(-np.abs(self.weights), kind="stable").tolist()
+        return tuple(Attended(self.input_names[i], i, float(self.weights[i])) for i in order)
+
+    def _shaped(self, values: Array) -> Array:
+        return readonly(values if self.shape is None else values.reshape(self.shape))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        figures: dict[str, Any] = {
+            "layer": self.layer,
+            "neuron": self.neuron,
+            "activation_name": self.activation_name,
+            "shape": self.shape,
+            "weights": self.weights.tolist(),
+            "bias": self.bias,
+            "range": [self.low, self.high],
+            "best_score": self.best_score,
+        }
+        if self.match is not None:
+            figures |= {"match": self.match._asdict(), "contributions": self.contributions.ravel().tolist()}
+        return figures
+
+    def written(self, top: int = 10) -> str:
+        """The picture in characters, or the `top` strongest inputs for and against; and how well the input fits."""
+        heading = f"template of neuron {self.layer}:{self.neuron}, {self.activation_name}, {len(self.weights):,} inputs"
+        body = self._listed(top) if self.shape is None else self._drawn()
+        return "\n".join([heading, "", *body, "", *self._score()])
+
+    def __str__(self) -> str:
+        return self.written()
+
+    def _drawn(self) -> list[str]:
+        largest = float(np.abs(self.weights).max())
+        legend = [
+            f"{drawing.LEGEND}   (drawn: |weight| ** {drawing.LIFT:g};",
+            f"the strongest weight, {largest:.4g}, darkest; faint ones lifted to be seen)",
+        ]
+        if self.inputs is None:
+            lines = drawing.signed(self.picture, 78, 40)
+            while lines and not lines[0]:
+                del lines[0]
+            return ["\n".join(lines).rstrip(), "", *legend]
+        left, right = (drawing.signed(values, 38, 20) for values in (self.picture, self.contributions))
+        wide = max(map(len, (*left, "the weights")))
+        columns = [("the weights", "weights x this input"), ("", ""), *zip(left, right, strict=True)]
+        return [*(f"{a:<{wide}}   {b}".rstrip() for a, b in columns), "", *legend]
+
+    def _listed(self, top: int) -> list[str]:
+        attends = self.attends
+        sides = [[a for a in attends if a.weight > 0][:top], [a for a in attends if a.weight < 0][:top]]
+        largest = abs(attends[0].weight)
+        blocks = []
+        for title, side in zip(("for", "against"), sides, strict=True):
+            label = min(max((len(a.name) for a in side), default=0), 14)
+            lines = [
+                f"{a.name[:label]:<{label}} {figure} {drawing.bar(a.weight, largest, 12)}".rstrip()
+                for a, figure in zip(side, drawing.figures([a.weight for a in side]), strict=True)
+            ]
+            blocks.append([title, *lines] if side else [title, "none"])
+        rows = max(map(len, blocks))
+        left, right = ([*block, *[""] * (rows - len(block))] for block in blocks)
+        lines = [f"{a:<38}{b}".rstrip() for a, b in zip(left, right, strict=True)]
+        more = sum(a.weight > 0 for a in attends) - len(sides[0]), sum(a.weight < 0 for a in attends) - len(sides[1])
+        if any(more):
+            lines.append(
+                f"{f'and {more[0]:,} more' if more[0] else '':<38}{f'and {more[1]:,} more' if more[1] else ''}"
+            )
+        return [line.rstrip() for line in lines]
+
+    def _score(self) -> list[str]:
+        lines = []
+        if self.match is not None:
+            angle = "" if self.match.cosine is None else f", cosine {self.match.cosine:.3f}"
+            lines.append(f"this input matches with {self.match.weighted_sum:.5g}{angle}; the bias is {self.bias:.4g}")
+        best = f"the best input from {self.low:g} to {self.high:g} would match with {self.best_score:.5g}"
+        return [*lines, best if lines else f"{best}; the bias is {self.bias:.4g}"]
+
+
+def template(
+    network: Network, layer: int, neuron: int, inputs: Any = None, within: tuple[float, float] | None = None
+) -> Template:
+    """What a neuron looks for; with `inputs` (one input of the network) also how well that fits.
+
+    within  between which values of the layer's inputs the best input is looked for. Without it: what pixels can be
+            (0 to 255 times the signature's scale), two spreads either way for the columns of a table, what the
+            activation before can give where that has bounds, else 0 to 1.
+
+    Raises `AddressError` for an address that is not there, `InputError` for more than one input.
+    """
+    check_address(layer, neuron, network.sizes[1:])
+    at = network.layers[layer]
+    low, high = _range(network, layer) if within is None else within
+    if not low <= high:
+        raise SettingError(got=f"within {low} and {high}", expected="a low and a high value", do="give (low, high)")
+    signature = network.signature
+    shape = signature.input_shape if layer == 0 else None
+    known: dict[str, Any] = {}
+    if inputs is not None:
+        trace = network.trace(inputs)
+        if trace.outputs.ndim == 2:
+            raise InputError(
+                got=f"{len(trace)} inputs", expected="one", do=f"pick one of them, of shape ({network.sizes[0]},)"
+            )
+        seen = trace.layers[layer]
+        known = {"inputs": seen.inputs, "match": _match(seen, neuron)}
+    return Template(
+        layer=layer,
+        neuron=neuron,
+        activation_name=at.activation,
+        weights=at.weights[neuron],
+        bias=float(at.biases[neuron]),
+        input_names=input_names(signature, layer, network.sizes[layer]),
+        shape=(shape[0], shape[1]) if shape is not None and len(shape) == 2 else None,
+        low=float(low),
+        high=float(high),
+        **known,
+    )
+
+
+def _match(layer: TraceLayer, neuron: int) -> Match:
+    weighted_sum = float(layer.weighted_sums[neuron])
+    lengths = np.linalg.norm(layer.inputs.astype(np.float64)) * np.linalg.norm(layer.weights[neuron].astype(np.float64))
+    return Match(weighted_sum, float(np.clip(weighted_sum / lengths, -1, 1)) if lengths else None)
+
+
+_BOUNDS = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "step": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+
+
+def _range(network: Network, layer: int) -> tuple[float, float]:
+    if layer > 0:
+        return _BOUNDS.get(network.architecture.activations[layer - 1], (0.0, 1.0))
+    signature = network.signature
+    if signature.spreads is not None:
+        return -2.0, 2.0
+    return 0.0, round(255 * signature.scale, 12) if signature.scale else 1.0

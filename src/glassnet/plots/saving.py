@@ -1,0 +1,32 @@
+"""A figure into a file: SVG, whose letters stay letters, PNG or PDF; the same figure gives the same bytes."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from glassnet.errors import FileError, SettingError
+
+_BY_SUFFIX: dict[str, dict[str, Any]] = {
+    ".svg": {"format": "svg", "metadata": {"Date": None}},
+    ".png": {"format": "png", "metadata": {"Software": None}, "dpi": 200},
+    ".pdf": {"format": "pdf", "metadata": {"CreationDate": None}},
+}
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write `figure` as what the file's name ends in, .svg, .png or .pdf; raises `SettingError` and `FileError`."""
+    options = _BY_SUFFIX.get(Path(path).suffix.lower())
+    if options is None:
+        raise SettingError(
+            got=f"a plot named {os.fspath(path)!r}", expected=".svg, .png or .pdf", do="change the end of the name"
+        )
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "glassnet"}):
+        try:
+            figure.savefig(path, facecolor=figure.get_facecolor(), **options)
+        except OSError as problem:
+            raise FileError(
+                got=f"{path}: {problem.strerror or problem}", expected="a place to write to", do="check the folder"
+            ) from problem

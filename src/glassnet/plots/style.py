@@ -1,0 +1,118 @@
+"""What stands for what, in both styles: the colours, the scale for signs, the plain axes.
+
+Blue is positive and orange negative, on paper and on dark. Sign is never told by colour alone: negative lines are
+dashed, negative pixels striped, bars go to the other side and figures carry their sign. Activation is one hue, from
+paper to ink. Small values are lifted by a power, so that faint structure is seen; where that is done a legend says so.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, FuncNorm, LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure, SubFigure
+
+from glassnet.arrays import Array
+from glassnet.errors import unknown_name
+
+Canvas = Figure | SubFigure
+
+SMALL, NORMAL, LARGE = 7.0, 8.5, 11.0
+"""Sizes of letters, in points."""
+
+LIFT = 0.4
+"""The power that small values are lifted by: a hundredth of the largest is drawn as 0.01 ** 0.4 = a sixth of it."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """Colours: `paper` behind, `ink` for letters and activation, `quiet` for what helps to read, `line` for rules."""
+
+    paper: str
+    ink: str
+    quiet: str
+    line: str
+    positive: str
+    negative: str
+
+    def sign(self, value: float) -> str:
+        """The colour of a number's sign."""
+        return self.negative if value < 0 else self.positive
+
+    @property
+    def inks(self) -> Colormap:
+        """From nothing to all: paper to ink."""
+        return LinearSegmentedColormap.from_list("inks", [self.paper, self.ink])
+
+    @property
+    def signs(self) -> Colormap:
+        """From most against, through paper, to most for."""
+        return LinearSegmentedColormap.from_list("signs", [self.negative, self.paper, self.positive])
+
+
+STYLES = {
+    "light": Style("#ffffff", "#16191d", "#6a7079", "#d5d8dc", "#1668b8", "#d2600a"),
+    "dark": Style("#15181c", "#eceef0", "#9aa1aa", "#3a4048", "#58aef5", "#ff9440"),
+}
+
+
+def named(style: str) -> Style:
+    """The style of this name; raises `SettingError` if there is none."""
+    if style not in STYLES:
+        raise unknown_name("style", style, STYLES)
+    return STYLES[style]
+
+
+def figure(style: Style, width: float, height: float) -> Figure:
+    """An empty figure of so many inches."""
+    return Figure(figsize=(width, height), dpi=150, facecolor=style.paper)
+
+
+def plain(axes: Axes, style: Style, spines: str = "left bottom") -> Axes:
+    """Axes with few and quiet lines."""
+    axes.set_facecolor("none")
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in spines.split())
+        spine.set_color(style.line)
+    axes.tick_params(colors=style.quiet, labelsize=SMALL, length=3, width=0.6, color=style.line)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.label.set(color=style.quiet, fontsize=NORMAL)
+    return axes
+
+
+def empty(canvas: Canvas, width: float, height: float) -> Axes:
+    """Axes over the whole canvas, without lines, whose units are inches."""
+    axes = canvas.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(0, height), aspect="auto")
+    axes.axis("off")
+    return axes
+
+
+def lifted(limit: float) -> Normalize:
+    """A scale from -limit to limit on which small values are lifted by the power `LIFT`, whatever their sign."""
+
+    def up(values: Any) -> Array:
+        values = np.asarray(values, float)
+        return np.asarray(np.sign(values) * np.abs(values) ** LIFT)
+
+    def down(values: Any) -> Array:
+        values = np.asarray(values, float)
+        return np.asarray(np.sign(values) * np.abs(values) ** (1 / LIFT))
+
+    return FuncNorm((up, down), vmin=-limit, vmax=limit)
+
+
+def heading(canvas: Canvas, style: Style, title: str, below: str = "") -> None:
+    """A title at the upper left, and a quiet line under it."""
+    height = canvas.bbox.height / canvas.get_figure(root=True).dpi
+    canvas.text(0.02, 1 - 0.1 / height, title, color=style.ink, fontsize=LARGE, weight="bold", va="top")
+    canvas.text(0.02, 1 - 0.34 / height, below, color=style.quiet, fontsize=NORMAL, va="top")
+
+
+def three(value: float) -> str:
+    """A number to three significant digits, with a true minus sign: 0.981, −0.00412, 12,300."""
+    if value != 0 and not 1e-3 <= abs(value) < 1e6:
+        return f"{value:.2e}".replace("-", "\N{MINUS SIGN}")
+    digits = max(0, 2 - int(np.floor(np.log10(abs(value))))) if value else 0
+    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,98 @@
+"""Two networks side by side: how far apart their layers are, and what lies on the straight line between them."""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from glassnet.explain.comparison import Comparison, LayerComparison, Line
+from glassnet.plots.style import NORMAL, SMALL, Style, figure, heading, named, plain
+
+MOST_LAYERS = 12
+WIDE, LINE, BOTTOM = 9.6, 0.165, 0.62
+
+
+def comparison(comparison: Comparison, style: str = "light") -> Figure:
+    """The verdict in words, the distances layer by layer, and the accuracy from a to b where targets were given."""
+    colours = named(style)
+    layers = _shown(comparison.layers)
+    words = _words(comparison)
+    top = 0.75 + LINE * len(words)
+    high = top + BOTTOM + max(2.2, 0.62 * len(layers)) if layers else top
+    made = figure(colours, WIDE, high)
+    a, b = (textwrap.shorten(name, 36, placeholder="...") or name[:36] for name in comparison.names)
+    title = "Two networks compared" if (a, b) == ("a", "b") else f"a: {a}    b: {b}"
+    heading(made, colours, title, "\n".join(words))
+    if layers:
+        share = 0.44 if comparison.line else 0.86
+        axes = made.add_axes((0.09, BOTTOM / high, share - 0.09, 1 - (top + BOTTOM) / high))
+        _distances(plain(axes, colours, "bottom"), layers, colours)
+    if comparison.line:
+        axes = made.add_axes((0.55, BOTTOM / high, 0.36, 1 - (top + BOTTOM) / high))
+        _between(plain(axes, colours), comparison.line, colours)
+    return made
+
+
+def _shown(layers: Sequence[LayerComparison]) -> list[LayerComparison]:
+    """All of them, or the first and the last six."""
+    if len(layers) <= MOST_LAYERS:
+        return list(layers)
+    return [*layers[: MOST_LAYERS // 2], *layers[-MOST_LAYERS // 2 :]]
+
+
+def _words(found: Comparison) -> list[str]:
+    verdict = {True: "the same function", False: "not the same function", None: "whether they are the same function "
+               "cannot be told"}[found.same_function]  # fmt: skip
+    lines = [f"{verdict}: {found.evidence}"]
+    if found.differs:
+        lines.insert(0, f"not the same structure: {'; '.join(found.differs)}")
+    if found.accuracy is not None:
+        lines.append(f"accuracy a {found.accuracy[0]:.2%}, b {found.accuracy[1]:.2%}")
+        if found.disagreements is not None:
+            lines[-1] += f"; they disagree on {len(found.disagreements):,} of {found.examples:,}"
+    if found.matching is not None:
+        lines.append(str(found.matching))
+    return [part for line in lines for part in textwrap.wrap(line, 118)][:5]
+
+
+def _distances(axes: Axes, layers: list[LayerComparison], style: Style) -> None:
+    """For each layer a bar before and one after matching, and one for what it gives on the data."""
+    kinds = [("as is", [at.distance_before for at in layers], "none"), ("matched", [at.distance for at in layers], "")]
+    if any(at.activations is not None for at in layers):
+        kinds.append(("activations on the data", [at.activations or 0.0 for at in layers], "half"))
+    thick = 0.8 / len(kinds)
+    for k, (name, values, look) in enumerate(kinds):
+        ys = np.arange(len(layers)) - 0.4 + (k + 0.5) * thick
+        face = "none" if look == "none" else style.quiet if look else style.ink
+        bars = axes.barh(ys, values, 0.84 * thick, facecolor=face, edgecolor=style.ink, linewidth=0.8, label=name)
+        bars[0].set_gid(name.split()[0])
+        for y, value in zip(ys, values, strict=True):
+            axes.annotate(f"{value:.3g}", (value, float(y)), xytext=(4, 0), textcoords="offset points", va="center",
+                          color=style.ink, fontsize=SMALL)  # fmt: skip
+    most = max(max(values) for _, values, _ in kinds)
+    axes.set(ylim=(len(layers) - 0.5, -0.5), xlim=(0, 1.2 * most or 1.0))
+    axes.set_yticks(range(len(layers)), [f"layer {at.layer}" for at in layers])
+    axes.tick_params(axis="y", length=0, labelsize=NORMAL, labelcolor=style.ink)
+    axes.set(xlabel="distance (0 the same, 1.41 unrelated, 2 opposite)")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, frameon=False, fontsize=SMALL,
+                labelcolor=style.ink, handlelength=1.2, columnspacing=1.2)  # fmt: skip
+
+
+def _between(axes: Axes, line: Line, style: Style) -> None:
+    """What networks on the way are worth, with b as it is and with b in a's order."""
+    ways = [("b as it is", line.plain, "--", "s", style.quiet), ("b in a's order", line.matched, "-", "o", style.ink)]
+    for name, values, dashes, marker, colour in ways:
+        axes.plot(line.shares, values, dashes, color=colour, linewidth=1.6, marker=marker, markersize=3.5, label=name,
+                  gid=name.replace(" ", "-").replace("'", ""))  # fmt: skip
+    axes.grid(axis="y", color=style.line, linewidth=0.5)
+    axes.set_axisbelow(True)
+    if line.measure == "accuracy":
+        axes.set(ylim=(0, 1.02))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["a", "1/4", "halfway", "3/4", "b"])
+    axes.set(xlabel=f"{line.measure} on the straight line from a to b")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, frameon=False, fontsize=SMALL,
+                labelcolor=style.ink, handlelength=2.2)  # fmt: skip

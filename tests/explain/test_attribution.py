@@ -1,0 +1,285 @@
+"""A prediction taken apart: the parts are those of the network, and they add up to what it says."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import glassnet as gn
+from glassnet.activations import ACTIVATIONS
+from glassnet.errors import AddressError, InputError, SettingError
+from glassnet.explain.attribution import Shares, affine_map, shares
+from glassnet.explain.backward import PIECES
+
+SMOOTH = sorted(set(ACTIVATIONS) - {"softmax", "step"})
+sizes = st.lists(st.integers(1, 9), min_size=2, max_size=5)
+dtypes = st.sampled_from(["float32", "float64"])
+seeds = st.integers(0, 2**32 - 1)
+
+
+def random_network(sizes: list[int], names: list[str], dtype: str, seed: int) -> tuple[gn.Network, np.ndarray]:
+    """A network with hidden layers of these activations, biases that are not 0, some last layer; and an input."""
+    random = np.random.default_rng(seed)
+    hidden = [names[random.integers(len(names))] for _ in sizes[2:]]
+    last = sorted(ACTIVATIONS)[random.integers(len(ACTIVATIONS))]
+    vector = random.normal(0, random.choice([0.3, 1, 3]), gn.Architecture.of(sizes, [*hidden, last]).layers[-1].stop)
+    network = gn.Network(gn.Architecture.of(sizes, [*hidden, last]), vector.astype(dtype))
+    return network, random.normal(0, 2, sizes[0]).astype(dtype)
+
+
+def summed_on_the_way(network: gn.Network, x: np.ndarray) -> np.ndarray:
+    """For each logit: |weights| @ |inputs| + |bias| of every neuron, times its slope for the logit."""
+    sizes, counts = np.zeros(network.sizes[-1]), np.eye(network.sizes[-1])
+    layers = [(t, t.weights.astype(float)) for t in network.trace(x).layers]
+    for i, (layer, weights) in reversed(list(enumerate(layers))):
+        if i < len(layers) - 1:
+            slope = ACTIVATIONS[layer.activation_name].slope(layer.pre_activations, layer.activations)
+            counts = counts @ layers[i + 1][1] @ np.diag(slope.astype(float))
+        sizes += np.abs(counts) @ (np.abs(weights) @ np.abs(layer.inputs) + np.abs(layer.biases))
+    return sizes
+
+
+@settings(max_examples=150, deadline=None)
+@given(sizes, dtypes, seeds)
+def test_the_affine_map_gives_the_logits(sizes: list[int], dtype: str, seed: int) -> None:
+    network, x = random_network(sizes, list(PIECES), dtype, seed)
+    found = affine_map(network, x)
+    assert found.weights.shape == (sizes[-1], sizes[0])
+    assert found.bias.shape == (sizes[-1],)
+    assert found.weights.dtype == np.float64
+    off = np.abs(found.weights @ x + found.bias - network.trace(x).layers[-1].pre_activations)
+    relative = {"float32": 1e-5, "float64": 1e-13}[dtype]
+    assert (off <= relative * summed_on_the_way(network, x)).all()
+    assert found.error <= relative
+    for k in range(sizes[-1]):
+        weights, bias = found.row(k)
+        np.testing.assert_allclose(weights, found.weights[k], rtol=1e-12, atol=1e-14)
+        assert bias == pytest.approx(found.bias[k], rel=1e-12, abs=1e-14)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, seeds)
+def test_its_weights_are_the_jacobian_that_autograd_finds(sizes: list[int], seed: int) -> None:
+    network, x = random_network(sizes, ["identity", "relu", "leaky_relu", "hard_sigmoid"], "float64", seed)
+    squish = {
+        "identity": lambda z: z,
+        "relu": torch.relu,
+        "leaky_relu": torch.nn.functional.leaky_relu,
+        "hard_sigmoid": lambda z: torch.nn.functional.relu6(z + 3) / 6,
+    }
+
+    def logits(a: torch.Tensor) -> torch.Tensor:
+        for i, layer in enumerate(network.layers):
+            z = torch.tensor(layer.weights) @ a + torch.tensor(layer.biases)
+            a = z if i == len(network.layers) - 1 else squish[layer.activation](z)
+        return a
+
+    jacobian = torch.autograd.functional.jacobian(logits, torch.tensor(x)).numpy()
+    weights = affine_map(network, x).weights
+    np.testing.assert_allclose(weights, jacobian, rtol=1e-9, atol=1e-12 * np.abs(jacobian).max(initial=1))
+
+
+def test_wide_layers_go_back_in_blocks_and_many_outputs_in_turns() -> None:
+    network = gn.Network.create((300, 700, 500, 130), "relu", seed=0, dtype="float64")
+    x = np.random.default_rng(0).normal(size=300)
+    awake = [np.where(t.pre_activations > 0, 1.0, 0.0) for t in network.trace(x).layers]
+    w = [layer.weights for layer in network.layers]
+    np.testing.assert_allclose(
+        affine_map(network, x).weights, (w[2] * awake[1]) @ (w[1] * awake[0]) @ w[0], rtol=1e-9, atol=1e-12
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(sizes, dtypes, seeds, st.booleans())
+def test_shares_and_bias_add_up_to_the_logit(sizes: list[int], dtype: str, seed: int, from_elsewhere: bool) -> None:
+    network, x = random_network(sizes, list(PIECES), dtype, seed)
+    found = shares(network, x, baseline=np.float64(x) / 2 + 1 if from_elsewhere else None)
+    logits = network.trace(x).layers[-1].pre_activations
+    assert found.method == "affine"
+    assert found.output == int(np.argmax(logits))
+    assert found.total == float(logits[found.output])
+    sizes_of_sums = summed_on_the_way(network, x)[found.output] + 2 * np.abs(found.weights) @ np.abs(found.baseline)
+    assert found.error == abs(found.shares.sum() + found.bias_share - found.total) <= 1e-5 * sizes_of_sums
+    reads_as_it_adds_up(found)
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes, dtypes, seeds)
+def test_why_this_and_not_that_is_the_difference_of_both(sizes: list[int], dtype: str, seed: int) -> None:
+    network, x = random_network([*sizes[:-1], sizes[-1] + 1], SMOOTH, dtype, seed)
+    found = shares(network, x, output=0, against=1, method="integrated_gradients")
+    logits = network.trace(x).layers[-1].pre_activations.astype(float)
+    assert found.total == logits[0] - logits[1]
+    assert found.error <= 1e-4 * (np.abs(logits).sum() + np.abs(found.shares).sum())
+    one, other = (shares(network, x, k, method="integrated_gradients", steps=300) for k in (0, 1))
+    both = shares(network, x, output=0, against=1, method="integrated_gradients", steps=300)
+    np.testing.assert_allclose(
+        both.shares, one.shares - other.shares, atol=1e-9 * (np.abs(one.shares) + np.abs(other.shares)).max(initial=1)
+    )
+    reads_as_it_adds_up(found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sizes, dtypes, seeds)
+def test_integrated_gradients_are_complete_and_say_how_nearly(sizes: list[int], dtype: str, seed: int) -> None:
+    network, x = random_network(sizes, SMOOTH, dtype, seed)
+    found = shares(network, x, method="integrated_gradients")
+    at_zero = network.trace(np.zeros(sizes[0])).layers[-1].pre_activations.astype(float)
+    size = np.abs(found.shares).sum() + abs(found.total) + abs(found.bias_share)
+    assert found.bias_share == pytest.approx(at_zero[found.output], rel=1e-5, abs=1e-6 * size)
+    assert abs(found.total - found.bias_share - found.shares.sum()) == pytest.approx(found.error, abs=1e-12 * size)
+    assert found.error <= {"float32": 4e-5, "float64": 4e-7}[dtype] * size
+    reads_as_it_adds_up(found)
+
+
+@settings(max_examples=30, deadline=None)
+@given(sizes, seeds)
+def test_both_methods_share_out_the_same_total(sizes: list[int], seed: int) -> None:
+    network, x = random_network(sizes, ["identity", "relu", "leaky_relu", "hard_sigmoid"], "float64", seed)
+    exact, integrated = shares(network, x), shares(network, x, method="integrated_gradients")
+    assert exact.total == integrated.total
+    size = np.abs(integrated.shares).sum() + abs(integrated.total) + abs(integrated.bias_share)
+    assert integrated.shares.sum() + integrated.bias_share == pytest.approx(
+        exact.shares.sum() + exact.bias_share, abs=1e-6 * size
+    )
+
+
+def test_integrated_gradients_by_hand() -> None:
+    # softplus(x) with weight 2: the average slope from 0 to 1 is (softplus(2) - softplus(0)) / 1
+    network = gn.Network.from_layers([([[2.0]], [0.0], "softplus"), ([[1.0]], [0.0], "identity")])
+    found = shares(network, [1.0])
+    assert found.method == "integrated_gradients"
+    assert found.shares[0] == pytest.approx(np.log1p(np.exp(2)) - np.log(2), rel=1e-9)
+    assert found.bias_share == pytest.approx(np.log(2))
+    # a relu that opens halfway: its average slope is half of its weight
+    network = gn.Network.from_layers([([[2.0]], [-1.0], "relu"), ([[3.0]], [0.0], "identity")])
+    assert shares(network, [1.0]).shares[0] == 6
+    assert shares(network, [1.0], method="integrated_gradients").shares[0] == pytest.approx(3, rel=1e-6)
+
+
+def reads_as_it_adds_up(found: Shares) -> None:
+    """What is printed: each number as it stands, above each rule, adds up to the one below it."""
+    lines = str(found).splitlines()
+    assert max(map(len, lines)) <= 80, max(lines, key=len)
+    total, terms = 0, []
+    for row in found.rows():
+        figure = row.figure.replace(",", "")
+        if row.kind == "result":
+            continue
+        units = int(figure.replace(".", ""))
+        if row.kind == "total":
+            assert total + sum(terms) == units
+            total, terms = units, []
+        else:
+            terms.append(units)
+
+
+def test_what_is_printed_of_a_digit_is_worth_reading() -> None:
+    random = np.random.default_rng(0)
+    digits = gn.Signature(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
+    network = gn.Network.create("784-16-16-10", output="softmax", seed=0).with_signature(digits)
+    picture = random.integers(0, 256, (28, 28), dtype=np.uint8)
+    found = shares(network, picture, output="7", against="1")
+    text = str(found)
+    assert text.startswith("why 7 and not 1: affine map in force\n  each share is input x weight in force\n  pixel ")
+    assert re.search(r"\n  772 more inputs", text)
+    assert re.search(r"\n  \+ bias  ", text)
+    assert re.search(r"\n  logit of 7 less logit of 1 +-?\d", text)
+    assert re.search(r"\n  exp: [17] is so many times as likely as [17] +\d", text)
+    assert found.names == ("7", "1")
+    best = found.top(3)
+    assert [share.share for share in best] == sorted((s.share for s in best), key=abs, reverse=True)
+    assert best[0].name == f"pixel {best[0].index // 28},{best[0].index % 28}"
+    assert best[0].share == pytest.approx(best[0].weight * picture.ravel()[best[0].index] / 255)
+    reads_as_it_adds_up(found)
+    assert "softmax makes of it" in str(shares(network, picture))
+    assert "784 inputs -> 10 logits" in str(affine_map(network, picture))
+
+
+def test_columns_keep_their_names_and_fit_the_line() -> None:
+    names = ("age", "a column with a very long name that goes on and on", "height")
+    network = gn.Network.create("3-4-1", "tanh", seed=0).with_signature(gn.Signature(features=names))
+    found = shares(network, [40, 0.1, 1.8], baseline=[20, 0, 1.7])
+    assert "a column with a very long..." in str(found)
+    assert "(input - baseline)" in str(found)
+    assert {share.name for share in found.top()} == set(names)
+    reads_as_it_adds_up(found)
+
+
+def test_plain_values_for_json() -> None:
+    network = gn.Network.create("3-4-2", seed=0)
+    figures = shares(network, [1, 2, 3]).as_dict()
+    assert sum(figures["shares"]) + figures["bias_share"] == pytest.approx(figures["total"], rel=1e-5)
+    figures = affine_map(network, [1, 2, 3]).as_dict()
+    np.testing.assert_allclose(np.array(figures["weights"]) @ [1, 2, 3] + figures["bias"], figures["logits"], rtol=1e-5)
+
+
+@pytest.fixture
+def digits() -> gn.Network:
+    return gn.Network.create("4-3-3", seed=0).with_signature(gn.Signature(classes=("a", "b", "c")))
+
+
+def test_a_smooth_network_has_no_affine_map(network: gn.Network) -> None:
+    words = (
+        "got activation 'tanh' in layer 0; expected hidden layers made of straight pieces.*integrated gradients work"
+    )
+    with pytest.raises(SettingError, match=words):
+        affine_map(network, [1, 2, 3])
+    with pytest.raises(SettingError, match=words):
+        shares(network, [1, 2, 3], method="affine")
+
+
+def test_a_step_has_no_slope_to_integrate(network: gn.Network) -> None:
+    stepped = network.with_activation(0, "step")
+    assert shares(stepped, [1, 2, 3]).method == "affine"
+    with pytest.raises(SettingError, match="got activation 'step' in layer 0; expected hidden layers with a slope"):
+        shares(stepped, [1, 2, 3], method="integrated_gradients")
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "words"),
+    [
+        ({"output": 3}, AddressError, "got output 3; expected an output from 0 to 2"),
+        ({"against": -1}, AddressError, "got against -1; expected an output from 0 to 2"),
+        ({"output": "d"}, SettingError, "got class 'd'; expected one of a, b, c"),
+        ({"output": 1.5}, SettingError, "got output 1.5; expected an output from 0 to 2"),
+        ({"output": 1, "against": "b"}, SettingError, "got output 1 against itself; expected two different"),
+        ({"method": "affin"}, SettingError, "got method 'affin'.*did you mean 'affine'"),
+        ({"steps": 0}, SettingError, "got steps 0; expected a whole number from 1 to 1000"),
+        ({"baseline": [1, 2]}, InputError, r"got a baseline that is inputs of shape \(2,\); expected \(4,\)"),
+        ({"baseline": float("nan")}, InputError, "got a baseline that is inputs with .* NaN"),
+    ],
+)
+def test_settings_that_make_no_sense(digits: gn.Network, settings: dict, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        shares(digits, [1, 2, 3, 4], **settings)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ([1, 2, 3], r"got inputs of shape \(3,\); expected \(4,\) for one"),
+        ([1, 2, np.nan, 4], "NaN or infinite, the first at"),
+        (np.ones((5, 4)), r"got 5 inputs; expected one of them; pick it first: inputs\[0\]"),
+        ([1e38, 1e38, 1e38, 1e38], "got a logit of .*; expected a finite one"),
+    ],
+)
+def test_inputs_that_cannot_be_explained(digits: gn.Network, inputs: object, words: str) -> None:
+    with pytest.raises(InputError, match=words), np.errstate(all="ignore"):
+        shares(digits.with_parameters(digits.parameters * 100), inputs)
+
+
+def test_an_affine_map_can_be_asked_of_other_inputs(digits: gn.Network) -> None:
+    found = affine_map(digits, [1, 2, 3, 4])
+    near = np.array([1.0, 2, 3, 4.001])  # the same pieces are in force there
+    np.testing.assert_allclose(found(near), digits(near), rtol=1e-5, atol=1e-6)
+    with pytest.raises(InputError, match=r"got inputs of shape \(3,\); expected \(4,\)"):
+        found([1, 2, 3])
+
+
+def test_class_names_only_where_there_are_any(network: gn.Network) -> None:
+    with pytest.raises(SettingError, match="got output '1'; expected a number from 0 to 1; the classes have no names"):
+        shares(network, [1, 2, 3], output="1")

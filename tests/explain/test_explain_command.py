@@ -1,0 +1,178 @@
+"""`glassnet explain`: its screens, its forms, its JSON, and what it says about wrong usage."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.cli import main
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with three networks: two by hand, one for digits."""
+    monkeypatch.chdir(tmp_path)
+    table = gn.Signature(features=("age", "hue"), centers=(0.0, 0.0), spreads=(1.0, 1.0), classes=("no", "yes"))
+    layers = [([[1.0, -2.0], [0.5, 0.25]], [0.5, -0.1], "tanh"), ([[1.0, 1.0], [-1.0, 2.0]], [0.0, 0.25], "softmax")]
+    gn.Network.from_layers(layers, table).save("table.safetensors")
+    gn.Network.from_layers([([[1, 2]], [0.5], "identity")]).save("sum.safetensors")
+    digits = gn.Signature(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
+    gn.Network.create("784-16-16-10", output="softmax", seed=0).with_signature(digits).save("digits.safetensors")
+    Path("rows.csv").write_text("hue,age\n1,2\n3,4\n")
+    Path("row.csv").write_text("hue,age\n1,2\n")
+    return tmp_path
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0) -> str:
+    """What the command prints: on standard output, or on standard error where it fails."""
+    try:
+        actual = main(["explain", *map(str, arguments)])
+    except SystemExit as ended:
+        actual = int(ended.code or 0)
+    out, err = capsys.readouterr()
+    assert actual == status, err
+    if status:
+        assert out == ""
+        assert err.count("\n") == 1
+    return err if status else out
+
+
+def test_the_screen(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    assert (
+        told(capsys, "table.safetensors", "row.csv")
+        == """\
+row.csv: looks like yes (53.6 %), then no (46.4 %)                         2-2-2
+
+the inputs                                the outputs: layer 1, softmax
+  age          2                             no 0.4642 ######################
+  hue          1                            yes 0.5358 #########################
+
+layer 0, tanh: 2 of 2 awake  0:1 0.818 #####  0:0 0.462 ###
+
+Neuron 1:1 (yes) takes 53.6 % with a score of 1.423: mostly neuron 0:1, for; its
+  bias urges it on.
+Neuron 0:1 is awake (0.8178): mostly age, for; its bias holds it back a little.
+"""
+    )
+
+
+def test_a_neuron_worked_by_hand(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    assert (
+        told(capsys, "table.safetensors", "rows.csv", "--row", 1, "--neuron", "0:0")
+        == """\
+rows.csv, row 1: looks like yes (95.5 %), then no (4.5 %)
+
+neuron 0:0, tanh, 2 inputs
+  age  4 x  1         4.0
+  hue  3 x -2        -6.0
+                     ----
+  weighted sum       -2.0
+  + bias              0.5
+                     ----
+  pre-activation z   -1.5
+  tanh = tanh(z)     -0.9051483
+
+Neuron 0:0 is asleep (-0.9051): mostly hue, against; its bias urges it on.
+
+template of neuron 0:0, tanh, 2 inputs
+
+for                                   against
+age 1.0000 ######                     hue -2.0000 ============
+
+this input matches with -2, cosine -0.179; the bias is 0.5
+the best input from -2 to 2 would match with 6
+"""
+    )
+
+
+def test_a_digit_on_one_screen(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    lines = told(capsys, "digits.safetensors", "--digit", 7).splitlines()
+    assert lines[0].startswith("test digit 7 (a 9): looks like ")
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    lines = told(capsys, "digits.safetensors", "--digit", 7, "--neuron", "0:3").splitlines()
+    assert max(map(len, lines)) <= 80
+
+
+def test_forms_for_a_handout(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    for form, start in (("markdown", "**inputs:"), ("latex", "\\noindent"), ("html", "<div>")):
+        assert told(capsys, "table.safetensors", "--inputs", "1,2", "--format", form).startswith(start)
+    for form, start in (("markdown", "**neuron 0:1"), ("latex", "\\noindent"), ("html", "<table")):
+        out = told(capsys, "table.safetensors", "--inputs", "1,2", "--neuron", "0:1", "--format", form)
+        assert out.startswith(start)
+
+
+SCHEMA = json.loads(re.findall(r"```json\n(.*?)```", (ROOT / "docs/explain-json.md").read_text(), re.S)[0])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("table.safetensors", "row.csv"),
+        ("table.safetensors", "--inputs", "0,0", "--neuron", "1:1"),
+        ("sum.safetensors", "--inputs", "1,2", "--neuron", "0:0"),
+        ("digits.safetensors", "--digit", "7"),
+        ("digits.safetensors", "--digit", "7", "--neuron", "0:3", "--top", "3"),
+    ],
+)
+def test_json_keeps_to_its_schema_and_is_the_trace(
+    capsys: pytest.CaptureFixture[str], here: Path, arguments: tuple[str, ...]
+) -> None:
+    figures = json.loads(told(capsys, *arguments, "--json"))
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(figures, SCHEMA)
+    network = gn.load(arguments[0])
+    trace = network.trace(np.array(figures["inputs"]))
+    np.testing.assert_allclose(figures["outputs"], trace.outputs, rtol=1e-6)
+    for layer, at in zip(figures["layers"], trace.layers, strict=True):
+        np.testing.assert_allclose(layer["activations"], at.activations, rtol=1e-6)
+        sums = np.float32(layer["weighted_sums"]) + np.float32(layer["biases"])
+        np.testing.assert_allclose(layer["pre_activations"], sums, rtol=1e-6)
+    assert ("neuron" in figures) == ("--neuron" in arguments)
+    if "neuron" in figures:
+        neuron = figures["neuron"]
+        np.testing.assert_allclose(np.multiply(neuron["inputs"], neuron["weights"]), neuron["products"], rtol=1e-6)
+        assert neuron["pre_activation"] == figures["layers"][neuron["layer"]]["pre_activations"][neuron["neuron"]]
+
+
+def test_a_plot_without_matplotlib_names_the_extra(
+    capsys: pytest.CaptureFixture[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    err = told(capsys, "sum.safetensors", "--inputs", "1,2", "--plot", "x.svg", status=1)
+    assert "got no package 'matplotlib'" in err
+    assert "pip install 'glassnet[plots]'" in err
+    assert not Path("x.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["sum.safetensors"], 2, "got 0 inputs; expected one of INPUT, --digit N, --inputs NUMBERS"),
+        (["sum.safetensors", "row.csv", "--inputs", "1,2"], 2, "got 2 inputs"),
+        (["table.safetensors", "rows.csv"], 2, "got rows.csv, a table of 2 rows; expected one input; add --row N, fr"),
+        (["table.safetensors", "rows.csv", "--row", "2"], 2, "got --row 2; expected a row from 0 to 1"),
+        (["sum.safetensors", "--inputs", "1,2", "--row", "0"], 2, "got --row without a table"),
+        (["sum.safetensors", "--inputs", "1,2", "--neuron", "1:0"], 2, "got layer 1; expected a layer from 0 to 0"),
+        (["sum.safetensors", "--inputs", "1,2", "--neuron", "0:1"], 2, "expected a neuron from 0:0 to 0:0"),
+        (["sum.safetensors", "--inputs", "1,2", "--top", "0"], 2, "got --top 0; expected a number from 1 up"),
+        (["sum.safetensors", "--inputs", "1,2", "--json", "--format", "html"], 2, "got --json with --format"),
+        (["sum.safetensors", "--inputs", "1,2", "--format", "pdf"], 2, "invalid choice: 'pdf'"),
+        (["sum.safetensors", "--inputs", "1,2,3"], 1, "got inputs of shape (3,); expected (2,) for one"),
+        (["sum.safetensors", "--inputs", "1,nan"], 1, "got inputs with 1 value that are NaN or infinite"),
+        (["sum.safetensors", "--digit", "3"], 1, "got inputs of shape (784,); expected (2,) for one"),
+        (["sum.safetensors", "--digit", "-1"], 2, "expected a test digit from 0 to 9999"),
+        (["none.safetensors", "--inputs", "1,2"], 1, "which is not there"),
+    ],
+)
+def test_wrong_usage_says_what_would_work(
+    capsys: pytest.CaptureFixture[str], here: Path, arguments: list[str], status: int, words: str
+) -> None:
+    assert words in told(capsys, *arguments, status=status)

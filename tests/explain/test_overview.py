@@ -1,0 +1,146 @@
+"""The whole network in a screenful, and what mattered in words."""
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.errors import AddressError, SettingError
+from glassnet.explain.screen import overview
+from glassnet.explain.words import listed, neuron_words, share_text
+from glassnet.neuron import NeuronTrace
+
+
+@pytest.fixture
+def bars() -> gn.Network:
+    """Tells upright from level bars in 4 x 4 pixels: one neuron for each middle line."""
+    upright = np.zeros((4, 4))
+    upright[:, 1:3] = 1
+    layers = [
+        ([upright.ravel(), upright.T.ravel()], [-4.0, -4.0], "relu"),
+        ([[1.0, -1.0], [-1.0, 1.0]], [0.5, 0.0], "softmax"),
+    ]
+    return gn.Network.from_layers(layers, gn.Signature(input_shape=(4, 4), classes=("upright", "level")))
+
+
+UPRIGHT = [[0, 1, 0.8, 0], [0, 1, 1, 0], [0, 1, 0.8, 0], [0, 1, 1, 0]]
+
+
+def test_the_screenful(bars: gn.Network) -> None:
+    view = overview(bars.trace(UPRIGHT), name="a bar")
+    assert view.taken_for == "upright"
+    assert (
+        str(view)
+        == """\
+a bar: looks like upright (over 99.9 %)                                   16-2-2
+
+the input                                 the outputs: layer 1, softmax
+@@%%                                        upright 0.9995 #####################
+@@@@                                          level 0.0005
+@@%%
+@@@@
+
+layer 0, relu: 1 of 2 awake  0:0 3.6 #####  0:1 0
+
+Neuron 1:0 (upright) takes over 99.9 % with a score of 4.1: mostly neuron 0:0,
+  for; its bias urges it on.
+Neuron 0:0 is awake (3.6): mostly pixels 0,1; 1,1; 1,2 and 2,1, for; its bias
+  holds it back a lot."""
+    )
+
+
+@pytest.mark.parametrize("columns", [72, 80, 100, 120, 200])
+@pytest.mark.parametrize("sizes", ["784-16-16-10", "3-1", "30-400-40-20-20-20-20-20-20-26", "2-1000-1"])
+def test_it_fits_the_screen(sizes: str, columns: int) -> None:
+    network = gn.Network.create(sizes, "tanh", output="softmax" if sizes[-2:] != "-1" else None, seed=0)
+    if sizes.startswith("784"):
+        digits = gn.Signature(input_shape=(28, 28), classes=tuple("0123456789"))
+        network = network.with_signature(digits)
+    random = np.random.default_rng(0)
+    inputs = random.uniform(0, 1, network.sizes[0])
+    lines = overview(network.trace(inputs), name="an input with a rather long name.csv, row 12").written(columns)
+    assert max(map(len, lines.splitlines())) <= columns
+    assert len(lines.splitlines()) <= 32
+
+
+def test_addresses_of_many_lengths_fit_the_screen() -> None:
+    stepping = gn.Network.create("15-140-1", "step", seed=0, dtype="float64")
+    for seed in range(20):
+        inputs = np.random.default_rng(seed).normal(size=15)
+        assert max(map(len, str(overview(stepping.trace(inputs))).splitlines())) <= 80
+
+
+def test_measurements_are_no_classes() -> None:
+    network = gn.Network.from_layers([([[1.0], [-2.0]], [0, 0], "identity")])
+    assert overview(network.trace([1.5])).says == "output 1 = -3 is furthest from 0"
+    price = gn.Network.from_layers([([[2.0, 1.0]], [0], "identity")], gn.Signature(features=("a", "b"), target="price"))
+    assert overview(price.trace([1, 1])).says == "price = 3"
+    answer = gn.Signature(classes=("no", "yes"), target="answer")
+    one = gn.Network.from_layers([([[2.0, 1.0]], [0], "sigmoid")], answer)
+    view = overview(one.trace([1, 1]))
+    assert (view.says, view.taken_for) == ("answer = 0.9526: looks like yes", "yes")
+    assert overview(one.trace([-1, 1])).taken_for == "no"
+
+
+def neuron(weights: list[float], inputs: list[float], bias: float, names: tuple[str, ...] | None = None) -> str:
+    """The words for one relu neuron."""
+    signature = gn.Signature(features=names)
+    network = gn.Network.from_layers([([weights], [bias], "relu")], signature, dtype="float64")
+    return neuron_words(network.trace(inputs), 0, 0).split(": ", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("weights", "bias", "words"),
+    [
+        ([3, 0.1, 0.2], -0.1, "mostly age, for; its bias holds it back a little."),
+        ([3, -2.9, 0.2], 0.001, "mostly age, for, and hue, against; its bias hardly counts."),
+        ([0.5, 0.5, 0], -2, "mostly age, for; its bias of -2 turns the scale."),
+        ([3, 3, 3], 5, "mostly age and hue, for; its bias urges it on a lot."),
+        ([3, 3, 3], 2, "mostly age and hue, for; its bias urges it on."),
+        ([-3, 0, 0], -2, "mostly age, against; its bias holds it back a lot."),
+        ([0, 0, 0], 0.5, "nothing comes in, all products are 0; its bias of 0.5 is all there is."),
+        ([0, 0, 1], 0, "mostly weight, for; it has no bias."),
+    ],
+)
+def test_what_mattered_in_words(weights: list[float], bias: float, words: str) -> None:
+    assert neuron(weights, [1, 1, 1], bias, ("age", "hue", "weight")) == words
+
+
+def test_many_inputs_are_not_made_out_to_be_few() -> None:
+    words = neuron([1.0] * 100, [1.0] * 60 + [0.0] * 40, 0.0)
+    assert words.startswith("many inputs (30 of 60 make half), most of all inputs 0, 1 and 2, for;")
+
+
+def test_names_are_listed_as_one_would_say_them() -> None:
+    assert listed(["pixel 9,14", "pixel 10,14"]) == "pixels 9,14 and 10,14"
+    assert listed(["pixel 9,14", "pixel 1,1", "pixel 10,14"]) == "pixels 9,14; 1,1 and 10,14"
+    assert listed(["neuron 1:3"]) == "neuron 1:3"
+    assert listed(["age", "pixel size", "hue"]) == "age, pixel size and hue"
+
+
+def test_nearly_all_is_not_all() -> None:
+    assert [share_text(share) for share in (1.0, 0.99999, 0.9984, 0.5, 0.00001, 0.0)] == [
+        "100.0 %",
+        "over 99.9 %",
+        "99.8 %",
+        "50.0 %",
+        "under 0.1 %",
+        "0.0 %",
+    ]
+
+
+def test_what_does_not_fit_is_told(bars: gn.Network) -> None:
+    with pytest.raises(SettingError, match=r"got a trace of 2 examples.*overview\(trace\[0\]\)"):
+        overview(bars.trace(np.ones((2, 16))))
+    with pytest.raises(SettingError, match="got top 0; expected a number from 1 up"):
+        overview(bars.trace(UPRIGHT), top=0)
+    with pytest.raises(SettingError, match="got top -1; expected a number from 0 up"):
+        bars.trace(UPRIGHT).neuron(0, 0).written(top=-1)
+    with pytest.raises(AddressError, match="expected a neuron from 0:0 to 0:1"):
+        neuron_words(bars.trace(UPRIGHT), 0, 2)
+
+
+def test_a_neuron_trace_made_by_hand_has_words_too() -> None:
+    from glassnet.explain.words import what_mattered
+
+    trace = NeuronTrace(np.array([1.0, 2.0]), np.array([1.0, -1.0]), -1.0, 0.5, -0.5, "relu", 0.0)
+    assert what_mattered(trace) == "mostly input 1, against"

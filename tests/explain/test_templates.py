@@ -1,0 +1,151 @@
+"""Templates: weights as a pattern, and how well an input fits it."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import glassnet as gn
+from glassnet.errors import AddressError, InputError, SettingError
+from glassnet.explain import drawing
+from glassnet.explain.templates import template
+
+CROSS = [[-1, 0.01, 1], [0.5, 0, -0.5], [1, -0.01, -1]]
+
+
+@pytest.fixture
+def pictures() -> gn.Network:
+    """3 x 3 pixels, two neurons, one output."""
+    layers = [([np.ravel(CROSS), np.ones(9)], [0.25, 0], "tanh"), ([[2.0, -3.0]], [0.5], "identity")]
+    return gn.Network.from_layers(layers, gn.Signature(input_shape=(3, 3), scale=1 / 255))
+
+
+def test_the_weights_of_the_first_layer_are_a_picture(pictures: gn.Network) -> None:
+    found = template(pictures, 0, 0)
+    np.testing.assert_array_equal(found.picture, CROSS)
+    assert (found.bias, found.activation_name, found.match) == (0.25, "tanh", None)
+
+
+def test_match_and_contributions_of_an_input(pictures: gn.Network) -> None:
+    inputs = np.arange(9) / 8
+    found = template(pictures, 0, 0, inputs)
+    assert found.match is not None
+    assert found.match.weighted_sum == pytest.approx(float(np.ravel(CROSS) @ inputs))
+    lengths = np.linalg.norm(inputs) * np.linalg.norm(CROSS)
+    assert found.match.cosine == pytest.approx(float(np.ravel(CROSS) @ inputs) / lengths)
+    assert found.contributions.shape == (3, 3)
+    assert found.contributions.sum() == pytest.approx(found.match.weighted_sum)
+    same = template(pictures, 0, 0, np.ravel(CROSS)).match
+    assert same is not None
+    assert same.cosine == pytest.approx(1)
+    nothing = template(pictures, 0, 0, np.zeros(9)).match
+    assert nothing is not None
+    assert nothing.cosine is None
+
+
+def test_a_pixel_as_stored_counts_as_the_network_sees_it(pictures: gn.Network) -> None:
+    stored = np.full((3, 3), 255, np.uint8)
+    np.testing.assert_allclose(template(pictures, 0, 0, stored).contributions, CROSS, rtol=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.sampled_from([None, (0.0, 1.0), (-1.0, 0.5)]))
+@settings(max_examples=60, deadline=None)
+def test_no_input_in_range_matches_better_than_the_best(
+    seed: int, fan_in: int, within: tuple[float, float] | None
+) -> None:
+    network = gn.Network.create((fan_in, 2), seed=seed)
+    best = template(network, 0, 1, within=within)
+    low, high = within or (0.0, 1.0)
+    assert set(best.best_input.tolist()) <= {np.float32(low), np.float32(high)}
+    score = network.trace(best.best_input).layers[0].weighted_sums[1]
+    assert best.best_score == pytest.approx(score, rel=1e-5, abs=1e-5)
+    for inputs in np.random.default_rng(seed).uniform(low, high, (20, fan_in)):
+        assert network.trace(inputs).layers[0].weighted_sums[1] <= best.best_score + 1e-5
+
+
+def test_the_range_is_what_the_inputs_can_be(pictures: gn.Network) -> None:
+    def ends(network: gn.Network, layer: int = 0) -> tuple[float, float]:
+        found = template(network, layer, 0)
+        return found.low, found.high
+
+    assert ends(pictures) == (0, 1)  # 0 to 255, times 1/255
+    assert ends(pictures, 1) == (-1, 1)  # what tanh gives
+    table = gn.Signature(features=("a", "b"), centers=(0.0, 1.0), spreads=(1.0, 2.0))
+    assert ends(gn.Network.create("2-1", seed=0).with_signature(table)) == (-2, 2)
+    assert ends(gn.Network.create("2-3-1", seed=0), 1) == (0, 1)
+
+
+def test_a_later_neuron_attends_to_earlier_ones(pictures: gn.Network) -> None:
+    found = template(pictures, 1, 0)
+    assert [tuple(a) for a in found.attends] == [("neuron 0:1", 1, -3.0), ("neuron 0:0", 0, 2.0)]
+    assert [a.name for a in template(pictures, 0, 0).attends][:2] == ["pixel 0,0", "pixel 0,2"]
+
+
+def test_as_drawn_both_sides_are_told_apart_and_faint_weights_are_seen(pictures: gn.Network) -> None:
+    assert (
+        str(template(pictures, 0, 0))
+        == """\
+template of neuron 0:0, tanh, 9 inputs
+
+OO..@@
+##  oo
+@@``OO
+
+for .:+*#@   against `~-=oO   (drawn: |weight| ** 0.4;
+the strongest weight, 1, darkest; faint ones lifted to be seen)
+
+the best input from 0 to 1 would match with 2.51; the bias is 0.25"""
+    )
+    faint = drawing.signed(np.array([[1, -1, 0.01, -0.01, 0]]))
+    assert faint == ["@@OO..``"]
+    assert not set(drawing.FOR.strip()) & set(drawing.AGAINST.strip())
+
+
+def test_as_listed_for_and_against(pictures: gn.Network) -> None:
+    assert (
+        str(template(pictures, 1, 0, np.ones(9)))
+        == """\
+template of neuron 1:0, identity, 2 inputs
+
+for                                   against
+neuron 0:0 2.0000 ########            neuron 0:1 -3.0000 ============
+
+this input matches with -2.5102, cosine -0.676; the bias is 0.5
+the best input from -1 to 1 would match with 5"""
+    )
+
+
+def test_large_pictures_are_drawn_smaller() -> None:
+    network = gn.Network.create((200 * 300, 1), seed=0).with_signature(gn.Signature(input_shape=(200, 300)))
+    for text in (str(template(network, 0, 0)), str(template(network, 0, 0, np.ones(200 * 300)))):
+        lines = text.splitlines()
+        assert max(map(len, lines)) <= 80
+        assert len(lines) <= 50
+
+
+def test_plain_values_for_json(pictures: gn.Network) -> None:
+    figures = json.loads(json.dumps(template(pictures, 0, 0, np.ones(9)).as_dict(), allow_nan=False))
+    assert figures["shape"] == [3, 3]
+    assert sum(figures["contributions"]) == pytest.approx(figures["match"]["weighted_sum"])
+
+
+def test_what_cannot_be_had_says_what_can(pictures: gn.Network, network: gn.Network) -> None:
+    with pytest.raises(SettingError, match=r"got a template of neuron 1:0, whose inputs are neurons.*\.attends"):
+        template(pictures, 1, 0).picture  # noqa: B018
+    with pytest.raises(SettingError, match=r"got 3 inputs that are not known.*with_signature.*input_shape"):
+        template(network, 0, 0).picture  # noqa: B018
+    assert template(network, 0, 0).weights.shape == (3,)
+    with pytest.raises(SettingError, match=r"got a template without an input.*template\(network, layer, neuron, inp"):
+        template(network, 0, 0).contributions  # noqa: B018
+    with pytest.raises(AddressError, match="got neuron 0:4; expected a neuron from 0:0 to 0:3"):
+        template(network, 0, 4)
+    with pytest.raises(InputError, match="got 2 inputs; expected one"):
+        template(network, 0, 0, np.ones((2, 3)))
+    with pytest.raises(InputError, match=r"got inputs of shape \(4,\)"):
+        template(network, 0, 0, np.ones(4))
+    with pytest.raises(InputError, match="NaN"):
+        template(network, 0, 0, [1, 2, np.nan])
+    with pytest.raises(SettingError, match=r"got within 1 and 0"):
+        template(network, 0, 0, within=(1, 0))
