@@ -98,6 +98,7 @@ def test_layers_make_a_network_and_come_back() -> None:
 
 
 def test_copies_and_pickles_are_equal(network: gn.Network) -> None:
+    network([1, 2, 3])
     assert copy.deepcopy(network) == network
     assert pickle.loads(pickle.dumps(network)) == network
 
@@ -136,6 +137,7 @@ def test_printed_it_is_its_ledger(network: gn.Network) -> None:
     [
         ([1, 2], r"got inputs of shape \(2,\); expected \(3,\) for one, or \(n, 3\) for many"),
         (np.zeros((2, 2, 3)), r"inputs of shape \(2, 2, 3\)"),
+        (np.array([1, np.inf, 0], np.float32), r"1 value that is NaN or infinite, the first at \(1,\)"),
         ([1, float("nan"), 2], r"1 value that is NaN or infinite, the first at \(1,\)"),
         ([1, float("inf"), float("nan")], r"2 values that are NaN or infinite"),
         (["a", "b", "c"], "inputs of type <U1; expected real numbers"),

@@ -6,7 +6,7 @@ new network, so that the two can be compared and every edit can be undone.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -198,6 +198,10 @@ class Network:
 
     def __call__(self, inputs: Any) -> Array:
         """The outputs: (n, fan_in) -> (n, fan_out), (fan_in,) -> (fan_out,)."""
+        if self._prepared is not None and type(inputs) is np.ndarray:
+            quick = self._prepared.outputs(inputs, self._scale_of(inputs))
+            if quick is not None:
+                return quick
         batch, scale, single = self._checked(inputs)
         outputs = self._engine.forward(self.architecture, self.parameters, batch, scale)
         return outputs[0] if single else outputs
@@ -255,6 +259,17 @@ class Network:
     def _engine(self) -> engine.Engine:
         return engine.choose("auto", self.architecture, self.dtype)[0]
 
+    @cached_property
+    def _prepared(self) -> engine.native.Prepared | None:
+        """Ready for many short calls, where the engine can be."""
+        if self._engine is not engine.native:
+            return None
+        return engine.native.prepare(self.architecture, self.parameters)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy needs: none of the things that are made when first asked for."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
     def _checked(self, inputs: Any) -> tuple[Array, float, bool]:
         """Inputs as a batch, their scale, and whether there was only one. Whole numbers are taken to be as stored."""
         array = numeric(inputs, "inputs")
@@ -268,8 +283,11 @@ class Network:
                 expected=f"({fan_in},) for one, or (n, {fan_in}) for many",
                 do="give one number for each of the network's inputs",
             )
-        scale = self.signature.scale if array.dtype.kind == "u" and self.signature.scale else 1.0
-        return (array[None] if array.ndim == 1 else array), scale, array.ndim == 1
+        return (array[None] if array.ndim == 1 else array), self._scale_of(array), array.ndim == 1
+
+    def _scale_of(self, inputs: Array) -> float:
+        """What these inputs count times: whole numbers without sign are as stored, all others as they are."""
+        return self.signature.scale or 1.0 if inputs.dtype.kind == "u" else 1.0
 
     # Files and looks
 

@@ -336,7 +336,19 @@ done:
     return result;
 }
 
-/* outputs(inputs, scale): the short way for one row or many, contiguous and of bytes or floats; None for all others. */
+/* Whether all of these are numbers: neither infinite nor NaN, whose exponents are all ones. */
+static int all_finite(const float *values, Py_ssize_t count) {
+    const uint32_t exponent = 0x7f800000;
+    uint32_t odd = 0, bits;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        memcpy(&bits, values + i, sizeof bits);
+        odd |= (bits & exponent) == exponent;
+    }
+    return !odd;
+}
+
+/* outputs(inputs, scale): the short way for one row or many, contiguous and of bytes or finite floats; None for all
+ * others, which the long way takes or explains. */
 static PyObject *object_outputs(PyObject *obj, PyObject *const *args, Py_ssize_t count) {
     enum { KEEP_GIL_BELOW = 20000 }; /* inputs; letting others run is not free */
     Object *self = (Object *)obj;
@@ -353,7 +365,8 @@ static PyObject *object_outputs(PyObject *obj, PyObject *const *args, Py_ssize_t
     }
     PyObject *result = NULL;
     int bytes = view.format && strcmp(view.format, "B") == 0, floats = view.format && strcmp(view.format, "f") == 0;
-    if (!(bytes || floats) || view.ndim < 1 || view.ndim > 2 || view.shape[view.ndim - 1] != self->fan_in) {
+    if (!(bytes || floats) || view.ndim < 1 || view.ndim > 2 || view.shape[view.ndim - 1] != self->fan_in ||
+        (floats && !all_finite(view.buf, view.len / (Py_ssize_t)sizeof(float)))) {
         PyBuffer_Release(&view);
         Py_RETURN_NONE;
     }

@@ -115,18 +115,22 @@ def gradient(architecture: Architecture, parameters: Array, examples: Examples, 
 
 class Prepared:
     """A network made ready to be asked often: its parameters lie as the kernel wants them. Called with (n, fan_in) it
-    gives (n, fan_out), with (fan_in,) it gives (fan_out,). May be called from many threads, one at a time goes on."""
+    gives (n, fan_out), with (fan_in,) it gives (fan_out,). May be called from many threads, one at a time goes on.
 
-    __slots__ = ("_architecture", "_context", "_outputs", "_scale")
+    `outputs(inputs, scale)` is the short way: None, unless inputs are contiguous, of this width, and bytes or finite
+    floats of 32 bits.
+    """
+
+    __slots__ = ("_architecture", "_context", "_scale", "outputs")
 
     def __init__(self, architecture: Architecture, parameters: Array, scale: float = 1.0) -> None:
         self._architecture, self._scale = architecture, float(scale)
         self._context = _new_context(architecture, FORWARD, MOST_ROWS, sparse=False)
         self._context.write(PARAMETERS, _vector(parameters, architecture, "parameters"))
-        self._outputs = self._context.outputs
+        self.outputs = self._context.outputs
 
     def __call__(self, inputs: Any) -> Array:
-        outputs = self._outputs(inputs, self._scale)  # contiguous arrays of bytes or floats
+        outputs = self.outputs(inputs, self._scale)
         return self._any(inputs) if outputs is None else outputs
 
     def _any(self, inputs: Any) -> Array:
