@@ -1,18 +1,20 @@
 # make demo   set up, train the digit network, recognise a digit, work one neuron out
-# make test   set up, then lint, types, floors and all tests
+# make test   set up, then lint, types, floors, all tests, and a fuzz of the kernel
 # make bench  measure speed and accuracy; the figures go to benchmarks/results/
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --editable
+SOURCES := pyproject.toml setup.py src/glassnet/engine/_kernel.c $(wildcard kernel/*.[ch])
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test bench lint fuzz tools clean
 
 demo: $(VENV)/demo
 	$(BIN)/glassnet train
 	$(BIN)/glassnet predict digits.safetensors --digit 7 --neuron 0:3
 
-test: $(VENV)/test lint
+test: tools $(VENV)/test lint fuzz
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 lint: $(VENV)/test
@@ -21,24 +23,41 @@ lint: $(VENV)/test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+fuzz:
+	kernel/fuzz.sh 10
+
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/run.py
 
-# Each stamp is an installation: made anew when pyproject.toml changes.
-$(VENV)/demo: pyproject.toml
+# Each stamp is an installation, made anew when what it was made from has changed.
+$(VENV)/demo: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(INSTALL) .
 	touch $@
 
-$(VENV)/test: pyproject.toml
+$(VENV)/test: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(INSTALL) '.[test]'
 	touch $@ $(VENV)/demo
 
-$(VENV)/bench: pyproject.toml
+$(VENV)/bench: $(SOURCES)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(INSTALL) '.[bench]'
 	touch $@ $(VENV)/demo
+
+# What the tests need of the system: a C compiler, WebAssembly built and run, LaTeX. Root on Debian gets it by itself.
+NEEDED := cc clang wasm-ld node pdflatex
+PACKAGES := gcc libc6-dev clang lld nodejs texlive-latex-base
+
+tools:
+	@for tool in $(NEEDED); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends $(PACKAGES) >/dev/null; \
+		else \
+			echo "make test needs$$missing; on Debian: apt-get install $(PACKAGES)" >&2; exit 1; \
+		fi; \
+	fi
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist src/*.egg-info src/glassnet/engine/*.so .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -109,7 +109,7 @@ def test_a_file_is_counted(capsys: pytest.CaptureFixture[str], digit_network: Pa
 
 def test_training_prints_its_run_and_saves_the_network(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     out, err = told(capsys, "train", "xor", "--epochs", 5, "-v")
-    assert [line[:9] for line in err.splitlines()[1:]] == [f"epoch {n}/5" for n in range(1, 6)]
+    assert [line[:9] for line in err.splitlines()[2:]] == [f"epoch {n}/5" for n in range(1, 6)]
     assert err.startswith("engine ")
     assert "held out: loss" in err
     assert "2-16-16-2 (relu, relu, softmax), trained in " in out

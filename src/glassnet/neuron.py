@@ -11,31 +11,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy.typing as npt
+
 from glassnet import worked
 from glassnet.activations import activation as known_activation
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Neuron:
     """Weights of shape (fan_in,), a bias, and the name of an activation."""
 
     weights: Array
     bias: float
-    activation: str = "sigmoid"
+    activation: str
 
-    def __post_init__(self) -> None:
-        weights, bias = numeric(self.weights, "weights"), numeric(self.bias, "bias")
-        if weights.ndim != 1 or weights.size == 0 or bias.size != 1:
+    def __init__(self, weights: npt.ArrayLike, bias: float, activation: str = "sigmoid") -> None:
+        row, number = numeric(weights, "weights"), numeric(bias, "bias")
+        if row.ndim != 1 or row.size == 0 or number.size != 1:
             raise InputError(
-                got=f"weights of shape {shape_text(weights.shape)} and bias of shape {shape_text(bias.shape)}",
+                got=f"weights of shape {shape_text(row.shape)} and bias of shape {shape_text(number.shape)}",
                 expected="one row of weights and one bias",
                 do="give a weight for each input",
             )
-        known_activation(self.activation)
-        object.__setattr__(self, "weights", readonly(weights.astype(float, copy=False)))
-        object.__setattr__(self, "bias", float(bias.reshape(())))
+        known_activation(activation)
+        object.__setattr__(self, "weights", readonly(row.astype(float)))
+        object.__setattr__(self, "bias", float(number.reshape(())))
+        object.__setattr__(self, "activation", activation)
 
     def __call__(self, inputs: Any) -> float:
         """The activation for inputs of shape (fan_in,)."""
@@ -66,7 +69,7 @@ class Neuron:
         )
 
     def _checked(self, inputs: Any) -> Array:
-        inputs = numeric(inputs, "inputs").astype(float, copy=False)
+        inputs = numeric(inputs, "inputs").astype(float)
         if inputs.shape != self.weights.shape:
             raise InputError(
                 got=f"inputs of shape {shape_text(inputs.shape)}",
@@ -126,7 +129,7 @@ class NeuronTrace:
 
     def _product(self, i: int) -> worked.Product:
         name = self.input_names[i] if self.input_names else f"input {i}"
-        return worked.Product(name, worked.significant(self.inputs[i], 4), worked.significant(self.weights[i], 4))
+        return worked.Product(name, worked.significant(self.inputs[i], 6), worked.significant(self.weights[i], 6))
 
     def as_dict(self) -> dict[str, Any]:
         """Every number, as plain values for JSON."""

@@ -44,7 +44,8 @@ class Run:
     """A run in progress: iterate over it for its epochs, stop whenever you like.
 
     `network` is what it has come to (the best one so far where early stopping is on), `history` all figures, those from
-    before a resume included, and `ended` tells why it ended, once it has. Made by `training.epochs`, which checks.
+    before a resume included, and `ended` tells why it ended, once it has. `engine_choice` says which engine computes it
+    and why, `about_inputs` how that holds the inputs, once it has begun. Made by `training.epochs`, which checks.
     """
 
     start: Network
@@ -75,6 +76,7 @@ class Run:
         self.network = self.start.with_signature(self.data.signature)
         chosen, self.engine_choice = engines.choose(self.engine, self.plan.architecture, self.start.dtype)
         self._engine = chosen
+        self.about_inputs = ""
         if self.resume and self.checkpoint is not None and self.checkpoint.exists():
             self._take_up(self.checkpoint)
         elif self.checkpoint is not None:
@@ -86,6 +88,7 @@ class Run:
 
     def __iter__(self) -> Iterator[Epoch]:
         trainer = self._engine.trainer(self.plan, self._examples, self._state)
+        self.about_inputs = trainer.about_inputs
         while len(self.history) < self.epochs and not self._out_of_patience():
             epoch = self._epoch(trainer)
             if epoch is None:

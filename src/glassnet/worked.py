@@ -69,7 +69,10 @@ def rows(sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precisi
     `precision` tells how far from exact the numbers may be, relative to the largest. However the rows are laid out
     (as text, as a table), their figures are these, and add up as these.
     """
-    decimals = decimals_for([v for terms, _, total in sums for _, v in (*terms, total)], precision)
+    numbers = [v for terms, _, total in sums for _, v in (*terms, total)]
+    if not all(map(math.isfinite, numbers)):
+        return _as_they_are(sums, result)
+    decimals = decimals_for(numbers, precision)
 
     def units(value: float) -> int:
         """A number in whole units of the last decimal, rounded once, so that what is printed is true and adds up."""
@@ -85,6 +88,16 @@ def rows(sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precisi
             made.append(Row("rest", others or "rounding of the lines above", _figure(rest, decimals)))
         made.append(Row("total", total[0], _figure(units(total[1]), decimals)))
         carried = units(total[1])
+    return [*made, Row("result", result[0], significant(result[1]))]
+
+
+def _as_they_are(sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line) -> list[Row]:
+    """Rows without sums to check, where some number is no number any more."""
+    made = []
+    for terms, others, total in sums:
+        made += [Row("term", what, significant(value)) for what, value in terms]
+        made += [Row("rest", others, "...")] if others else []
+        made.append(Row("total", total[0], significant(total[1])))
     return [*made, Row("result", result[0], significant(result[1]))]
 
 

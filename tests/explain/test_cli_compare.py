@@ -47,7 +47,7 @@ def test_two_digit_networks_are_tried_on_the_test_digits(capsys: pytest.CaptureF
     assert max(map(len, lines)) <= 80
     assert lines[0].endswith("a.safetensors  784-12-10, relu, softmax, 9,550 parameters")
     assert lines[1].endswith("b.safetensors  the same structure")
-    assert "apart on digits (test)" in lines[2]
+    assert "apart on test digits" in lines[2]
     assert "accuracy from a to b, in a straight line" in out
     figures = json.loads(told(capsys, a, b, "--json")[0])
     accuracy = [gn.evaluate(gn.load(path), gn.data.digits()[1]).accuracy for path in (a, b)]

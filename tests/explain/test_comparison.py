@@ -287,7 +287,7 @@ def test_bad_input_is_told(network: gn.Network, blobs: gn.Dataset) -> None:
     assert "got inputs of shape (4, 7); expected (n, 3), as 3-4-2 takes" in message(
         InputError, network, network, np.ones((4, 7))
     )
-    assert "inputs with 1 value that are NaN" in message(InputError, network, network, [1.0, np.nan, 0.0])
+    assert "inputs with 1 value that is NaN" in message(InputError, network, network, [1.0, np.nan, 0.0])
     assert "got inputs of shape (0, 3); expected at least one input" in message(
         InputError, network, network, np.ones((0, 3))
     )

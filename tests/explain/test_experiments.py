@@ -93,7 +93,7 @@ def test_each_experiment_ends_below_where_it_began(kind: str, learnt: tuple[gn.N
     assert found.accuracy[-1] < found.unchanged
     assert found.accuracy[0] > 0.6
     lines = str(found).splitlines()
-    assert lines[0].startswith(f"{kind.replace('_', ' ')}: accuracy on digits (test), 2,000 examples")
+    assert lines[0].startswith(f"{kind.replace('_', ' ')}: accuracy on test digits, 2,000 examples")
     assert max(map(len, lines)) <= 80
     assert f"  unchanged  {found.unchanged:>8.2%}  ####" in lines[2]
     assert [float(line.split()[0]) for line in lines[3:-1]] == list(found.strengths)

@@ -166,7 +166,7 @@ def test_a_plot_without_matplotlib_names_the_extra(
         (["sum.safetensors", "--inputs", "1,2", "--json", "--format", "html"], 2, "got --json with --format"),
         (["sum.safetensors", "--inputs", "1,2", "--format", "pdf"], 2, "invalid choice: 'pdf'"),
         (["sum.safetensors", "--inputs", "1,2,3"], 1, "got inputs of shape (3,); expected (2,) for one"),
-        (["sum.safetensors", "--inputs", "1,nan"], 1, "got inputs with 1 value that are NaN or infinite"),
+        (["sum.safetensors", "--inputs", "1,nan"], 1, "got inputs with 1 value that is NaN or infinite"),
         (["sum.safetensors", "--digit", "3"], 1, "got inputs of shape (784,); expected (2,) for one"),
         (["sum.safetensors", "--digit", "-1"], 2, "expected a test digit from 0 to 9999"),
         (["none.safetensors", "--inputs", "1,2"], 1, "which is not there"),

@@ -1,6 +1,5 @@
 """Hand-outs: Markdown, LaTeX and HTML that hold whatever names there are, and LaTeX that compiles."""
 
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -67,7 +66,6 @@ def test_every_squish_has_a_formula_in_latex() -> None:
     assert set(handouts._FORMULAS) == set(ACTIVATIONS)
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no LaTeX here")
 def test_latex_compiles_with_amsmath_alone(trace: gn.Trace, tmp_path: Path) -> None:
     parts = [handouts.overview_latex(overview(trace, name=NASTY))]
     parts += [handouts.neuron_latex(trace.neuron(layer, 0)) for layer in (0, 1)]

@@ -109,7 +109,7 @@ def test_what_cannot_be_is_told(network: gn.Network) -> None:
         knobs(network, np.eye(3), [0, 1])
     with pytest.raises(InputError, match="label 2 at example 0; expected labels from 0 to 1"):
         knobs(network, [1, 2, 3], 2)
-    with pytest.raises(InputError, match="inputs with 1 value that are NaN"):
+    with pytest.raises(InputError, match="inputs with 1 value that is NaN"):
         knobs(network, [1, np.nan, 3], 0)
     with pytest.raises(SettingError, match="got loss 'square'"):
         knobs(network, [1, 2, 3], 0, loss="square")

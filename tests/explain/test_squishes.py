@@ -19,7 +19,7 @@ def test_each_is_what_the_network_with_this_squish_would_give(network: gn.Networ
     assert {row.name for row in found.rows} == set(ACTIVATIONS) - ({"softmax"} if layer == 0 else set())
     for row in found.rows:
         other = network.with_activation(layer, row.name).trace(inputs).layers[layer]
-        assert row.activation == other.activations[1]
+        assert row.activation == pytest.approx(float(other.activations[1]), rel=1e-5)  # engines differ in last bits
     assert found.pre_activation == network.trace(inputs).layers[layer].pre_activations[1]
 
 

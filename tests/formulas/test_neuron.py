@@ -11,6 +11,7 @@ from formula_cases import HIDDEN, tries
 from hypothesis import given
 from hypothesis import strategies as st
 
+import glassnet as gn
 from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
 from glassnet.engine import reference
@@ -59,9 +60,9 @@ def test_many_inputs_as_printed() -> None:
         neuron.trace([1, 1, 0.5, 1, 1, 1, 1]).written(top=3)
         == """\
 neuron
-  input 2  0.5 x      4           2.0000
-  input 0    1 x   -1.5          -1.5000
-  input 4    1 x 0.6667           0.6667
+  input 2  0.5 x        4         2.0000
+  input 0    1 x     -1.5        -1.5000
+  input 4    1 x 0.666667         0.6667
   4 more products, 2 of them 0    0.3332
                                  -------
   weighted sum                    1.4999
@@ -78,9 +79,9 @@ def test_what_rounding_leaves_over_has_a_line_of_its_own() -> None:
         str(neuron.trace([1, 1, 1]))
         == """\
 neuron
-  input 0  1 x 0.3333           0.3333
-  input 1  1 x 0.3333           0.3333
-  input 2  1 x 0.3333           0.3333
+  input 0  1 x 0.333333         0.3333
+  input 1  1 x 0.333333         0.3333
+  input 2  1 x 0.333333         0.3333
   rounding of the lines above   0.0001
                                 ------
   weighted sum                  1.0000
@@ -337,3 +338,20 @@ def test_what_makes_no_neuron_is_told_why(call: Any, error: type[GlassnetError],
     with pytest.raises(error) as raised:
         call()
     assert str(raised.value) == message
+
+
+def test_an_overflow_is_printed_as_it_is() -> None:
+    network = gn.Network.from_layers([([[1e30, 1.0]], [0.0], "relu"), ([[1e30]], [0.5], "identity")], dtype="float32")
+    with np.errstate(over="ignore"):
+        printed = str(network.trace([1.0, 2.0]).neuron(1, 0))
+    assert "weighted sum" in printed
+    assert "inf" in printed
+
+
+def test_what_was_handed_in_can_change_without_changing_the_neuron() -> None:
+    weights, inputs = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    neuron = Neuron(weights, 0.0, "identity")
+    trace = neuron.trace(inputs)
+    weights[:], inputs[:] = 0, 0
+    assert neuron([1, 1]) == 3
+    assert trace.products.tolist() == [3, 8]

@@ -101,7 +101,9 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.verbose:
             say(f"engine {training.engine_choice}")
         try:
-            for epoch in training:
+            for done, epoch in enumerate(training):
+                if arguments.verbose and done == 0:
+                    say(training.about_inputs)
                 progress.epoch(epoch)
         except KeyboardInterrupt:
             problem = "interrupted"

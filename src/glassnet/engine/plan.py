@@ -70,6 +70,11 @@ class State:
 class Trainer(Protocol):
     """A run in progress inside an engine."""
 
+    @property
+    def about_inputs(self) -> str:
+        """How the inputs are held, in words."""
+        ...
+
     def run(self, order: Array, learning_rates: Sequence[float]) -> list[float]:
         """One step for each batch of `order` (indices of examples) and its learning rate; the loss of each batch.
 

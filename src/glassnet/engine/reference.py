@@ -101,6 +101,8 @@ def _batch_gradient(
 class ReferenceTrainer:
     """Mini-batch training: for each batch the gradient, the penalties, the clipping, the update."""
 
+    about_inputs = "inputs as they are, zeros multiplied like all others"
+
     def __init__(self, plan: Plan, examples: Examples, state: State) -> None:
         self._plan, self._examples, self._state = plan, examples, state.copy()
         if not self._state.slots:

@@ -118,6 +118,10 @@ class TapedTrainer:
     def __init__(self, trainer: Trainer, tape: Tape, batch_size: int, step: int) -> None:
         self._trainer, self._tape, self._batch_size, self._step = trainer, tape, batch_size, step
 
+    @property
+    def about_inputs(self) -> str:
+        return self._trainer.about_inputs
+
     def run(self, order: Array, learning_rates: Sequence[float]) -> list[float]:
         losses: list[float] = []
         while len(losses) < len(learning_rates):
