@@ -15,6 +15,7 @@ demo: $(VENV)/demo
 	$(BIN)/glassnet predict digits.safetensors --digit 7 --neuron 0:3
 
 test: tools $(VENV)/test lint fuzz
+	GLASSNET_CPU=baseline $(BIN)/python -m pytest tests/engine/test_native.py
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 lint: $(VENV)/test
