@@ -29,19 +29,24 @@ def test_importing_it_imports_nothing_heavy() -> None:
     assert not {"numpy", "rich", "PIL", "safetensors", "pyarrow", "torch"} & set(loaded)
 
 
-def test_a_wheel_holds_the_digits_the_types_and_the_licences(tmp_path: Path) -> None:
+def test_a_wheel_holds_digits_kernel_types_and_licences_and_trains(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
+    assert any("_kernel" in name for name in names)
     for needed in ("glassnet/data/mnist.npz", "glassnet/data/mnist.LICENSE.md", "glassnet/py.typed"):
         assert needed in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     target = tmp_path / "installed"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]
     subprocess.run(install, check=True, capture_output=True)
-    script = "import glassnet; train, test = glassnet.data.digits(); print(glassnet.__file__, len(train), len(test))"
+    script = (
+        "import glassnet as gn; train, test = gn.data.digits(); start = gn.Network.create('784-8-10', seed=0)\n"
+        "run = gn.training.epochs(start, train[:500], epochs=1); list(run)\n"
+        "print(gn.__file__, len(train), len(test), run.chosen_engine.name)"
+    )
     ran = subprocess.run(
         [sys.executable, "-c", script], env={"PYTHONPATH": str(target)}, capture_output=True, text=True, check=True
     )
-    assert ran.stdout.split() == [str(target / "glassnet" / "__init__.py"), "60000", "10000"]
+    assert ran.stdout.split() == [str(target / "glassnet" / "__init__.py"), "60000", "10000", "native"]

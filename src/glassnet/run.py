@@ -45,7 +45,9 @@ class Run:
 
     `network` is what it has come to (the best one so far where early stopping is on), `history` all figures, those from
     before a resume included, and `ended` tells why it ended, once it has. `engine_choice` says which engine computes it
-    and why, `about_inputs` how that holds the inputs, once it has begun. Made by `training.epochs`, which checks.
+    and why, `about_inputs` how that holds the inputs, once it has begun. `examples` are what the engine is given,
+    `state` is where the run stands after the last finished epoch, `settings()` all that its bits depend on. Made by
+    `training.epochs`, which checks.
     """
 
     start: Network
@@ -70,12 +72,12 @@ class Run:
         dtype = self.start.parameters.dtype
         targets = self.plan.loss.targets(self.data.targets, self.start.sizes[-1], dtype)
         weights = None if self.sample_weights is None else self.sample_weights.astype(dtype)
-        self._examples = Examples(self.data.inputs, self.data.scale, targets, weights)
-        self._state = State(self.start.parameters)
+        self.examples = Examples(self.data.inputs, self.data.scale, targets, weights)
+        self.state = State(self.start.parameters)
         self._stopping = False
         self.network = self.start.with_signature(self.data.signature)
         chosen, self.engine_choice = engines.choose(self.engine, self.plan.architecture, self.start.dtype)
-        self._engine = chosen
+        self.chosen_engine = chosen
         self.about_inputs = ""
         if self.resume and self.checkpoint is not None and self.checkpoint.exists():
             self._take_up(self.checkpoint)
@@ -87,7 +89,7 @@ class Run:
         self._stopping = True
 
     def __iter__(self) -> Iterator[Epoch]:
-        trainer = self._engine.trainer(self.plan, self._examples, self._state)
+        trainer = self.chosen_engine.trainer(self.plan, self.examples, self.state)
         self.about_inputs = trainer.about_inputs
         while len(self.history) < self.epochs and not self._out_of_patience():
             epoch = self._epoch(trainer)
@@ -128,10 +130,10 @@ class Run:
             if self.progress is not None:
                 self.progress(batch, batches)
 
-        self._state = trainer.state()
-        if not np.isfinite(self._state.parameters).all():
+        self.state = trainer.state()
+        if not np.isfinite(self.state.parameters).all():
             raise self._diverged("parameters that are NaN or infinite", batches, rates)
-        network = replace(self.network, parameters=readonly(self._state.parameters))
+        network = replace(self.network, parameters=readonly(self.state.parameters))
         validation_loss = validation_accuracy = None
         if self.validation is not None:
             figures = evaluate(network, self.validation, self.plan.loss, self.engine)
@@ -179,22 +181,22 @@ class Run:
     def _keep(self) -> None:
         assert self.checkpoint is not None
         slots = {
-            f"optimizer.{name}": slot for name, slot in zip(self.plan.optimizer.slots, self._state.slots, strict=False)
+            f"optimizer.{name}": slot for name, slot in zip(self.plan.optimizer.slots, self.state.slots, strict=False)
         }
         native.write(
             self.checkpoint,
-            {"parameters": self._state.parameters, "kept": self.network.parameters, **slots},
+            {"parameters": self.state.parameters, "kept": self.network.parameters, **slots},
             {
                 "kind": "checkpoint",
-                "settings": self._settings(),
-                "step": self._state.step,
+                "settings": self.settings(),
+                "step": self.state.step,
                 "history": self.history.as_dict(),
             },
         )
 
     def _take_up(self, path: Path) -> None:
         tensors, description = native.read(path, "checkpoint")
-        theirs, ours = description["settings"], self._settings()
+        theirs, ours = description["settings"], self.settings()
         differing = [key for key in ours if theirs.get(key) != ours[key]]
         if differing:
             key = differing[0]
@@ -205,11 +207,11 @@ class Run:
                 do="resume with the settings and data of that run, or start another checkpoint",
             )
         slots = [tensors[f"optimizer.{name}"] for name in self.plan.optimizer.slots if f"optimizer.{name}" in tensors]
-        self._state = State(tensors["parameters"], slots, description["step"])
+        self.state = State(tensors["parameters"], slots, description["step"])
         self.history = History(Epoch(**figures) for figures in description["history"])
         self.network = replace(self.network, parameters=tensors["kept"])
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """All that the bits of a run depend on, as plain values."""
         plan = self.plan
         settings: dict[str, Any] = {

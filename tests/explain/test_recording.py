@@ -252,7 +252,7 @@ def test_other_bits_than_were_recorded_are_told(recorded: Recording) -> None:
 def test_the_run_is_left_as_it_was(start: gn.Network, blobs: gn.Dataset) -> None:
     run = epochs(start, blobs, **SETTINGS)
     record(run)
-    assert run._engine is reference
+    assert run.chosen_engine is reference
     assert run.ended == "all epochs done"
 
 

@@ -211,9 +211,9 @@ class Recording:
                 expected=f"{self.settings.get(key)!r}, as in the recording",
                 do="make the run with the settings and data that it was recorded with",
             )
-        if run._engine.name != self.engine:
+        if run.chosen_engine.name != self.engine:
             raise SettingError(
-                got=f"a run on the engine {run._engine.name}",
+                got=f"a run on the engine {run.chosen_engine.name}",
                 expected=f"{self.engine}, on which it was recorded, since another one rounds otherwise",
                 do=f"make the run with engine={self.engine!r}",
             )
@@ -231,7 +231,7 @@ class Recording:
             start = [s for s in self.snapshots if s.step <= step and s.slots is not None][-1]
         assert start.slots is not None
         state = State(start.parameters, list(start.slots), start.step)
-        trainer = run._engine.trainer(run.plan, run._examples, state)
+        trainer = run.chosen_engine.trainer(run.plan, run.examples, state)
         stops = [s for s in self.snapshots if start.step < s.step < step]
         at = start.step
         for stop in [*(s.step for s in stops), step]:
@@ -425,13 +425,13 @@ def record(run: Run, path: str | os.PathLike[str] | None = None, every: float = 
         raise SettingError(got=f"every {every!r}", expected="a number of epochs above 0", do="1 is usual")
     batches = -(-len(run.data) // run.plan.batch_size)
     tape = Tape(max(1.0, every * batches), room)
-    engine = run._engine
+    engine = run.chosen_engine
     taped = TapedEngine(engine, tape)
     start = run.network
-    tape.start(run._state)
+    tape.start(run.state)
     if path is not None:  # an unwritable place is found before the work, not after it
         _recording(run, start, tape, batches, engine.name, "not begun").save(path)
-    run._engine = cast(Engine, taped)
+    run.chosen_engine = cast(Engine, taped)
     try:
         for _ in run:
             pass
@@ -443,7 +443,7 @@ def record(run: Run, path: str | os.PathLike[str] | None = None, every: float = 
         ended = f"diverged: {problem.got}"
         warnings.warn(f"the run diverged ({problem.got}): the recording ends there", stacklevel=2)
     finally:
-        run._engine = engine
+        run.chosen_engine = engine
     if ended != "interrupted":  # then a step may be half done
         tape.end()
     recording = _recording(run, start, tape, batches, engine.name, ended)
@@ -470,7 +470,7 @@ def _recording(run: Run, start: Network, tape: Tape, batches: int, engine: str, 
 
 def _settings(run: Run) -> dict[str, Any]:
     """All that the bits of a run depend on, as plain values: what its checkpoints say."""
-    return run._settings()
+    return run.settings()
 
 
 def _examples(move: Move) -> str:
