@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet import markup
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError, SettingError
 from glassnet.explain.drawing import bar
@@ -206,6 +207,30 @@ class Comparison:
         if self.line is not None:
             parts.append(str(self.line))
         return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        said = [(line[:11].strip(), line[11:]) for line in self._head()[2:]]
+        if self.accuracy is not None and not any(name == "accuracy" for name, _ in said):
+            said.append(("accuracy", "a {:.2%}, b {:.2%}".format(*self.accuracy)))
+        parts: list[str] = [markup.table(["", ""], said, "ll")]
+        if self.layers:
+            largest = max(max(at.distance_before, at.distance, at.activations or 0.0) for at in self.layers)
+            rows = []
+            for at in self.layers:
+                kinds = (at.distance_before, at.distance, at.activations)
+                cells = [("", "") if d is None else (_distance(d), markup.bar(d, largest, width=80)) for d in kinds]
+                rows.append([str(at.layer), *(part for cell in cells for part in cell), _change(at)])
+            heads = ["layer", "distance as is", "", "matched", "", "activations" if self.examples else "", ""]
+            parts.append(markup.table([*heads, "largest change"], rows, "rrlrlrll"))
+            parts.append(markup.note("distance: 0 the same, 1.41 unrelated, 2 opposite"))
+        if self.line is not None:
+            label = f"{self.line.measure} on the straight line from a to b: b in a's order, dashed b as it is"
+            drawn = markup.curves(
+                self.line.shares, [("b in a's order", self.line.matched), ("b as it is", self.line.plain)], label
+            )
+            parts.append(markup.figure(label, drawn))
+        title = "   ".join(f"{letter}: {name}" for letter, name in zip("ab", self.names, strict=True))
+        return markup.block("Comparison of a and b" if self.names == ("a", "b") else title, *parts)
 
     def _class(self, number: Any) -> str:
         return self.classes[int(number)] if self.classes and int(number) < len(self.classes) else str(int(number))
