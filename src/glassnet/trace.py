@@ -41,10 +41,6 @@ class TraceLayer:
         at = zip(*np.unravel_index(order, products.shape), strict=True)
         return [(int(rows[k]), int(columns[i]), float(products[k, i])) for k, i in at if products[k, i] != 0]
 
-    def largest(self, most: int) -> list[int]:
-        """The neurons with the largest activations, whatever their sign, in their order."""
-        return sorted(np.argsort(-np.abs(self.activations), kind="stable")[:most].tolist())
-
     def example(self, row: int) -> "TraceLayer":
         return replace(
             self,
@@ -127,7 +123,7 @@ class Trace:
 
     def _columns(self) -> str:
         """Up to 20 neurons of each layer as discs, the outputs as bars, the largest products as lines between them."""
-        shown = [layer.largest(20) for layer in self.layers]
+        shown = [largest(layer.activations, 20) for layer in self.layers]
         columns, links = [], []
         for i, (layer, neurons) in enumerate(zip(self.layers, shown, strict=True)):
             last = i == len(self.layers) - 1
@@ -147,6 +143,11 @@ class Trace:
         if classes is not None and len(classes) == count:
             return list(classes)
         return [f"{len(self.layers) - 1}:{k}" for k in range(count)]
+
+
+def largest(values: Array, most: int) -> list[int]:
+    """Where the largest of some values are, whatever their sign, in their order."""
+    return sorted(np.argsort(-np.abs(values), kind="stable")[:most].tolist())
 
 
 def input_names(signature: Signature, layer: int, width: int) -> Sequence[str]:

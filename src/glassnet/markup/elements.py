@@ -1,6 +1,5 @@
 """Tags whose text and attributes are escaped by the way they are made, and tables of them."""
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -91,8 +90,9 @@ def table(
 
 def significant(value: float, digits: int = 3) -> str:
     """A number to so many significant digits, with a true minus sign."""
-    if value and math.isfinite(value) and 1e-3 <= abs(value) < 1e6:
-        text = f"{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
-    else:
-        text = f"{value:.{digits}g}"
+    text = f"{value:.{digits - 1}e}"
+    if value and 1e-3 <= abs(float(text)) < 1e6:
+        text = f"{value:,.{max(0, digits - 1 - int(text.partition('e')[2]))}f}"
+    elif not value:
+        text = "0"
     return text.replace("-", "\N{MINUS SIGN}")

@@ -14,18 +14,19 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
-from matplotlib.patheffects import withStroke
 
 from glassnet.arrays import Array
 from glassnet.errors import SettingError
 from glassnet.plots.shared import ink_picture, picture_shape
 from glassnet.plots.style import LIFT, NORMAL, SMALL, Canvas, Style, empty, figure, heading, named, three
-from glassnet.trace import Trace
+from glassnet.trace import Trace, largest
 
 MOST_DISCS = 20
 CONNECTIONS = 60
-RADIUS, TOP, BOTTOM, PICTURE, OUTPUTS = 0.15, 1.0, 0.55, 2.0, 2.7
-"""In inches: of a disc; room for the words above and below; of the input's picture; from the outputs to the border."""
+RADIUS, NUMBER = 0.15, 0.37
+TOP, BOTTOM, PICTURE, OUTPUTS = 1.0, 0.55, 2.0, 2.7
+"""In inches: of a disc; for the number beside it; room for the words above and below; of the
+input's picture, and from the outputs to the border."""
 
 
 def network(trace: Trace, style: str = "light", connections: int = CONNECTIONS) -> Figure:
@@ -39,7 +40,7 @@ def network(trace: Trace, style: str = "light", connections: int = CONNECTIONS) 
         raise SettingError(
             got=f"a trace of {len(trace)} examples", expected="one of them", do="pick it first: plots.network(trace[0])"
         )
-    wide, high = 4.8 + 2.0 * len(trace.layers), _height(trace)
+    wide, high = 4.7 + 2.15 * len(trace.layers), _height(trace)
     made = figure(colours, wide, high)
     page = _Page(trace, made, empty(made, wide, high), colours, wide, high)
     column = page.inputs()
@@ -91,17 +92,19 @@ class _Page:
     def middle(self) -> float:
         return (self.high - TOP + BOTTOM) / 2
 
-    def column(self, values: Array, x: float) -> _Column:
+    def column(self, values: Array, x: float, numbers: float = NUMBER) -> _Column:
         """The strongest values, in their order, the first on top."""
-        shown = sorted(np.argsort(-np.abs(values), kind="stable")[:MOST_DISCS].tolist())
+        shown = largest(values, MOST_DISCS)
         count, room = len(shown), self.high - TOP - BOTTOM
         step = min(0.45, room / count)
-        return _Column(shown, x, [self.middle + step * ((count - 1) / 2 - k) for k in range(count)], x + RADIUS)
+        return _Column(
+            shown, x, [self.middle + step * ((count - 1) / 2 - k) for k in range(count)], x + RADIUS + numbers
+        )
 
     def inputs(self) -> _Column:
         values, shape = self.trace.layers[0].inputs, picture_shape(self.trace.signature)
         if shape is None:
-            column = self.column(values, 1.75)
+            column = self.column(values, 1.75, numbers=0)
             self._discs(values, column, "input", self.trace.input_names(0), left=True)
             self._above(column.x, f"{len(values):,} inputs", _part(column, values))
             return column
@@ -139,7 +142,7 @@ class _Page:
             axes.text(
                 column.x + (-1 if left else 1) * (radius + 0.05), y,
                 f"{_short(names[k], 16)}  {three(value)}" if left else three(value), color=style.ink, fontsize=SMALL,
-                va="center", ha="right" if left else "left", zorder=6, path_effects=[self._halo()],
+                va="center", ha="right" if left else "left", zorder=6,
             )  # fmt: skip
             if not left:
                 axes.text(
@@ -167,7 +170,7 @@ class _Page:
             axes.add_patch(bar)
             axes.text(
                 column.x + 0.14, y, _short(names[k], 9), color=style.ink, fontsize=NORMAL, weight=bold, ha="center",
-                va="center", zorder=6, path_effects=[self._halo()],
+                va="center", zorder=6,
             )  # fmt: skip
             axes.text(
                 zero + max(value * scale, 0) + 0.06, y, three(value), color=style.ink, fontsize=SMALL, weight=bold,
@@ -178,21 +181,15 @@ class _Page:
 
     def connect(self, i: int, left: _Column, right: _Column, most: int) -> None:
         """The largest products of a layer, as lines."""
-        layer = self.trace.layers[i]
-        products = layer.weights[np.ix_(right.shown, left.shown)] * layer.inputs[left.shown]
-        sizes = np.abs(products)
-        order = np.argsort(-sizes, axis=None, kind="stable")[:most]
-        rows, places = np.unravel_index(order[sizes.ravel()[order] > 0], products.shape)
-        if not len(rows):
-            return
-        shares = (sizes[rows, places] / sizes.max()) ** LIFT
+        places = [dict(zip(column.shown, column.ys, strict=True)) for column in (left, right)]
+        strongest = self.trace.layers[i].strongest(most, right.shown, left.shown)
         for sign, dashes in ((1, "solid"), (-1, (0, (3, 1.6)))):
-            of_sign = np.sign(products[rows, places]) == sign
-            ends = zip(rows[of_sign].tolist(), places[of_sign].tolist(), strict=True)
+            of_sign = [(k, j, product) for k, j, product in strongest if product * sign > 0]
+            shares = [abs(product / strongest[0][2]) ** LIFT for _, _, product in of_sign]
             lines = LineCollection(
-                [[(left.outs, left.ys[p]), (right.x - RADIUS, right.ys[r])] for r, p in ends],
-                colors=[to_rgba(self.style.sign(sign), 0.1 + 0.8 * float(share)) for share in shares[of_sign]],
-                linewidths=0.35 + 1.75 * shares[of_sign],
+                [[(left.outs, places[0][j]), (right.x - RADIUS, places[1][k])] for k, j, _ in of_sign],
+                colors=[to_rgba(self.style.sign(sign), 0.1 + 0.8 * share) for share in shares],
+                linewidths=[0.35 + 1.75 * share for share in shares],
                 linestyles=dashes,
                 zorder=2,
             )
@@ -232,10 +229,6 @@ class _Page:
         y = self.high - TOP + 0.16
         self.axes.text(x, y + 0.14, first, color=self.style.ink, fontsize=NORMAL, ha=align, va="bottom")
         self.axes.text(x, y, second, color=self.style.quiet, fontsize=SMALL, ha=align, va="bottom")
-
-    def _halo(self) -> withStroke:
-        """Letters stay readable where lines pass behind them."""
-        return withStroke(linewidth=2.2, foreground=self.style.paper)
 
 
 def _part(column: _Column, values: Array, before: str = "") -> str:

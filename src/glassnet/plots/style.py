@@ -112,7 +112,8 @@ def heading(canvas: Canvas, style: Style, title: str, below: str = "") -> None:
 
 def three(value: float) -> str:
     """A number to three significant digits, with a true minus sign: 0.981, −0.00412, 12,300."""
-    if value != 0 and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.2e}".replace("-", "\N{MINUS SIGN}")
-    digits = max(0, 2 - int(np.floor(np.log10(abs(value))))) if value else 0
-    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    scientific = f"{value:.2e}"
+    if value != 0 and not 1e-3 <= abs(float(scientific)) < 1e6:
+        return scientific.replace("-", "\N{MINUS SIGN}")
+    digits = max(0, 2 - int(scientific.partition("e")[2]))
+    return f"{value:,.{digits if value else 0}f}".replace("-", "\N{MINUS SIGN}")
