@@ -144,11 +144,11 @@ class NeuronTrace:
     def _repr_html_(self) -> str:
         rows = self.rows()
         values = [float(row.figure.replace(",", "")) for row in rows]
-        largest = max(abs(v) for row, v in zip(rows, values, strict=True) if row.kind in ("term", "rest"))
+        largest = max(abs(value) for row, value in zip(rows, values, strict=True) if row.kind == "term")
         lines = []
         for row, value in zip(rows, values, strict=True):
             name, *factors = row.what if isinstance(row.what, worked.Product) else (row.what, "", "")
-            drawn = markup.bar(value, largest, signed=True) if row.kind in ("term", "rest") else ""
+            drawn = markup.bar(value, largest, signed=True) if row.kind == "term" else ""
             lines.append([name, " x ".join(filter(None, factors)), row.figure, drawn])
         totals = [i for i, row in enumerate(rows) if row.kind == "total"]
         table = markup.table(["", "input x weight", "", ""], lines, "lrrl", [*totals, len(rows) - 1], totals)

@@ -308,6 +308,12 @@ def test_every_kind_is_drawn_in_both_styles_and_saved(
             assert (tmp_path / f"a{suffix}").read_bytes().startswith(start)
 
 
+def test_a_notebook_shows_a_picture_by_itself(trace: gn.Trace) -> None:
+    png, size = plots.network(trace)._repr_png_()  # type: ignore[attr-defined]
+    assert png.startswith(b"\x89PNG")
+    assert int.from_bytes(png[16:20]) == pytest.approx(2 * size["width"], abs=1)
+
+
 def test_wrong_names_and_places_say_what_would_work(trace: gn.Trace, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="got style 'drak'; expected one of light, dark; did you mean 'dark'?"):
         plots.network(trace, "drak")

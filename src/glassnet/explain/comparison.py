@@ -232,7 +232,7 @@ class Comparison:
                 self.line.shares, [("b in a's order", self.line.matched), ("b as it is", self.line.plain)], label
             )
             parts.append(markup.figure(label, drawn))
-        title = "   ".join(f"{letter}: {name}" for letter, name in zip("ab", self.names, strict=True))
+        title = ", ".join(f"{letter}: {name}" for letter, name in zip("ab", self.names, strict=True))
         return markup.block("Comparison of a and b" if self.names == ("a", "b") else title, *parts)
 
     def _class(self, number: Any) -> str:

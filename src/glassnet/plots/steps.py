@@ -38,8 +38,9 @@ def draw(canvas: Canvas, neuron: NeuronTrace, style: Style, top: int = 10) -> No
                  style, "bottom")  # fmt: skip
     spans = _spans(rows)
     low, most = min(0.0, *(min(s) for s in spans)), max(0.0, *(max(s) for s in spans))
-    room = (most - low or 1.0) * 0.22
-    axes.set(xlim=(low - room * (1.1 if low < 0 else 0.1), most + room), ylim=(len(rows) + 0.3, -0.6), yticks=[])
+    room = (most - low or 1.0) * 0.036 * max(len(row.figure) for row in rows)  # for the longest figure
+    left = max([room - (end - low) for start, end in spans if end < start], default=0.0)
+    axes.set(xlim=(low - max(left, 0.1 * room), most + room), ylim=(len(rows) + 0.3, -0.6), yticks=[])
     axes.axvline(0, color=style.line, linewidth=0.8, zorder=0)
     for y, (row, (start, end)) in enumerate(zip(rows, spans, strict=True)):
         total = row.kind == "total"
