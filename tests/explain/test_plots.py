@@ -308,6 +308,29 @@ def test_every_kind_is_drawn_in_both_styles_and_saved(
             assert (tmp_path / f"a{suffix}").read_bytes().startswith(start)
 
 
+def test_names_are_no_formulas(tmp_path: Path) -> None:
+    names = (r"$\frac{$", "$x$ <&>", "a_b^c")
+    network = gn.Network.create("3-3", output="softmax", seed=0).with_signature(
+        gn.Signature(features=names, classes=names)
+    )
+    trace = network.trace([1.0, 2.0, 3.0])
+    evaluation = gn.evaluate(network, gn.Dataset(np.eye(3), np.arange(3), network.signature))
+    for figure in (plots.network(trace), plots.waterfall(trace.neuron(0, 1)), plots.confusion(evaluation)):
+        plots.save(figure, tmp_path / "a.svg")
+        written = "".join(ElementTree.parse(tmp_path / "a.svg").getroot().itertext())
+        assert all(name in written for name in names)
+
+
+def test_a_network_that_does_nothing_can_be_drawn(tmp_path: Path) -> None:
+    signature = gn.Signature(input_shape=(2, 2))
+    network = gn.Network.from_layers([(np.zeros((3, 4)), np.zeros(3), "relu")], signature)
+    trace = network.trace(np.zeros(4))
+    for figure in (plots.network(trace), plots.templates(network), plots.explain(trace, (0, 0))):
+        plots.save(figure, tmp_path / "a.svg")
+    for value in (network, trace, trace.neuron(0, 0)):
+        assert value._repr_html_()
+
+
 def test_a_notebook_shows_a_picture_by_itself(trace: gn.Trace) -> None:
     png, size = plots.network(trace)._repr_png_()  # type: ignore[attr-defined]
     assert png.startswith(b"\x89PNG")

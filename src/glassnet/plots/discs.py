@@ -21,12 +21,13 @@ from glassnet.plots.shared import ink_picture, picture_shape
 from glassnet.plots.style import LIFT, NORMAL, SMALL, Canvas, Style, empty, figure, heading, named, three
 from glassnet.trace import Trace, largest
 
-MOST_DISCS = 20
+MOST_DISCS, MOST_LETTERS = 20, 16
 CONNECTIONS = 60
 RADIUS, NUMBER = 0.15, 0.37
-TOP, BOTTOM, PICTURE, OUTPUTS = 1.0, 0.55, 2.0, 2.7
+TOP, BOTTOM, PICTURE, OUTPUTS = 1.0, 0.55, 2.0, 2.3
 """In inches: of a disc; for the number beside it; room for the words above and below; of the
-input's picture, and from the outputs to the border."""
+input's picture, and of the
+outputs' bars and numbers."""
 
 
 def network(trace: Trace, style: str = "light", connections: int = CONNECTIONS) -> Figure:
@@ -40,11 +41,12 @@ def network(trace: Trace, style: str = "light", connections: int = CONNECTIONS) 
         raise SettingError(
             got=f"a trace of {len(trace)} examples", expected="one of them", do="pick it first: plots.network(trace[0])"
         )
-    wide, high = 4.7 + 2.15 * len(trace.layers), _height(trace)
+    outputs = OUTPUTS + _room(trace)
+    wide, high = 2.0 + outputs + 2.15 * len(trace.layers), _height(trace)
     made = figure(colours, wide, high)
     page = _Page(trace, made, empty(made, wide, high), colours, wide, high)
     column = page.inputs()
-    start, end = column.x + 1.75, wide - OUTPUTS
+    start, end = column.x + 1.75, wide - outputs
     step = (end - start) / max(1, len(trace.layers) - 1)
     for i, layer in enumerate(trace.layers):
         last = i == len(trace.layers) - 1
@@ -146,20 +148,20 @@ class _Page:
             )  # fmt: skip
             if not left:
                 axes.text(
-                    column.x, y, str(k), color=style.paper if share > 0.5 else style.ink, fontsize=SMALL - 1,
+                    column.x, y, str(k), color=style.paper if share > 0.5 else style.ink, fontsize=SMALL - 1 - (k > 99),
                     ha="center", va="center", zorder=6,
                 )  # fmt: skip
 
     def bars(self, column: _Column) -> None:
         """The outputs, named, as bars from a common line: to the left of it what is below 0."""
         i, style, axes = len(self.trace.layers) - 1, self.style, self.axes
-        layer, classes = self.trace.layers[i], self.trace.signature.classes
+        layer = self.trace.layers[i]
         values = layer.activations
-        names = classes if classes and len(classes) == len(values) else [f"{i}:{k}" for k in range(len(values))]
+        names, room = _output_names(self.trace), _room(self.trace)
         most = 1.0 if layer.activation_name in ("softmax", "sigmoid") else max(0.0, float(values.max()))
         least = min(0.0, float(values.min()))
         scale = 1.6 / (most - least or 1.0)
-        zero = column.x + 0.35 - least * scale
+        zero = column.x + room - least * scale
         axes.plot([zero, zero], [column.ys[0] + 0.2, column.ys[-1] - 0.2], color=style.line, linewidth=0.8, zorder=3)
         thick = min(0.26, 0.62 * (column.ys[0] - column.ys[1])) if len(column.ys) > 1 else 0.26
         for k, y in zip(column.shown, column.ys, strict=True):
@@ -169,15 +171,15 @@ class _Page:
             bar.set(facecolor=style.sign(value) if least < 0 else style.ink, gid=f"output-{k}")
             axes.add_patch(bar)
             axes.text(
-                column.x + 0.14, y, _short(names[k], 9), color=style.ink, fontsize=NORMAL, weight=bold, ha="center",
-                va="center", zorder=6,
+                column.x, y, _short(names[k], MOST_LETTERS), color=style.ink, fontsize=NORMAL, weight=bold, va="center",
+                zorder=6,
             )  # fmt: skip
             axes.text(
                 zero + max(value * scale, 0) + 0.06, y, three(value), color=style.ink, fontsize=SMALL, weight=bold,
                 va="center", zorder=6,
             )  # fmt: skip
         words = f"{_many(len(values), 'output')}, {layer.activation_name}"
-        self._above(column.x + 0.35, f"layer {i}", words + _part(column, values, ", "), "left")
+        self._above(column.x + room, f"layer {i}", words + _part(column, values, ", "), "left")
 
     def connect(self, i: int, left: _Column, right: _Column, most: int) -> None:
         """The largest products of a layer, as lines."""
@@ -231,6 +233,18 @@ class _Page:
         self.axes.text(x, y, second, color=self.style.quiet, fontsize=SMALL, ha=align, va="bottom")
 
 
+def _output_names(trace: Trace) -> Sequence[str]:
+    """The classes, or the addresses of the last neurons."""
+    classes, count = trace.signature.classes, len(trace.outputs)
+    last = len(trace.layers) - 1
+    return classes if classes and len(classes) == count else [f"{last}:{k}" for k in range(count)]
+
+
+def _room(trace: Trace) -> float:
+    """How many inches wide the names of the outputs are."""
+    return 0.25 + 0.085 * min(max(map(len, _output_names(trace))), MOST_LETTERS)
+
+
 def _part(column: _Column, values: Array, before: str = "") -> str:
     return f"{before}the {len(column.shown)} strongest" if len(column.shown) < len(values) else ""
 
@@ -240,4 +254,5 @@ def _many(count: int, what: str) -> str:
 
 
 def _short(name: str, most: int) -> str:
-    return name if len(name) <= most else name[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    """A long name without its middle: names that belong together mostly differ at their ends."""
+    return name if len(name) <= most else f"{name[: most // 2]}\N{HORIZONTAL ELLIPSIS}{name[most // 2 + 1 - most :]}"

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import Colormap, FuncNorm, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
 
 from glassnet.arrays import Array
 from glassnet.errors import unknown_name
@@ -62,7 +64,13 @@ STYLES = {
 
 
 class Picture(Figure):
-    """A figure that notebooks show by itself, without pyplot and its magics."""
+    """A figure that notebooks show by itself, without pyplot and its magics, and whose letters are all meant as they
+    stand: a class called "$x$" is no formula."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+        super().draw(renderer)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         written = io.BytesIO()
