@@ -32,12 +32,34 @@ _SHELF = {
     "compare": "explain.comparison",
     "GlassnetError": "errors",
 }
-_MODULES = ("activations", "data", "errors", "explain", "initializers", "losses", "optimizers", "schedules", "training")
+_MODULES = (
+    "activations",
+    "data",
+    "errors",
+    "explain",
+    "initializers",
+    "losses",
+    "optimizers",
+    "plots",
+    "schedules",
+    "training",
+)
 
 __all__ = [*_SHELF, *_MODULES]
 
 if TYPE_CHECKING:
-    from glassnet import activations, data, errors, explain, initializers, losses, optimizers, schedules, training
+    from glassnet import (
+        activations,
+        data,
+        errors,
+        explain,
+        initializers,
+        losses,
+        optimizers,
+        plots,
+        schedules,
+        training,
+    )
     from glassnet.architecture import Architecture, ParameterCount
     from glassnet.counting import count
     from glassnet.data.dataset import Dataset

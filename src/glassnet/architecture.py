@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from glassnet import markup
 from glassnet.errors import SettingError, unknown_name
 
 _BYTES = {"float32": 4, "float64": 8}
@@ -137,6 +138,13 @@ class ParameterCount:
         lines += [("total", size, f"{self.total:,}")]
         formulas, figures = (max(len(line[column]) for line in lines) for column in (1, 2))
         return "\n".join(f"{layer:>5}  {text:<{formulas}}  {figure:>{figures}}" for layer, text, figure in lines)
+
+    def _repr_html_(self) -> str:
+        rows = [[str(i), r.formula, f"{r.count:,}", markup.bar(r.count, self.total)] for i, r in enumerate(self.rows)]
+        rows.append(["", f"{human_bytes(self.bytes)} as float{8 * self.bytes_each}", f"{self.total:,}", ""])
+        head = ["layer", "inputs x neurons + biases", "numbers", ""]
+        ledger = markup.table(head, rows, "rlrl", strong=[len(self.rows)], ruled=[len(self.rows)])
+        return markup.block(f"{self.total:,} parameters", ledger)
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON."""

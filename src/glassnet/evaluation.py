@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet import engine
+from glassnet import engine, markup
 from glassnet.activations import activation
 from glassnet.arrays import Array, is_sparse
 from glassnet.data.dataset import Dataset
@@ -45,6 +45,25 @@ class Evaluation:
             figures["r_squared"] = self.r_squared
         return figures
 
+    def _repr_html_(self) -> str:
+        if self.confusion is None or len(self.confusion) > 30:
+            return markup.block(str(self))
+        mistakes = self.confusion - np.diag(np.diag(self.confusion))
+        most = int(mistakes.max()) or 1
+        names = list(self.classes or ())
+        names += [str(k) for k in range(len(names), len(self.confusion))]
+        rows = []
+        for k, (counts, wrong) in enumerate(zip(self.confusion.tolist(), mistakes.tolist(), strict=True)):
+            cells = [
+                markup.element(
+                    "span", f"{n:,}" if n or i == k else "\N{MIDDLE DOT}", style=_shade(wrong[i] / most, i == k)
+                )
+                for i, n in enumerate(counts)
+            ]
+            rows.append([names[k], *cells, f"{counts[k] / sum(counts):.1%}" if sum(counts) else ""])
+        table = markup.table(["is \\ taken for", *names, "right"], rows, "r" + "c" * len(names) + "r")
+        return markup.block(str(self), table)
+
     def __str__(self) -> str:
         figures = [f"{self.count:,} examples", f"loss {self.loss:.4f}"]
         if self.accuracy is not None:
@@ -52,6 +71,12 @@ class Evaluation:
         if self.r_squared is not None:
             figures.append(f"R squared {self.r_squared:.4f}")
         return ", ".join(figures)
+
+
+def _shade(share: float, right: bool) -> str:
+    """How a cell looks: the more mistakes the darker, what is right in bold."""
+    weight = "font-weight:600" if right else f"background:rgb(128 128 128/{0.65 * share**0.5:.2f})"
+    return f"display:block;min-width:2.2em;margin:0 -.6em;padding:.1em .3em;{weight}"
 
 
 def evaluate(network: Network, data: Any, loss: "str | Loss | None" = None, engine: str = "auto") -> Evaluation:

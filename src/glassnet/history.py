@@ -1,8 +1,10 @@
 """What a run says of itself: one record of figures for each epoch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
+from glassnet import markup
 from glassnet.network import Network
 
 
@@ -25,6 +27,15 @@ class Epoch:
         """The figures as plain values for JSON."""
         return {key: value for key, value in vars(self).items() if key != "network" and value is not None}
 
+    def _cells(self) -> list[str]:
+        """Number, loss, validation loss (with a star where it was the lowest so far), accuracy and learning rate."""
+        loss = "" if self.validation_loss is None else f"{self.validation_loss:.4f}{' *' * self.best}"
+        accuracy = "" if self.validation_accuracy is None else f"{self.validation_accuracy:.2%}"
+        return [str(self.number), f"{self.loss:.4f}", loss, accuracy, f"{self.learning_rate:.3g}"]
+
+
+_Lines: TypeAlias = list[tuple[str, Sequence[float | None]]]
+
 
 class History(tuple[Epoch, ...]):
     """The figures of all epochs so far, in order; each also as a list over the epochs."""
@@ -44,6 +55,25 @@ class History(tuple[Epoch, ...]):
     @property
     def learning_rate(self) -> list[float]:
         return [epoch.learning_rate for epoch in self]
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return markup.block("History of no epochs")
+        numbers = [float(epoch.number) for epoch in self]
+        losses: _Lines = [("training", self.loss), ("validation", self.validation_loss)]
+        pictures: list[tuple[str, _Lines]] = [("loss: training, dashed validation", losses)]
+        if any(value is not None for value in self.validation_accuracy):
+            pictures.append(("validation accuracy", [("validation", self.validation_accuracy)]))
+        drawn = [
+            markup.figure(name, markup.curves(numbers, lines, name, zero="loss" in name)) for name, lines in pictures
+        ]
+        shown = self if len(self) <= 12 else (*self[:3], *self[-8:])
+        rows = [epoch._cells() for epoch in shown]
+        if len(shown) < len(self):
+            rows.insert(3, ["\N{HORIZONTAL ELLIPSIS}", "", "", "", ""])
+        table = markup.table(["epoch", "loss", "validation loss", "accuracy", "learning rate"], rows, "rrrrr")
+        title = f"{len(self)} epoch{'s' * (len(self) != 1)}, {sum(epoch.seconds for epoch in self):.3g} s"
+        return markup.block(title, markup.side_by_side(*drawn), table)
 
     def as_dict(self) -> list[dict[str, Any]]:
         """Plain values for JSON."""

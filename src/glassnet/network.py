@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet import engine
+from glassnet import engine, markup
 from glassnet.architecture import Architecture, ParameterCount
 from glassnet.arrays import DTYPES, Array, numeric, readonly, shape_text
 from glassnet.engine.reference import weights_and_biases
@@ -320,6 +320,33 @@ class Network:
     def __repr__(self) -> str:
         squishes = " ".join(self.architecture.activations)
         return f"Network({self.architecture}, {squishes}, {self.count().total:,} parameters, {self.dtype})"
+
+    def _repr_html_(self) -> str:
+        rows, total = [], self.count().total
+        for i, (layer, shape) in enumerate(zip(self.layers, self.architecture.layers, strict=True)):
+            ranges = [f"{part.min():.3g} to {part.max():.3g}" for part in (layer.weights, layer.biases)]
+            count = [f"{shape.count:,}", markup.bar(shape.count, total, width=80)]
+            rows.append([str(i), layer.activation, shape.formula, *count, *ranges])
+        rows.append(["", "", "in all", f"{total:,}", "", "", ""])
+        head = ["layer", "squish", "inputs x neurons + biases", "numbers", "", "weights", "biases"]
+        ledger = markup.table(head, rows, "rllrlll", strong=[len(self.layers)], ruled=[len(self.layers)])
+        return markup.block(repr(self), ledger, *self._pictures())
+
+    def _pictures(self, most: int = 20) -> list[str]:
+        """The templates of the first layer where the inputs are a picture, and small layers weight by weight."""
+        parts, shape = [], self.signature.input_shape
+        for i, layer in enumerate(self.layers):
+            limit = float(np.abs(layer.weights).max())
+            if i == 0 and shape is not None and len(shape) == 2:
+                parts += [
+                    markup.figure(f"0:{k}", markup.signed(row.reshape(shape).tolist(), limit, 84, f"template of 0:{k}"))
+                    for k, row in enumerate(layer.weights[:most])
+                ]
+            elif max(layer.weights.shape) <= 64:
+                name, width = f"layer {i}, a row for each neuron", 10 * layer.weights.shape[1]
+                parts.append(markup.figure(name, markup.signed(layer.weights.tolist(), limit, width, name)))
+        words = "weights: blue for, orange and striped against; faint ones lifted to be seen"
+        return [markup.side_by_side(*parts), markup.note(words)] if parts else []
 
     def __str__(self) -> str:
         return f"{self.architecture}  ({', '.join(self.architecture.activations)})\n{self.count()}"

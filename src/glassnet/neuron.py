@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from glassnet import worked
+from glassnet import markup, worked
 from glassnet.activations import activation as known_activation
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
@@ -143,6 +143,29 @@ class NeuronTrace:
             "activation_name": self.activation_name,
             "activation": self.activation,
         }
+
+    def _repr_html_(self) -> str:
+        rows = self.rows()
+        values = [float(row.figure.replace(",", "")) for row in rows]
+        largest = max(abs(value) for row, value in zip(rows, values, strict=True) if row.kind == "term")
+        lines = []
+        for row, value in zip(rows, values, strict=True):
+            name, *factors = row.what if isinstance(row.what, worked.Product) else (row.what, "", "")
+            drawn = markup.bar(value, largest, signed=True) if row.kind == "term" else ""
+            lines.append([name, " x ".join(filter(None, factors)), row.figure, drawn])
+        totals = [i for i, row in enumerate(rows) if row.kind == "total"]
+        table = markup.table(["", "input x weight", "", ""], lines, "lrrl", [*totals, len(rows) - 1], totals)
+        return markup.block(self.name, markup.side_by_side(table, self._curve()))
+
+    def _curve(self) -> str:
+        """The squish with this point on it; softmax, which looks at a whole layer, is no curve."""
+        if self.activation_name == "softmax":
+            return ""
+        reach = max(6.0, 1.25 * abs(self.pre_activation))
+        z = numeric([reach * (k / 60 - 1) for k in range(121)], "z")
+        label = f"{self.activation_name}: z = {self.pre_activation:.4g} becomes {self.activation:.4g}"
+        line = (self.activation_name, known_activation(self.activation_name)(z).tolist())
+        return markup.figure(label, markup.curves(z.tolist(), [line], label, (self.pre_activation, self.activation)))
 
     def __str__(self) -> str:
         return self.written()

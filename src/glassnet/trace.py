@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
+from glassnet import markup
 from glassnet.arrays import Array
 from glassnet.errors import AddressError, SettingError
 from glassnet.neuron import NeuronTrace
@@ -25,6 +28,18 @@ class TraceLayer:
     pre_activations: Array
     activation_name: str
     activations: Array
+
+    def strongest(
+        self, most: int, neurons: Sequence[int] | None = None, inputs: Sequence[int] | None = None
+    ) -> list[tuple[int, int, float]]:
+        """The largest products of one example as (neuron, input, product), the largest first, without those that are 0;
+        of these `neurons` and `inputs` only, if they are named."""
+        rows = np.arange(len(self.biases)) if neurons is None else np.asarray(neurons)
+        columns = np.arange(len(self.inputs)) if inputs is None else np.asarray(inputs)
+        products = self.weights[np.ix_(rows, columns)] * self.inputs[columns]
+        order = np.argsort(-np.abs(products), axis=None, kind="stable")[:most]
+        at = zip(*np.unravel_index(order, products.shape), strict=True)
+        return [(int(rows[k]), int(columns[i]), float(products[k, i])) for k, i in at if products[k, i] != 0]
 
     def example(self, row: int) -> "TraceLayer":
         return replace(
@@ -86,6 +101,53 @@ class Trace:
     def input_names(self, layer: int) -> Sequence[str]:
         """What to call each input of a layer."""
         return input_names(self.signature, layer, self.layers[layer].inputs.shape[-1])
+
+    def _repr_html_(self) -> str:
+        sizes = "-".join(str(n) for n in (self.layers[0].inputs.shape[-1], *(len(t.biases) for t in self.layers)))
+        if self.outputs.ndim == 2:
+            rows = [
+                [f"trace[{i}]", *(f"{v:.3g}" for v in row[:12])] for i, row in enumerate(self.outputs[:10].tolist())
+            ]
+            names = self._output_names()[:12]
+            table = markup.table(["", *names], rows, "l" + "r" * len(names))
+            more = markup.note(f"the outputs of the first {len(rows)}; pick one to see it whole: trace[0]")
+            return markup.block(f"Trace of {len(self):,} examples, {sizes}", table, more)
+        parts: list[str] = []
+        shape = self.signature.input_shape
+        if shape is not None and len(shape) == 2:
+            picture = markup.ink(self.layers[0].inputs.reshape(shape).tolist(), 168, "the input")
+            parts.append(markup.figure(f"input, {shape[0]} x {shape[1]}", picture))
+        parts.append(self._columns())
+        words = "lines: the 40 largest weight x input of each layer, blue for, orange and dashed against"
+        return markup.block(f"Trace, {sizes}", markup.side_by_side(*parts), markup.note(words))
+
+    def _columns(self) -> str:
+        """Up to 20 neurons of each layer as discs, the outputs as bars, the largest products as lines between them."""
+        shown = [largest(layer.activations, 20) for layer in self.layers]
+        columns, links = [], []
+        for i, (layer, neurons) in enumerate(zip(self.layers, shown, strict=True)):
+            last = i == len(self.layers) - 1
+            names = self._output_names() if last else [f"{i}:{k}" for k in range(len(layer.biases))]
+            some = f"{len(neurons)} of " if len(neurons) < len(layer.biases) else ""
+            title = f"layer {i}: {some}{len(layer.biases):,} {layer.activation_name}"
+            values = layer.activations[neurons].tolist()
+            columns.append(markup.Column(title, [names[k] for k in neurons], values))
+            if i > 0:
+                products = layer.strongest(40, neurons, shown[i - 1])
+                links.append([markup.Link(shown[i - 1].index(j), neurons.index(k), p) for k, j, p in products])
+        return markup.columns(columns[:-1], links, columns[-1], "the activations of every layer")
+
+    def _output_names(self) -> list[str]:
+        """The classes, or the addresses of the last layer's neurons."""
+        count, classes = self.outputs.shape[-1], self.signature.classes
+        if classes is not None and len(classes) == count:
+            return list(classes)
+        return [f"{len(self.layers) - 1}:{k}" for k in range(count)]
+
+
+def largest(values: Array, most: int) -> list[int]:
+    """Where the largest of some values are, whatever their sign, in their order."""
+    return sorted(np.argsort(-np.abs(values), kind="stable")[:most].tolist())
 
 
 def input_names(signature: Signature, layer: int, width: int) -> Sequence[str]:

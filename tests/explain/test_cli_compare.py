@@ -58,7 +58,7 @@ def test_two_digit_networks_are_tried_on_the_test_digits(capsys: pytest.CaptureF
 
 def test_the_same_network_in_another_order_is_recognised(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     out, _ = told(capsys, folder / "b.safetensors", folder / "b-moved.safetensors")
-    assert "function   the same: the parameters are equal, number for number, in another" in out
+    assert "function   the same: every parameter is equal, in another order" in out
     assert "neurons    12 of 12 hidden moved; distance" in out
     assert "answers    the same for all 10,000" in out
 

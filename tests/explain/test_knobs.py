@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import glassnet as gn
 from glassnet.errors import AddressError, InputError, SettingError
-from glassnet.explain.knobs import knobs
+from glassnet.explain.sensitivity import knobs
 
 SMOOTH = ["identity", "sigmoid", "tanh", "softplus", "gelu_tanh", "silu", "mish"]
 sizes = st.lists(st.integers(1, 6), min_size=2, max_size=4)

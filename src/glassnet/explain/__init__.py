@@ -22,11 +22,11 @@ _SHELF = {
     "Curve": "other_squishes",
     "Eagerness": "biases",
     "Experiment": "experiments",
-    "Knob": "knobs",
-    "Knobs": "knobs",
+    "Knob": "sensitivity",
+    "Knobs": "sensitivity",
     "Matching": "matching",
     "Movers": "recording",
-    "Nudge": "knobs",
+    "Nudge": "sensitivity",
     "Overview": "screen",
     "Recording": "recording",
     "Shares": "attribution",
@@ -38,7 +38,7 @@ _SHELF = {
     "curve": "other_squishes",
     "eagerness": "biases",
     "experiment": "experiments",
-    "knobs": "knobs",
+    "knobs": "sensitivity",
     "matched": "matching",
     "neuron_words": "words",
     "noise": "experiments",
@@ -60,11 +60,11 @@ if TYPE_CHECKING:
     from glassnet.explain.biases import Eagerness, eagerness
     from glassnet.explain.comparison import Comparison, compare
     from glassnet.explain.experiments import Experiment, experiment, noise, prune, round_bits, scramble
-    from glassnet.explain.knobs import Knob, Knobs, Nudge, knobs
     from glassnet.explain.matching import Matching, matched
     from glassnet.explain.other_squishes import Curve, Squishes, curve, squishes
     from glassnet.explain.recording import Movers, Recording, record
     from glassnet.explain.screen import Overview, overview
+    from glassnet.explain.sensitivity import Knob, Knobs, Nudge, knobs
     from glassnet.explain.templates import Template, template
     from glassnet.explain.words import neuron_words
 

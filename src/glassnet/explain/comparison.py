@@ -1,4 +1,4 @@
-"""Two networks compared: the same structure? the same function? where do they part, and how far apart are they?
+"""Two networks compared: the same structure? the same function? Where do they part, and how far apart are they?
 
 What a network does sits in its values. So two of one structure are compared value by value, after b's hidden neurons
 have been brought into a's order (`matching`); and, where data is given, by what they make of it.
@@ -14,10 +14,12 @@ Imports `drawing`, `matching` and `trials` of `explain`.
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet import markup
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError, SettingError
 from glassnet.explain.drawing import bar
@@ -109,12 +111,14 @@ class Line:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
 
     def __str__(self) -> str:
+        alike = self.plain == self.matched
+        wide = 2 * BAR if alike else BAR
+
         def cell(value: float) -> str:
             text = f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}"
-            return f"{text:>8} {bar(max(value, 0.0), 1.0, BAR):<{BAR}}"
+            return f"{text:>8} {bar(max(value, 0.0), 1.0, wide):<{wide}}"
 
         head = f"{self.measure} from a to b, in a straight line"
-        alike = self.plain == self.matched
         columns = [self.plain] if alike else [self.plain, self.matched]
         lines = [head if alike else f"{head:<43}and with b in a's order"]
         for share, *values in zip(self.shares, *columns, strict=True):
@@ -200,12 +204,36 @@ class Comparison:
         return figures
 
     def __str__(self) -> str:
-        parts = ["\n".join(self._head())]
+        text = "\n".join(self._head())
+        if self.matching is not None and self.matching.distance_before == 0:
+            return text
         if self.layers:
-            parts.append("\n".join(self._table()))
+            text += "\n" + "\n".join(self._table())
+        return text if self.line is None else f"{text}\n\n{self.line}"
+
+    def _repr_html_(self) -> str:
+        said = [(line[:11].strip(), line[11:]) for line in self._head()[2:]]
+        if self.accuracy is not None and not any(name == "accuracy" for name, _ in said):
+            said.append(("accuracy", "a {:.2%}, b {:.2%}".format(*self.accuracy)))
+        parts: list[str] = [markup.table(["", ""], said, "ll")]
+        if self.layers:
+            largest = max(max(at.distance_before, at.distance, at.activations or 0.0) for at in self.layers)
+            rows = []
+            for at in self.layers:
+                kinds = (at.distance_before, at.distance, at.activations)
+                cells = [("", "") if d is None else (_distance(d), markup.bar(d, largest, width=80)) for d in kinds]
+                rows.append([str(at.layer), *(part for cell in cells for part in cell), _change(at)])
+            heads = ["layer", "distance as is", "", "matched", "", "activations" if self.examples else "", ""]
+            parts.append(markup.table([*heads, "largest change"], rows, "rrlrlrll"))
+            parts.append(markup.note("distance: 0 the same, 1.41 unrelated, 2 opposite"))
         if self.line is not None:
-            parts.append(str(self.line))
-        return "\n\n".join(parts)
+            label = f"{self.line.measure} on the straight line from a to b: b in a's order, dashed b as it is"
+            drawn = markup.curves(
+                self.line.shares, [("b in a's order", self.line.matched), ("b as it is", self.line.plain)], label
+            )
+            parts.append(markup.figure(label, drawn))
+        title = ", ".join(f"{letter}: {name}" for letter, name in zip("ab", self.names, strict=True))
+        return markup.block("Comparison of a and b" if self.names == ("a", "b") else title, *parts)
 
     def _class(self, number: Any) -> str:
         return self.classes[int(number)] if self.classes and int(number) < len(self.classes) else str(int(number))
@@ -214,7 +242,7 @@ class Comparison:
         lines = []
         for letter, name, network in zip("ab", self.names, self.networks, strict=True):
             what = _structure(network) if letter == "a" or self.differs else "the same structure"
-            what = what if len(what) <= 60 else f"{len(network.layers)} layers, {network.count().total:,} parameters"
+            what = what if len(what) <= 64 else f"{len(network.layers)} layers, {network.count().total:,} parameters"
             shown = "" if name == letter else f"  {_cut(name, 75 - len(what))}"
             lines.append(f"{letter}{shown}  {what}")
         if self.differs:
@@ -227,8 +255,9 @@ class Comparison:
             )
             lines += _wrapped("neurons", f"{self.matching}{f'; {where}' if self.examples else ''}")
         lines += self._answers()
+        drawn = self.line is not None and self.matching is not None and self.matching.distance_before > 0
         for name, pair in (("accuracy", self.accuracy), ("R squared", self.r_squared)):
-            if pair is not None:
+            if pair is not None and not drawn:
                 a, b = (f"{value:.2%}" if name == "accuracy" else f"{value:.4f}" for value in pair)
                 lines += _wrapped(name, f"a {a}, b {b}")
         return lines
@@ -256,7 +285,7 @@ class Comparison:
 
     def _table(self) -> list[str]:
         """The layers, with the largest change as fully as there is room for it in 80 columns."""
-        tables = [self._table_with(change) for change in (_change, _short_change, None)]
+        tables = [self._table_with(change) for change in (_change, _short_change, _shortest_change, None)]
         return next((table for table in tables if max(map(len, table)) <= 80), tables[-1])
 
     def _table_with(self, change: Callable[[LayerComparison], str] | None) -> list[str]:
@@ -271,11 +300,11 @@ class Comparison:
         table = [heads, *rows]
         wide = [max(len(row[column]) for row in table) for column in range(len(heads))]
         groups = [
-            (" distance ", sum(wide[1:-4]) + 2 * (len(wide) - 6)),
-            (" mean ", sum(wide[-4:-2]) + 2),
-            (" spread ", sum(wide[-2:]) + 2),
+            ("apart: 0 same, 1.41 unrelated", sum(wide[:-4]) + 2 * (len(wide) - 5)),
+            ("mean", sum(wide[-4:-2]) + 2),
+            ("spread", sum(wide[-2:]) + 2),
         ]
-        over = "  ".join([" " * wide[0], *(f"{name:-^{n}}" for name, n in groups), "0: same, 1.41: unrelated"])
+        over = "  ".join(f"{f' {name if len(name) + 2 <= n else name[:5]} ':-^{n}}" for name, n in groups)
         lines = [
             "  ".join([*(f"{cell:>{n}}" for cell, n in zip(row, wide, strict=True)), end]).rstrip()
             for row, end in zip(table, ends, strict=True)
@@ -283,7 +312,7 @@ class Comparison:
         if len(rows) > LAYERS_SHOWN:
             half = LAYERS_SHOWN // 2
             lines[1 + half : -half] = [f"  ... {len(rows) - 2 * half:,} more layers"]
-        return [over if len(over) <= 80 else over.removesuffix("  0: same, 1.41: unrelated"), *lines]
+        return [over, *lines]
 
 
 def compare(
@@ -401,9 +430,9 @@ def _same_function(
     if equal and matching is not None and read_alike(a, b):
         moved = ", in another order" if matching.moved or matching.turned else ""
         if matching.found_by == "exact":
-            return True, f"the parameters are equal, number for number{moved}"
+            return True, f"every parameter is equal{moved}"
         scaled = " and another scale" if matching.scaled else ""
-        return True, f"the parameters are equal but for rounding{moved}{scaled}"
+        return True, f"every parameter is equal but for rounding{moved}{scaled}"
     if trial is not None and trial.output_difference is not None:
         apart = trial.output_difference
         if apart <= ALIKE * rounding_unit(a, b) * trial.largest_output:
@@ -411,8 +440,8 @@ def _same_function(
             return True, f"outputs are {equal_on}; the parameters differ"
         return False, f"outputs are up to {apart:.4g} apart on {data}"
     if equal:
-        return False, "the parameters are equal, but raw inputs are standardised by other centers and spreads"
-    return None, "the parameters differ, and there is no data to try them on"
+        return False, "every parameter is equal, but raw inputs are standardised by other centers and spreads"
+    return None, "the parameters differ, and no data was given"
 
 
 def _layer(index: int, a: Network, b: Network, matching: Matching) -> LayerComparison:
@@ -460,8 +489,9 @@ def _line(
 
 
 def _structure(network: Network) -> str:
-    squishes = list(network.architecture.activations)
-    return f"{network.architecture}, {', '.join(squishes)}, {network.count().total:,} parameters"
+    runs = [(name, len(list(run))) for name, run in groupby(network.architecture.activations)]
+    squishes = ", ".join(name if times == 1 else f"{name} x {times}" for name, times in runs)
+    return f"{network.architecture}, {squishes}, {network.count().total:,} parameters"
 
 
 def _cut(name: str, width: int) -> str:
@@ -486,5 +516,10 @@ def _change(layer: LayerComparison) -> str:
 
 
 def _short_change(layer: LayerComparison) -> str:
+    neuron, place, a, b = layer.largest
+    return f"{layer.layer}:{neuron}{' bias' if place is None else f'<-{place}'} {b - a:+.2g}" if a != b else "none"
+
+
+def _shortest_change(layer: LayerComparison) -> str:
     neuron, place, a, b = layer.largest
     return f"{neuron}{'' if place is None else f'<-{place}'} {b - a:+.1g}" if a != b else "none"

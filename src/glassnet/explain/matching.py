@@ -34,7 +34,7 @@ ROUNDING = 8
 """Parameters are the same but for rounding if they differ by at most this many times the unit of rounding of the
 coarser dtype (1.2e-7 for float32) times the largest parameter of their layer."""
 
-PATIENCE_FOR_ROUNDING = 400_000_000
+PATIENCE_FOR_ROUNDING = 200_000_000
 ROUNDS = 100
 
 

@@ -23,8 +23,9 @@ from glassnet.network import Network
 ODD = ("identity", "tanh")
 """Squishes with f(-z) = -f(z): a neuron that has one may turn its signs around."""
 
-PATIENCE = 4_000_000_000
-"""How many weights may be looked at in the search before it is given up: about a minute."""
+PATIENCE = 1_000_000_000
+"""How many weights the search may look at, wrong turns included, before it is given up: one to two minutes. What it
+takes without a wrong turn comes on top, so that only networks built to mislead it are given up."""
 
 AT_ONCE = 1 << 17
 """How many weights are coloured at a time: this fits into the cache."""
@@ -72,10 +73,12 @@ def may_turn(network: Network) -> tuple[bool, ...]:
     return tuple(name in ODD for name in network.architecture.activations[:-1])
 
 
-def same_in_order(a: Layers, b: Layers, odd: Sequence[bool], patience: int = PATIENCE) -> Order | None:
+def same_in_order(a: Layers, b: Layers, odd: Sequence[bool], patience: int | None = None) -> Order | None:
     """The order that makes b equal to a, number for number; None if there is none (or it was not found in time)."""
     sides = _Side(a, odd), _Side(b, odd)
     work = 2 * sum(weights.size for weights, _ in a)
+    if patience is None:
+        patience = PATIENCE + work * (1 + sum(len(weights) for weights, _ in a[:-1]))
     colours = [list(side.first) for side in sides]
     waiting: list[Iterator[_Pair]] = []
     pair: _Pair | None = (colours[0], colours[1], None)

@@ -44,16 +44,15 @@ def draw(canvas: Canvas, neuron: NeuronTrace, style: Style) -> None:
         ends = np.array([z - reach, z + reach])
         axes.plot(ends, a + slope * (ends - z), color=style.sign(slope), linewidth=2.4, zorder=4, gid="slope")
     axes.plot([z], [a], "o", color=style.ink, markersize=7, markeredgecolor=style.paper, zorder=5, gid="point")
-    _words(axes, z, a, slope, bool(z > (zs[0] + zs[-1]) / 2), style)
+    _words(axes, z, a, slope, style)
 
 
-def _words(axes: Axes, z: float, a: float, slope: float | None, on_the_right: bool, style: Style) -> None:
-    """The numbers, on the side where the curve leaves room."""
+def _words(axes: Axes, z: float, a: float, slope: float | None, style: Style) -> None:
+    """The numbers, at the upper left: where no squish goes."""
     lines = [f"z = {three(z)}", f"a = {three(a)}", "" if slope is None else f"slope = {three(slope)}"]
-    x, align = (0.03, "left") if on_the_right or z > 0 else (0.97, "right")
     for k, line in enumerate(lines):
         axes.text(
-            x, 0.97 - 0.085 * k, line, transform=axes.transAxes, ha=align, va="top", fontsize=NORMAL,
+            0.03, 0.97 - 0.085 * k, line, transform=axes.transAxes, va="top", fontsize=NORMAL,
             color=style.sign(slope or 0.0) if k == 2 else style.ink, weight="bold" if k == 2 else "normal",
             bbox={"facecolor": style.paper, "edgecolor": "none", "pad": 1.2},
         )  # fmt: skip

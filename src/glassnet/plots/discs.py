@@ -14,18 +14,20 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Rectangle
-from matplotlib.patheffects import withStroke
 
 from glassnet.arrays import Array
 from glassnet.errors import SettingError
 from glassnet.plots.shared import ink_picture, picture_shape
 from glassnet.plots.style import LIFT, NORMAL, SMALL, Canvas, Style, empty, figure, heading, named, three
-from glassnet.trace import Trace
+from glassnet.trace import Trace, largest
 
-MOST_DISCS = 20
+MOST_DISCS, MOST_LETTERS = 20, 16
 CONNECTIONS = 60
-RADIUS, TOP, BOTTOM, PICTURE, OUTPUTS = 0.15, 1.0, 0.55, 2.0, 2.7
-"""In inches: of a disc; room for the words above and below; of the input's picture; from the outputs to the border."""
+RADIUS, NUMBER = 0.15, 0.37
+TOP, BOTTOM, PICTURE, OUTPUTS = 1.0, 0.55, 2.0, 2.3
+"""In inches: of a disc; for the number beside it; room for the words above and below; of the
+input's picture, and of the
+outputs' bars and numbers."""
 
 
 def network(trace: Trace, style: str = "light", connections: int = CONNECTIONS) -> Figure:
@@ -39,11 +41,12 @@ def network(trace: Trace, style: str = "light", connections: int = CONNECTIONS) 
         raise SettingError(
             got=f"a trace of {len(trace)} examples", expected="one of them", do="pick it first: plots.network(trace[0])"
         )
-    wide, high = 4.8 + 2.0 * len(trace.layers), _height(trace)
+    outputs = OUTPUTS + _room(trace)
+    wide, high = 2.0 + outputs + 2.15 * len(trace.layers), _height(trace)
     made = figure(colours, wide, high)
     page = _Page(trace, made, empty(made, wide, high), colours, wide, high)
     column = page.inputs()
-    start, end = column.x + 1.75, wide - OUTPUTS
+    start, end = column.x + 1.75, wide - outputs
     step = (end - start) / max(1, len(trace.layers) - 1)
     for i, layer in enumerate(trace.layers):
         last = i == len(trace.layers) - 1
@@ -91,17 +94,19 @@ class _Page:
     def middle(self) -> float:
         return (self.high - TOP + BOTTOM) / 2
 
-    def column(self, values: Array, x: float) -> _Column:
+    def column(self, values: Array, x: float, numbers: float = NUMBER) -> _Column:
         """The strongest values, in their order, the first on top."""
-        shown = sorted(np.argsort(-np.abs(values), kind="stable")[:MOST_DISCS].tolist())
+        shown = largest(values, MOST_DISCS)
         count, room = len(shown), self.high - TOP - BOTTOM
         step = min(0.45, room / count)
-        return _Column(shown, x, [self.middle + step * ((count - 1) / 2 - k) for k in range(count)], x + RADIUS)
+        return _Column(
+            shown, x, [self.middle + step * ((count - 1) / 2 - k) for k in range(count)], x + RADIUS + numbers
+        )
 
     def inputs(self) -> _Column:
         values, shape = self.trace.layers[0].inputs, picture_shape(self.trace.signature)
         if shape is None:
-            column = self.column(values, 1.75)
+            column = self.column(values, 1.75, numbers=0)
             self._discs(values, column, "input", self.trace.input_names(0), left=True)
             self._above(column.x, f"{len(values):,} inputs", _part(column, values))
             return column
@@ -139,24 +144,24 @@ class _Page:
             axes.text(
                 column.x + (-1 if left else 1) * (radius + 0.05), y,
                 f"{_short(names[k], 16)}  {three(value)}" if left else three(value), color=style.ink, fontsize=SMALL,
-                va="center", ha="right" if left else "left", zorder=6, path_effects=[self._halo()],
+                va="center", ha="right" if left else "left", zorder=6,
             )  # fmt: skip
             if not left:
                 axes.text(
-                    column.x, y, str(k), color=style.paper if share > 0.5 else style.ink, fontsize=SMALL - 1,
+                    column.x, y, str(k), color=style.paper if share > 0.5 else style.ink, fontsize=SMALL - 1 - (k > 99),
                     ha="center", va="center", zorder=6,
                 )  # fmt: skip
 
     def bars(self, column: _Column) -> None:
         """The outputs, named, as bars from a common line: to the left of it what is below 0."""
         i, style, axes = len(self.trace.layers) - 1, self.style, self.axes
-        layer, classes = self.trace.layers[i], self.trace.signature.classes
+        layer = self.trace.layers[i]
         values = layer.activations
-        names = classes if classes and len(classes) == len(values) else [f"{i}:{k}" for k in range(len(values))]
+        names, room = _output_names(self.trace), _room(self.trace)
         most = 1.0 if layer.activation_name in ("softmax", "sigmoid") else max(0.0, float(values.max()))
         least = min(0.0, float(values.min()))
         scale = 1.6 / (most - least or 1.0)
-        zero = column.x + 0.35 - least * scale
+        zero = column.x + room - least * scale
         axes.plot([zero, zero], [column.ys[0] + 0.2, column.ys[-1] - 0.2], color=style.line, linewidth=0.8, zorder=3)
         thick = min(0.26, 0.62 * (column.ys[0] - column.ys[1])) if len(column.ys) > 1 else 0.26
         for k, y in zip(column.shown, column.ys, strict=True):
@@ -166,33 +171,27 @@ class _Page:
             bar.set(facecolor=style.sign(value) if least < 0 else style.ink, gid=f"output-{k}")
             axes.add_patch(bar)
             axes.text(
-                column.x + 0.14, y, _short(names[k], 9), color=style.ink, fontsize=NORMAL, weight=bold, ha="center",
-                va="center", zorder=6, path_effects=[self._halo()],
+                column.x, y, _short(names[k], MOST_LETTERS), color=style.ink, fontsize=NORMAL, weight=bold, va="center",
+                zorder=6,
             )  # fmt: skip
             axes.text(
                 zero + max(value * scale, 0) + 0.06, y, three(value), color=style.ink, fontsize=SMALL, weight=bold,
                 va="center", zorder=6,
             )  # fmt: skip
         words = f"{_many(len(values), 'output')}, {layer.activation_name}"
-        self._above(column.x + 0.35, f"layer {i}", words + _part(column, values, ", "), "left")
+        self._above(column.x + room, f"layer {i}", words + _part(column, values, ", "), "left")
 
     def connect(self, i: int, left: _Column, right: _Column, most: int) -> None:
         """The largest products of a layer, as lines."""
-        layer = self.trace.layers[i]
-        products = layer.weights[np.ix_(right.shown, left.shown)] * layer.inputs[left.shown]
-        sizes = np.abs(products)
-        order = np.argsort(-sizes, axis=None, kind="stable")[:most]
-        rows, places = np.unravel_index(order[sizes.ravel()[order] > 0], products.shape)
-        if not len(rows):
-            return
-        shares = (sizes[rows, places] / sizes.max()) ** LIFT
+        places = [dict(zip(column.shown, column.ys, strict=True)) for column in (left, right)]
+        strongest = self.trace.layers[i].strongest(most, right.shown, left.shown)
         for sign, dashes in ((1, "solid"), (-1, (0, (3, 1.6)))):
-            of_sign = np.sign(products[rows, places]) == sign
-            ends = zip(rows[of_sign].tolist(), places[of_sign].tolist(), strict=True)
+            of_sign = [(k, j, product) for k, j, product in strongest if product * sign > 0]
+            shares = [abs(product / strongest[0][2]) ** LIFT for _, _, product in of_sign]
             lines = LineCollection(
-                [[(left.outs, left.ys[p]), (right.x - RADIUS, right.ys[r])] for r, p in ends],
-                colors=[to_rgba(self.style.sign(sign), 0.1 + 0.8 * float(share)) for share in shares[of_sign]],
-                linewidths=0.35 + 1.75 * shares[of_sign],
+                [[(left.outs, places[0][j]), (right.x - RADIUS, places[1][k])] for k, j, _ in of_sign],
+                colors=[to_rgba(self.style.sign(sign), 0.1 + 0.8 * share) for share in shares],
+                linewidths=[0.35 + 1.75 * share for share in shares],
                 linestyles=dashes,
                 zorder=2,
             )
@@ -233,9 +232,17 @@ class _Page:
         self.axes.text(x, y + 0.14, first, color=self.style.ink, fontsize=NORMAL, ha=align, va="bottom")
         self.axes.text(x, y, second, color=self.style.quiet, fontsize=SMALL, ha=align, va="bottom")
 
-    def _halo(self) -> withStroke:
-        """Letters stay readable where lines pass behind them."""
-        return withStroke(linewidth=2.2, foreground=self.style.paper)
+
+def _output_names(trace: Trace) -> Sequence[str]:
+    """The classes, or the addresses of the last neurons."""
+    classes, count = trace.signature.classes, len(trace.outputs)
+    last = len(trace.layers) - 1
+    return classes if classes and len(classes) == count else [f"{last}:{k}" for k in range(count)]
+
+
+def _room(trace: Trace) -> float:
+    """How many inches wide the names of the outputs are."""
+    return 0.25 + 0.085 * min(max(map(len, _output_names(trace))), MOST_LETTERS)
 
 
 def _part(column: _Column, values: Array, before: str = "") -> str:
@@ -247,4 +254,5 @@ def _many(count: int, what: str) -> str:
 
 
 def _short(name: str, most: int) -> str:
-    return name if len(name) <= most else name[: most - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    """A long name without its middle: names that belong together mostly differ at their ends."""
+    return name if len(name) <= most else f"{name[: most // 2]}\N{HORIZONTAL ELLIPSIS}{name[most // 2 + 1 - most :]}"

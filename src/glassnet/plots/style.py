@@ -5,13 +5,16 @@ dashed, negative pixels striped, bars go to the other side and figures carry the
 paper to ink. Small values are lifted by a power, so that faint structure is seen; where that is done a legend says so.
 """
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import Colormap, FuncNorm, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
 
 from glassnet.arrays import Array
 from glassnet.errors import unknown_name
@@ -20,6 +23,9 @@ Canvas = Figure | SubFigure
 
 SMALL, NORMAL, LARGE = 7.0, 8.5, 11.0
 """Sizes of letters, in points."""
+
+NOTEBOOK = 90
+"""Points of the screen for each inch in a notebook; drawn twice as finely."""
 
 LIFT = 0.4
 """The power that small values are lifted by: a hundredth of the largest is drawn as 0.01 ** 0.4 = a sixth of it."""
@@ -57,6 +63,22 @@ STYLES = {
 }
 
 
+class Picture(Figure):
+    """A figure that notebooks show by itself, without pyplot and its magics, and whose letters are all meant as they
+    stand: a class called "$x$" is no formula."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+        super().draw(renderer)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        written = io.BytesIO()
+        self.savefig(written, format="png", dpi=2 * NOTEBOOK, facecolor=self.get_facecolor())
+        width, height = (round(NOTEBOOK * inches) for inches in self.get_size_inches())
+        return written.getvalue(), {"width": width, "height": height}
+
+
 def named(style: str) -> Style:
     """The style of this name; raises `SettingError` if there is none."""
     if style not in STYLES:
@@ -66,7 +88,7 @@ def named(style: str) -> Style:
 
 def figure(style: Style, width: float, height: float) -> Figure:
     """An empty figure of so many inches."""
-    return Figure(figsize=(width, height), dpi=150, facecolor=style.paper)
+    return Picture(figsize=(width, height), dpi=150, facecolor=style.paper)
 
 
 def plain(axes: Axes, style: Style, spines: str = "left bottom") -> Axes:
@@ -112,7 +134,8 @@ def heading(canvas: Canvas, style: Style, title: str, below: str = "") -> None:
 
 def three(value: float) -> str:
     """A number to three significant digits, with a true minus sign: 0.981, −0.00412, 12,300."""
-    if value != 0 and not 1e-3 <= abs(value) < 1e6:
-        return f"{value:.2e}".replace("-", "\N{MINUS SIGN}")
-    digits = max(0, 2 - int(np.floor(np.log10(abs(value))))) if value else 0
-    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    scientific = f"{value:.2e}"
+    if value != 0 and not 1e-3 <= abs(float(scientific)) < 1e6:
+        return scientific.replace("-", "\N{MINUS SIGN}")
+    digits = max(0, 2 - int(scientific.partition("e")[2]))
+    return f"{value:,.{digits if value else 0}f}".replace("-", "\N{MINUS SIGN}")

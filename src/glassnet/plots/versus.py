@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from glassnet.explain.comparison import Comparison, LayerComparison, Line
-from glassnet.plots.style import NORMAL, SMALL, Style, figure, heading, named, plain
+from glassnet.plots.style import NORMAL, SMALL, Style, figure, heading, named, plain, three
 
 MOST_LAYERS = 12
 WIDE, LINE, BOTTOM = 9.6, 0.165, 0.62
@@ -70,7 +70,7 @@ def _distances(axes: Axes, layers: list[LayerComparison], style: Style) -> None:
         bars = axes.barh(ys, values, 0.84 * thick, facecolor=face, edgecolor=style.ink, linewidth=0.8, label=name)
         bars[0].set_gid(name.split()[0])
         for y, value in zip(ys, values, strict=True):
-            axes.annotate(f"{value:.3g}", (value, float(y)), xytext=(4, 0), textcoords="offset points", va="center",
+            axes.annotate(three(value), (value, float(y)), xytext=(4, 0), textcoords="offset points", va="center",
                           color=style.ink, fontsize=SMALL)  # fmt: skip
     most = max(max(values) for _, values, _ in kinds)
     axes.set(ylim=(len(layers) - 0.5, -0.5), xlim=(0, 1.2 * most or 1.0))
