@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import resource
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,32 @@ def versions(packages: tuple[str, ...]) -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+class OtherWork:
+    """How many processors other work took within `with OtherWork() as other:`; that of the machine's host, too."""
+
+    processors = 0.0
+
+    def __enter__(self) -> "OtherWork":
+        self._started, self._busy = time.perf_counter(), self._others()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.processors = (self._others() - self._busy) / (time.perf_counter() - self._started)
+
+    @staticmethod
+    def _others() -> float:
+        """Seconds of processor time since the machine started; always 0 where the system does not tell (not Linux)."""
+        try:
+            user, nice, system, _, _, irq, soft_irq, stolen = map(int, Path("/proc/stat").read_text().split()[1:9])
+        except OSError:
+            return 0.0
+        ours = sum(
+            used.ru_utime + used.ru_stime
+            for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        )
+        return (user + nice + system + irq + soft_irq + stolen) / os.sysconf("SC_CLK_TCK") - ours
 
 
 def _processor() -> str:

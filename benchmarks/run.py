@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("startup", "accuracy", "nielsen")
+BENCHMARKS = (
+    *("startup", "speed", "accuracy", "nielsen"),
+    *("explain_attribution", "explain_compare", "explain_recording", "explain_trace"),
+)
 
 
 def main() -> None:
