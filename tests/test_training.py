@@ -47,6 +47,17 @@ def test_the_same_seed_gives_the_same_bits_and_another_other_ones(start: gn.Netw
     assert runs[0].network != runs[2].network
 
 
+def test_figures_do_not_depend_on_how_often_one_looks(
+    start: gn.Network, blobs: gn.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+    for seconds in (0.0, 1e-4, 60.0):
+        monkeypatch.setattr("glassnet.run.SECONDS_BETWEEN_LOOKS", seconds)
+        runs.append(gn.train(start, blobs, epochs=3, batch_size=7))
+    assert runs[0].history.loss == runs[1].history.loss == runs[2].history.loss
+    assert runs[0].network == runs[1].network == runs[2].network
+
+
 def test_epochs_are_the_same_run_looked_at_one_by_one(start: gn.Network, blobs: gn.Dataset) -> None:
     settings = {"epochs": 3, "batch_size": 16, "validation": blobs}
     seen = list(epochs(start, blobs, **settings))  # type: ignore[arg-type]

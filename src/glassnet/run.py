@@ -8,8 +8,9 @@ that was not.
 
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,8 @@ class Run:
         schedule = self._schedule_so_far()
         rates = [self.learning_rate * schedule.factor(done + batch / batches, self.epochs) for batch in range(batches)]
 
-        total, batch, at_once = 0.0, 0, 1
+        seen: list[float] = []
+        batch, at_once = 0, 1
         while batch < batches:
             if self._stopping:
                 return None
@@ -122,9 +124,7 @@ class Run:
             losses = trainer.run(order[part], rates[batch : batch + at_once])
             if not np.isfinite(losses[-1]):
                 raise self._diverged(f"a loss of {losses[-1]}", batch + len(losses), rates)
-            sizes = [size] * len(losses)
-            sizes[-1] = len(order[part]) - size * (len(losses) - 1)
-            total += sum(loss * count for loss, count in zip(losses, sizes, strict=True))
+            seen += losses
             batch += len(losses)
             at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))
             if self.progress is not None:
@@ -140,7 +140,7 @@ class Run:
             validation_loss, validation_accuracy = figures.loss, figures.accuracy
         return Epoch(
             number=done + 1,
-            loss=total / len(order),
+            loss=_mean(seen, size, len(order)),
             learning_rate=rates[-1],
             seconds=time.perf_counter() - started,
             validation_loss=validation_loss,
@@ -236,6 +236,13 @@ class Run:
         if self.schedule.needs_length:
             settings["epochs"] = self.epochs
         return settings
+
+
+def _mean(losses: Sequence[float], batch_size: int, count: int) -> float:
+    """The mean over all examples of losses that are means over batches, the last of which may be smaller. Added up
+    exactly, so that it does not depend on where the epoch was looked at."""
+    last = count - batch_size * (len(losses) - 1)
+    return fsum([*(loss * batch_size for loss in losses[:-1]), losses[-1] * last]) / count
 
 
 def _plain(part: Any) -> list[Any]:
