@@ -30,6 +30,7 @@ _SHELF = {
     "train_many": "training",
     "Comparison": "explain.comparison",
     "compare": "explain.comparison",
+    "export": "exporting",
     "GlassnetError": "errors",
 }
 _MODULES = (
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from glassnet.errors import GlassnetError
     from glassnet.evaluation import Evaluation, evaluate
     from glassnet.explain.comparison import Comparison, compare
+    from glassnet.exporting import export
     from glassnet.network import Layer, Network, load
     from glassnet.neuron import Neuron, NeuronTrace
     from glassnet.signature import Signature

@@ -82,4 +82,6 @@ def _in_memory(model: Any) -> Chain:
         from glassnet.files import sklearn_chain
 
         return sklearn_chain.chain(model)
-    raise InTheWay(f"a {type(model).__module__}.{type(model).__name__}", "give a file, or a PyTorch, Keras or scikit-learn model")
+    raise InTheWay(
+        f"a {type(model).__module__}.{type(model).__name__}", "give a file, or a PyTorch, Keras or scikit-learn model"
+    )

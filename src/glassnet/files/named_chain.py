@@ -6,10 +6,10 @@ take what the one before gives. Which activations stand between them only notes 
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from glassnet.architecture import spec
 from glassnet.arrays import Array, shape_text
 from glassnet.files import naming
 from glassnet.files.checkpoint import Checkpoint, TensorInfo
@@ -55,7 +55,9 @@ def _norms(learnt: dict[str, TensorInfo]) -> dict[str, str]:
     return found
 
 
-def _matrices(learnt: dict[str, TensorInfo], norms: dict[str, str]) -> tuple[dict[str, TensorInfo], dict[str, str | None]]:
+def _matrices(
+    learnt: dict[str, TensorInfo], norms: dict[str, str]
+) -> tuple[dict[str, TensorInfo], dict[str, str | None]]:
     """The weights of each layer, and the name of its biases; everything else is in the way."""
     of_norms = {f"{prefix}{dot}{part}" for prefix, dot in norms.items() for part in ("weight", "bias")}
     of_norms |= {f"{prefix}{dot}running_{part}" for prefix, dot in norms.items() for part in ("mean", "var")}
@@ -94,7 +96,7 @@ def _in_order(names: list[str], sizes: dict[str, tuple[int, int]]) -> list[str]:
 
 
 def _broken(order: list[str], sizes: dict[str, tuple[int, int]]) -> tuple[str, str] | None:
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         if sizes[before][1] != sizes[after][0]:
             return before, after
     return None
@@ -103,7 +105,7 @@ def _broken(order: list[str], sizes: dict[str, tuple[int, int]]) -> tuple[str, s
 def _layers(
     file: Checkpoint, order: list[str], biases: dict[str, str | None], norms: dict[str, str]
 ) -> tuple[list[Dense], dict[str, int]]:
-    """The layers read, neurons in rows, and for each batch norm the layer that it stands after (-1: before the first)."""
+    """The layers read, neurons in rows, and for each batch norm the layer that it stands after (-1: before all)."""
     layers = []
     for name in order:
         weights = file.array(name)
@@ -126,10 +128,10 @@ def _folded(
 ) -> list[tuple[Array, Array]]:
     """Weights and biases with batch norms in them. Numbered names tell whether a squish stands between: 0, 1 are
     neighbours, 0 and 2 are not."""
-    made = []
+    made: list[tuple[Array, Array]] = []
     for dense in layers:
         kind = np.float64 if dense.weights.dtype == np.float64 else np.float32
-        biases = np.zeros(len(dense.weights)) if dense.biases is None else dense.biases
+        biases: Array = np.zeros(len(dense.weights)) if dense.biases is None else dense.biases
         made.append((dense.weights.astype(kind, copy=False), biases.astype(kind, copy=False)))
     for prefix, at in followed.items():
         affine = _affine(prefix, norms[prefix], file)
@@ -142,14 +144,16 @@ def _folded(
                 "take the model over from memory, gn.load(module), or from ONNX",
             )
         weights, biases = made[at] if after else made[at + 1]
-        kind = weights.dtype
+        own = weights.dtype
         if affine.scale.shape != (weights.shape[0 if after else 1],):
-            raise InTheWay(f"batch norm {quoted(prefix)} of {affine.scale.size:,} numbers beside {shape_text(weights.shape)}")
+            raise InTheWay(
+                f"batch norm {quoted(prefix)} of {affine.scale.size:,} numbers beside {shape_text(weights.shape)}"
+            )
         if after:
             folded = weights * affine.scale[:, None], biases * affine.scale + affine.shift
         else:
             folded = weights * affine.scale, biases + weights @ affine.shift
-        made[at if after else at + 1] = folded[0].astype(kind), folded[1].astype(kind)
+        made[at if after else at + 1] = folded[0].astype(own), folded[1].astype(own)
     return made
 
 

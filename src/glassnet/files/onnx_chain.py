@@ -4,8 +4,6 @@ The way back follows the one input of each node that is not a constant. Where a 
 Erf, SiLU with Sigmoid and Mul) the pieces are put together and told by what they compute. Nothing here runs the model.
 """
 
-import math
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,19 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.errors import FileError, MissingExtra
 from glassnet.files.checkpoint import Checkpoint
-from glassnet.files.steps import Affine, Chain, Dense, Flatten, InTheWay, Squish, Step, assemble, batch_norm, known_squish
+from glassnet.files.onnx_elementwise import ELEMENTWISE, FLOATS, attribute, called, elementwise
+from glassnet.files.steps import (
+    Affine,
+    Chain,
+    Dense,
+    Flatten,
+    InTheWay,
+    Squish,
+    Step,
+    assemble,
+    batch_norm,
+    known_squish,
+)
 
 LARGEST = 1 << 31
 """Bytes: protobuf ends there, and a chain is taken into memory whole."""
@@ -93,35 +103,35 @@ class _Graph:
 
     def _step(self, node: Any, value: str) -> tuple[Step | None, str]:
         """What this node does, and the value that it does it to."""
-        name, kind = _called(node), node.op_type
+        name, kind = called(node), node.op_type
         if node.domain not in ("", "ai.onnx"):
             raise InTheWay(f"{name}, of domain {node.domain}")
-        if kind in _PASSED or (kind == "Cast" and _attribute(node, "to", 0) in (1, 10, 11, 16)):
+        if kind in _PASSED or (kind == "Cast" and attribute(node, "to", 0) in FLOATS):
             return None, node.input[0]
         if kind in _FLATTENING:
             return Flatten(name), node.input[0]
         if kind == "BatchNormalization":
             parts = [self._needed(node, i) for i in range(1, 5)]
             gamma, beta, mean, variance = parts
-            epsilon = _attribute(node, "epsilon", 1e-5)
+            epsilon = attribute(node, "epsilon", 1e-5)
             return batch_norm(name, mean, variance, epsilon, gamma, beta), node.input[0]
         if kind == "Gemm":
             return self._gemm(node)
         if kind == "MatMul" and (weights := self.constant(node.input[1])) is not None:
             return Dense(name, weights.T if weights.ndim == 2 else weights), node.input[0]
         if kind == "Softmax":
-            if _attribute(node, "axis", -1) not in (-1, 1):
-                raise InTheWay(f"{name} over axis {_attribute(node, 'axis', -1)}")
+            if attribute(node, "axis", -1) not in (-1, 1):
+                raise InTheWay(f"{name} over axis {attribute(node, 'axis', -1)}")
             return Squish(name, "softmax"), node.input[0]
         return self._elementwise(node, value)
 
     def _gemm(self, node: Any) -> tuple[Step, str]:
-        name = _called(node)
+        name = called(node)
         weights = self._needed(node, 1)
-        if weights.ndim != 2 or _attribute(node, "transA", 0):
+        if weights.ndim != 2 or attribute(node, "transA", 0):
             raise InTheWay(f"{name}, which is no dense layer")
-        weights = weights if _attribute(node, "transB", 0) else weights.T
-        alpha, beta = _attribute(node, "alpha", 1.0), _attribute(node, "beta", 1.0)
+        weights = weights if attribute(node, "transB", 0) else weights.T
+        alpha, beta = attribute(node, "alpha", 1.0), attribute(node, "beta", 1.0)
         weights = weights if alpha == 1 else weights * weights.dtype.type(alpha)
         biases = None
         if len(node.input) > 2 and node.input[2]:
@@ -136,13 +146,13 @@ class _Graph:
             squish = known_squish(lambda x, source=source: self._computed(value, source, x))  # type: ignore[misc]
             if squish not in (None, "identity"):
                 assert squish is not None
-                return Squish(_called(node), squish), source
+                return Squish(called(node), squish), source
         flowing = [name for name in node.input if name and self.constant(name) is None]
         if node.op_type in ("Add", "Sub", "Mul", "Div") and len(flowing) == 1:
             return self._affine(node, flowing[0])
         if len(flowing) > 1:
-            raise InTheWay(f"{_called(node)}, where {len(flowing)} branches meet")
-        raise InTheWay(_called(node))
+            raise InTheWay(f"{called(node)}, where {len(flowing)} branches meet")
+        raise InTheWay(called(node))
 
     def _affine(self, node: Any, flow: str) -> tuple[Step, str]:
         first = node.input[0] == flow
@@ -151,7 +161,7 @@ class _Graph:
         constant = constant.astype(np.float64)
         one, none = np.ones(()), np.zeros(())
         if node.op_type == "Div" and not first:
-            raise InTheWay(f"{_called(node)}, which divides by what comes in")
+            raise InTheWay(f"{called(node)}, which divides by what comes in")
         scale, shift = {
             "Add": (one, constant),
             "Sub": (one, -constant) if first else (-one, constant),
@@ -159,21 +169,22 @@ class _Graph:
             "Div": (1 / constant if constant.all() else constant, none),
         }[node.op_type]
         if node.op_type == "Div" and not constant.all():
-            raise InTheWay(f"{_called(node)}, which divides by zero")
-        return Affine(_called(node), scale, shift), flow
+            raise InTheWay(f"{called(node)}, which divides by zero")
+        return Affine(called(node), scale, shift), flow
 
     # Squishes in pieces
 
     def _sources(self, value: str) -> list[str]:
         """The values from which alone `value` is computed number by number, the nearest first."""
         reached: dict[str, None] = {}
-        edge, sources = [value], []
+        edge: list[str] = [value]
+        sources: list[str] = []
         while edge and len(reached) < _DEEPEST:
             # Of the values on the edge, take apart one that no other on the edge is made from.
             at = next((e for e in edge if not any(e in self._ancestors(o) for o in edge if o != e)), edge[0])
             edge.remove(at)
             node = self.maker.get(at)
-            if node is None or node.op_type not in _ELEMENTWISE or at in self.inputs:
+            if node is None or node.op_type not in ELEMENTWISE or at in self.inputs:
                 break
             reached[at] = None
             for name in node.input:
@@ -192,7 +203,7 @@ class _Graph:
         waiting = [value]
         while waiting and len(seen) < _DEEPEST:
             node = self.maker.get(waiting.pop())
-            if node is not None and node.op_type in _ELEMENTWISE:
+            if node is not None and node.op_type in ELEMENTWISE:
                 fresh = [name for name in node.input if name and name not in seen]
                 seen.update(fresh)
                 waiting += fresh
@@ -205,10 +216,10 @@ class _Graph:
             if name not in done:
                 constant = self.constant(name)
                 if constant is not None:
-                    done[name] = np.float64(constant.flat[0]) if constant.size else np.float64(np.nan)
+                    done[name] = np.asarray(constant.flat[0] if constant.size else np.nan, np.float64)
                 else:
                     node = self.maker[name]
-                    done[name] = _ELEMENTWISE[node.op_type](_Attributes(node), *(of(i) for i in node.input if i))
+                    done[name] = elementwise(node, [of(i) for i in node.input if i])
             return done[name]
 
         try:
@@ -221,7 +232,7 @@ class _Graph:
     def _needed(self, node: Any, position: int) -> Array:
         constant = self.constant(node.input[position]) if position < len(node.input) else None
         if constant is None:
-            raise InTheWay(f"{_called(node)}, whose weights are no constants")
+            raise InTheWay(f"{called(node)}, whose weights are no constants")
         return constant
 
     def constant(self, name: str) -> Array | None:
@@ -244,7 +255,7 @@ class _Graph:
             if before is None:
                 return None
             if node.op_type == "Transpose":
-                order = _attribute(node, "perm", None)
+                order = attribute(node, "perm", None)
                 return before.transpose(order if order is None or sorted(order) == list(range(before.ndim)) else None)
             if node.op_type == "Reshape":
                 return self._reshaped(node, before)
@@ -261,16 +272,16 @@ class _Graph:
         try:
             return before.reshape(sides)
         except ValueError:
-            raise InTheWay(f"{_called(node)}, which makes {sides} of {list(before.shape)}") from None
+            raise InTheWay(f"{called(node)}, which makes {sides} of {list(before.shape)}") from None
 
     def _constant_node(self, node: Any, name: str) -> Array | None:
-        for attribute in node.attribute:
-            if attribute.name == "value":
-                return self._array(attribute.t, name)
-            if attribute.name in ("value_float", "value_int"):
-                return np.asarray(attribute.f if attribute.name == "value_float" else attribute.i)
-            if attribute.name in ("value_floats", "value_ints"):
-                return np.asarray(list(attribute.floats or attribute.ints))
+        for given in node.attribute:
+            if given.name == "value":
+                return self._array(given.t, name)
+            if given.name in ("value_float", "value_int"):
+                return np.asarray(given.f if given.name == "value_float" else given.i)
+            if given.name in ("value_floats", "value_ints"):
+                return np.asarray(list(given.floats or given.ints))
         return None
 
     def _array(self, tensor: Any, name: str | None = None) -> Array:
@@ -291,21 +302,6 @@ class _Graph:
         return array.astype(np.float32) if array.dtype.kind not in "biuf" or array.dtype == np.float16 else array
 
 
-def _called(node: Any) -> str:
-    """A node for a message: its kind, and its name if it has one."""
-    return f"{node.op_type} {node.name!r}" if node.name else f"{node.op_type} (its output is {node.output[0]!r})"
-
-
-def _attribute(node: Any, name: str, default: Any) -> Any:
-    import onnx
-
-    for attribute in node.attribute:
-        if attribute.name == name:
-            value = onnx.helper.get_attribute_value(attribute)
-            return value.decode(errors="replace") if isinstance(value, bytes) else value
-    return default
-
-
 def _shape_of(value: Any) -> tuple[int, ...] | None:
     """The shape of one example of a graph's input, if it is known."""
     tensor = value.type.tensor_type
@@ -313,94 +309,3 @@ def _shape_of(value: Any) -> tuple[int, ...] | None:
         return None
     sides = tuple(int(side.dim_value) for side in tensor.shape.dim[1:])
     return sides if min(sides) > 0 else None
-
-
-class _Attributes:
-    def __init__(self, node: Any) -> None:
-        self._node = node
-
-    def __call__(self, name: str, default: Any) -> Any:
-        return _attribute(self._node, name, default)
-
-
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-
-
-def _clip(a: _Attributes, x: Array, *bounds: Array) -> Array:
-    low = bounds[0] if bounds else a("min", -np.inf)
-    high = bounds[1] if len(bounds) > 1 else a("max", np.inf)
-    return np.clip(x, low, high)
-
-
-def _cast(a: _Attributes, x: Array) -> Array:
-    return np.asarray(x, np.float64) if a("to", 0) in (1, 10, 11, 16) else np.asarray(x).astype(np.bool_)
-
-
-def _gelu(a: _Attributes, x: Array) -> Array:
-    if a("approximate", "none") == "tanh":
-        return x / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
-    return x / 2 * (1 + _erf(x / math.sqrt(2)))
-
-
-def _elu(alpha: float, x: Array) -> Array:
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
-
-
-def _leak(x: Array, slope: Array) -> Array:
-    return np.where(x < 0, slope * x, x)
-
-
-def _sigmoid(x: Array) -> Array:
-    return np.where(x >= 0, 1.0, np.exp(-np.abs(x))) / (1 + np.exp(-np.abs(x)))
-
-
-def _softplus(x: Array) -> Array:
-    return np.logaddexp(x, 0)
-
-
-_ELEMENTWISE: Mapping[str, Callable[..., Array]] = {
-    "Abs": lambda a, x: np.abs(x),
-    "Add": lambda a, x, y: x + y,
-    "Cast": _cast,
-    "Celu": lambda a, x: _elu_scaled(a("alpha", 1.0), x),
-    "Clip": _clip,
-    "Div": lambda a, x, y: x / y,
-    "Elu": lambda a, x: _elu(a("alpha", 1.0), x),
-    "Erf": lambda a, x: _erf(x),
-    "Exp": lambda a, x: np.exp(x),
-    "Gelu": _gelu,
-    "Greater": lambda a, x, y: x > y,
-    "GreaterOrEqual": lambda a, x, y: x >= y,
-    "HardSigmoid": lambda a, x: np.clip(a("alpha", 0.2) * x + a("beta", 0.5), 0, 1),
-    "HardSwish": lambda a, x: x * np.clip(x / 6 + 0.5, 0, 1),
-    "Identity": lambda a, x: x,
-    "LeakyRelu": lambda a, x: _leak(x, a("alpha", 0.01)),
-    "Less": lambda a, x, y: x < y,
-    "LessOrEqual": lambda a, x, y: x <= y,
-    "Log": lambda a, x: np.log(x),
-    "Max": lambda a, *xs: np.maximum.reduce(np.broadcast_arrays(*xs)),
-    "Min": lambda a, *xs: np.minimum.reduce(np.broadcast_arrays(*xs)),
-    "Mish": lambda a, x: x * np.tanh(_softplus(x)),
-    "Mul": lambda a, x, y: x * y,
-    "Neg": lambda a, x: -x,
-    "Not": lambda a, x: ~x,
-    "PRelu": lambda a, x, slope: _leak(x, slope),
-    "Pow": lambda a, x, y: x**y,
-    "Reciprocal": lambda a, x: 1 / x,
-    "Relu": lambda a, x: np.maximum(x, 0),
-    "Selu": lambda a, x: a("gamma", 1.0507009873554805) * _elu(a("alpha", 1.6732632423543772), x),
-    "Sigmoid": lambda a, x: _sigmoid(x),
-    "Sign": lambda a, x: np.sign(x),
-    "Softplus": lambda a, x: _softplus(x),
-    "Softsign": lambda a, x: x / (1 + np.abs(x)),
-    "Sqrt": lambda a, x: np.sqrt(x),
-    "Sub": lambda a, x, y: x - y,
-    "Tanh": lambda a, x: np.tanh(x),
-    "ThresholdedRelu": lambda a, x: np.where(x > a("alpha", 1.0), x, 0),
-    "Where": lambda a, c, x, y: np.where(c, x, y),
-}
-"""What ONNX's operators do to single numbers, with their attributes."""
-
-
-def _elu_scaled(alpha: float, x: Array) -> Array:
-    return np.maximum(x, 0) + np.minimum(0, alpha * np.expm1(np.minimum(x, 0) / alpha))

@@ -81,7 +81,7 @@ class InTheWay(FileError):
     def __init__(self, what: str, do: str = "gn.open shows what else is in the file") -> None:
         super().__init__(
             got=printable(what, 400),
-            expected="a chain of dense layers with known activations (flatten, dropout and batch norm may stand between)",
+            expected="a chain of dense layers with known activations (flatten, dropout, batch norm may stand between)",
             do=do,
         )
 
@@ -158,8 +158,8 @@ class _Making:
 
     def _dense(self, step: Dense) -> None:
         if step.weights.ndim != 2 or (step.biases is not None and step.biases.shape != step.weights.shape[:1]):
-            biases = "none" if step.biases is None else shape_text(step.biases.shape)
-            raise InTheWay(f"{step.name} with weights {shape_text(step.weights.shape)} and biases {biases}")
+            of_biases = "none" if step.biases is None else shape_text(step.biases.shape)
+            raise InTheWay(f"{step.name} with weights {shape_text(step.weights.shape)} and biases {of_biases}")
         fan_out, fan_in = step.weights.shape
         if self.shape is not None and self.shape != (fan_in,):
             what = f"{shape_text(self.shape)} numbers" if len(self.shape) > 1 else f"{self.shape[0]:,}"

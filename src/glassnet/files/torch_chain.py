@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.files.steps import Affine, Chain, Dense, Flatten, InTheWay, Squish, Step, assemble, batch_norm, known_squish
+from glassnet.files.steps import (
+    Affine,
+    Chain,
+    Dense,
+    Flatten,
+    InTheWay,
+    Squish,
+    Step,
+    assemble,
+    batch_norm,
+    known_squish,
+)
 
 _DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "Identity")
 _SQUISHING = ("relu", "sigmoid", "tanh", "leaky_relu", "elu", "selu", "softplus", "gelu", "silu", "mish", "hardsigmoid")
