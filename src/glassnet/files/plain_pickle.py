@@ -4,11 +4,11 @@ A pickle is a program for a stack machine whose dangerous words are "find this n
 name: `Name("os", "system")` is two strings. What the program calls by name is looked up in a table that the format
 lends (`builders`); a name that is not in this table ends the reading at once, before anything else is read. No module
 is imported and no object of another class is made, so that there is nothing an attack could reach.
-(`pickle.Unpickler` with a `find_class` of one's own is nearly that, but in its C a memo slot of number 2^31 takes 32 GB,
-and what is nested is hashed and freed as deep as it goes.)
+(`pickle.Unpickler` with a `find_class` of one's own is nearly that, but in its C a memo slot of number 2^31 takes
+32 GB, and what is nested is hashed and freed as deep as it goes.)
 
 Bounded: `STEPS` words of program, `LARGEST` bytes of text in it, whole numbers of `LONGEST_NUMBER` bytes; the memo is a
-dict, so that a slot with a high number costs no more than one with a low; keys are plain, so that no hash goes deep.
+dict, so that a slot with a high number costs no more than one with a low; keys are plain: no hash goes deep.
 """
 
 import codecs
@@ -180,7 +180,7 @@ class PlainUnpickler:
             raise Refused(f"a Python name of {len(module) + len(name):,} characters")
         found = Name(module, name)
         if str(found) not in self._builders and not self._inert(found):
-            raise Refused(f"the Python name {str(found)[:200]!r}")
+            raise Refused(f"the Python object {str(found)[:200]!r}")
         self._stack.append(found)
 
     def _stack_name(self) -> None:

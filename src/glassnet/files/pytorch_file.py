@@ -6,7 +6,7 @@ file, or, before PyTorch 1.6, one after another behind the pickle (the "legacy" 
 (`torch.save(model)`) names classes that would have to be run to make it; it is refused, and the class is named.
 
 Names are those of the dictionary inside, joined by dots. Where a checkpoint keeps the model beside other things, under
-`state_dict`, `model` or the like, its tensors are named as the model names them; `metadata["model"]` tells where it was.
+`state_dict`, `model` or the like, its tensors are named as the model names them; `metadata["model"]` tells where.
 """
 
 import bisect
@@ -46,10 +46,10 @@ _STORAGES = {
     "Float8_e4m3fnuz": "float8_e4m3fnuz", "Float8_e5m2fnuz": "float8_e5m2fnuz", "Untyped": "",
 }  # fmt: skip
 _QUANTISED = {"qint8": "int8", "quint8": "uint8", "qint32": "int32"}
-_TYPES = {
-    **{name: name for name in KINDS}, "complex32": "complex32", **{name: name for name in _QUANTISED}, "float": "float32", "double": "float64",
-    "half": "float16", "long": "int64", "int": "int32", "short": "int16", "cfloat": "complex64", "cdouble": "complex128",
-}  # fmt: skip
+_TYPES = {name: name for name, kind in KINDS.items() if kind.bits >= 8}
+_TYPES |= {name: name for name in (*_QUANTISED, "complex32")}
+_TYPES |= {"half": "float16", "float": "float32", "double": "float64", "cfloat": "complex64", "cdouble": "complex128"}
+_TYPES |= {"short": "int16", "int": "int32", "long": "int64", "chalf": "complex32"}
 
 
 def _itemsize(dtype: str) -> int:
@@ -265,10 +265,10 @@ def _storage_type(name: Any) -> str | None:
 
 
 def _persistent(saved: Any) -> _Storage:
-    """`('storage', type, key, device, count)`, in the legacy stream with a view `(key, first, count)` or None behind."""
+    """`('storage', type, key, device, count)`, in the legacy stream with a view `(key, first, count)` or None."""
     if isinstance(saved, tuple) and saved and _text(saved[0]) == "module":
         name = saved[1] if len(saved) > 1 else "?"
-        raise Refused(f"the Python name {quoted(name)}")
+        raise Refused(f"the Python object {quoted(name)}")
     if not isinstance(saved, tuple) or len(saved) not in (5, 6) or _text(saved[0]) != "storage":
         raise Damaged("it refers to something that is no storage")
     dtype = _storage_type(saved[1])
