@@ -37,7 +37,7 @@ def open_checkpoint(path: str | os.PathLike[str]) -> "Checkpoint":
     head = b""
     if not path.is_dir():
         with opening.descriptor(path) as (number, status):
-            head = os.pread(number, opening.HEAD, 0)
+            head = os.read(number, opening.HEAD)
         if status.st_size == 0:
             raise opening.damaged(path, "it is empty")
     for name in FORMATS:
@@ -50,6 +50,8 @@ def open_checkpoint(path: str | os.PathLike[str]) -> "Checkpoint":
         if leaf.recognises(head, path):
             checkpoint: Checkpoint = leaf.open_file(path)
             return checkpoint
+    if path.suffix == ".safetensors" and head:
+        raise opening.damaged(path, "it does not begin as its name says", "safetensors file")
     raise FileError(
         got=f"{opening.quoted(path)}, {'a folder without a model' if path.is_dir() else 'a file of no known format'}",
         expected="safetensors, GGUF, ONNX, PyTorch, Keras, skops, .npz or .npy",

@@ -98,9 +98,10 @@ class Checkpoint(ABC):
         rows = self.rows(name, slice(first, -(-stop // row)))
         return rows.reshape(-1)[start - first * row : stop - first * row]
 
-    def stored(self, name: str, start: int, stop: int) -> Array | None:
-        """The same as they lie in the file, not yet made floats, if each has bytes of its own there; else None."""
-        return None
+    def read_into(self, name: str, start: int, buffer: memoryview) -> bool:
+        """Fill a buffer with the bytes of a tensor as they lie in the file, from byte `start` of it on; False where
+        they do not lie there as numbers of `files.numbers`, one after another."""
+        return False
 
     def info(self, name: str) -> TensorInfo:
         """What is known of the tensor of this name; `AddressError` if there is none."""

@@ -16,10 +16,10 @@ _STATISTICS = frozenset(
 _OPTIMIZER_HEADS = frozenset(["optimizer", "optim", "opt_state", "optimizer_state", "optimizer_states"])
 _OPTIMIZERS = frozenset(["exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer"])
 _BUFFERS = frozenset(
-    "inv_freq,original_inv_freq,position_ids,token_type_ids,masked_bias,attn_mask,causal_mask,cos_cached,sin_cached,"
-    "relative_position_index,relative_coords_table,num_updates,"
-    "qzeros,scales,g_idx,absmax,quant_map,nested_absmax,nested_quant_map,SCB,input_scale".split(",")  # of quantising
-)
+    ("inv_freq", "original_inv_freq", "position_ids", "token_type_ids", "masked_bias", "attn_mask", "causal_mask",
+     "cos_cached", "sin_cached", "relative_position_index", "relative_coords_table", "num_updates",
+     "qzeros", "scales", "g_idx", "absmax", "quant_map", "nested_absmax", "nested_quant_map", "SCB", "input_scale")
+)  # fmt: skip
 _QUANTISERS = ("_scales", "_scale", "_scale_inv", "_zero_point", "_g_idx", "_weight_shape", "weight_shape")
 
 

@@ -1,9 +1,9 @@
 """.npy and .npz: numpy's arrays, one or a zip file of them. Python objects are never loaded: that can run code.
 
-Members that are stored, as `numpy.savez` does, are read in place, row by row (their checksum covers all of an array, and
-is not looked at). Compressed ones (`numpy.savez_compressed`) cannot be: all that lies before a row is decompressed to
-reach it, in pieces, so that memory stays small but not time. An array in Fortran's order keeps its columns together; its
-rows are gathered from all of it.
+Members that are stored, as `numpy.savez` does, are read in place, row by row (their checksum covers the whole array,
+and is not looked at). Compressed ones (`numpy.savez_compressed`) cannot be: all that lies before a row is decompressed
+to reach it, in pieces, so that memory stays small but not time. An array in Fortran's order keeps its columns together;
+its rows are gathered from all of it.
 """
 
 import ast
@@ -32,6 +32,8 @@ LARGEST_DIRECTORY = 1 << 24
 """Bytes of a zip file's directory: room for some 200,000 arrays."""
 DEFLATE_AT_MOST = 1032
 BLOCK = 1 << 20
+KEPT = 1 << 26
+"""Bytes of an array in Fortran's order that is kept, turned, while it is read in pieces."""
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError)
 
@@ -73,6 +75,8 @@ class NpzFile(Checkpoint):
         self.metadata = {}
         self._file: Stored = opening.stored(path)
         self._members: dict[str, _Member] = {}
+        self._going_on: tuple[str, int, bytes, Iterator[bytes]] | None = None
+        self._turned: tuple[str, Array] | None = None
         tensors: dict[str, TensorInfo] = {}
         with self._file.opened() as number:
             if opening.read_at(number, 0, min(6, self._file.size), path) == MAGIC:
@@ -129,10 +133,38 @@ class NpzFile(Checkpoint):
 
     def flat(self, name: str, start: int, stop: int) -> Array:
         member = self._readable(name)
-        if member.fortran and len(member.shape) > 1:
-            return super().flat(name, start, stop)
         start, stop, _ = slice(start, stop).indices(prod(member.shape))
-        return self._span(name, start, max(start, stop))
+        if member.fortran and len(member.shape) > 1:
+            if prod(member.shape) * member.dtype.itemsize > KEPT:
+                return super().flat(name, start, stop)
+            if self._turned is None or self._turned[0] != name:
+                self._turned = name, self.array(name).reshape(-1)
+            return self._turned[1][start:stop]
+        if member.compressed is None or stop <= start:
+            return self._span(name, start, max(start, stop))
+        return self._next(name, start, stop)
+
+    def close(self) -> None:
+        self._going_on = self._turned = None
+
+    def _next(self, name: str, start: int, stop: int) -> Array:
+        """Numbers of a compressed array; where they follow those asked for last, decompressing goes on from there."""
+        member = self._members[name]
+        size = member.dtype.itemsize
+        if self._going_on is not None and self._going_on[:2] == (name, start):
+            _, _, kept, pieces = self._going_on
+        else:
+            kept, pieces = b"", self._inflated(member, start * size, prod(member.shape) * size)
+        collected, there = [kept], len(kept)
+        while there < (stop - start) * size:
+            collected.append(next(pieces))
+            there += len(collected[-1])
+        content = b"".join(collected)
+        used = (stop - start) * size
+        done = stop == prod(member.shape)
+        self._going_on = None if done else (name, stop, content[used:], pieces)
+        values = np.frombuffer(content[:used], member.dtype)
+        return values if member.dtype.isnative else values.astype(member.dtype.newbyteorder("="))
 
     def _readable(self, name: str) -> _Member:
         self.info(name)

@@ -3,6 +3,7 @@
 No file is kept open and none is mapped: one that shrinks or changes under us gives an error, not a crash or a mixture.
 """
 
+import io
 import os
 import re
 import stat
@@ -42,6 +43,17 @@ class Stored:
         with self.opened() as number:
             return read_at(number, start, length, self.path)
 
+    def read_into(self, start: int, buffer: memoryview) -> None:
+        """As many bytes as the buffer has, into it."""
+        with self.opened() as number, io.FileIO(number, closefd=False) as file:
+            file.seek(start)
+            filled = 0
+            while filled < len(buffer):
+                more = file.readinto(buffer[filled:])
+                if not more:
+                    raise damaged(self.path, "it ends too early")
+                filled += more
+
 
 def stored(path: Path) -> Stored:
     """The file, to be read from later on."""
@@ -79,12 +91,13 @@ def descriptor(path: Path) -> Iterator[tuple[int, os.stat_result]]:
 def read_at(number: int, start: int, length: int, path: Path) -> bytes:
     """Exactly these bytes of an open file; `FileError` where it ends before."""
     pieces: list[bytes] = []
+    os.lseek(number, start, os.SEEK_SET)
     while length > 0:
-        piece = os.pread(number, min(length, 1 << 30), start)
+        piece = os.read(number, min(length, 1 << 30))
         if not piece:
             raise damaged(path, "it ends too early")
         pieces.append(piece)
-        start, length = start + len(piece), length - len(piece)
+        length -= len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

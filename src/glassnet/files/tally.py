@@ -177,9 +177,8 @@ class CheckpointCount:
         lines = [f"{'':<{room}}  {'parameters':>{figures}}   share"]
         for level, group in entries:
             label = _shortened("  " * min(level, 8) + _label(group), room)
-            for extra in (_shape(group), _each(group)):
-                if extra and len(label) + len(extra) + 2 <= room:
-                    label += f"  {extra}"
+            extras = (extra for extra in _extras(group) if len(label) + len(extra) + 2 <= room)
+            label += "".join(f"  {extra}" for extra in [*extras][:1])
             share = group.figures.count / self.total
             drawn = bar_text(share, bar)
             lines.append(f"{label:<{room}}  {group.figures.count:>{figures},}  {share:>6.1%}  {drawn}".rstrip())
@@ -378,12 +377,11 @@ def _label(group: Group) -> str:
     return printable(group.name, 120) or "(no name)"
 
 
-def _shape(group: Group) -> str:
-    return "" if group.info is None else " x ".join(f"{n}" for n in group.info.shape) or "1"
-
-
-def _each(group: Group) -> str:
-    return f"({group.alike} alike, {group.figures.count // group.alike:,} each)" if group.alike > 1 else ""
+def _extras(group: Group) -> list[str]:
+    """What else is said of a group where there is room: the fullest wording first."""
+    if group.alike > 1:
+        return [f"({group.alike} alike, {group.figures.count // group.alike:,} each)", f"({group.alike} alike)"]
+    return [] if group.info is None else [" x ".join(f"{n}" for n in group.info.shape) or "1"]
 
 
 def _bits(figures: Figures) -> str:
