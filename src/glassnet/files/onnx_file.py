@@ -245,7 +245,9 @@ _SETTINGS = {
     ("Pad", 2),
 }
 """Floats that nobody learns: scales and zero points of a quantisation, limits, exponents."""
-_QUANTISED = {
+_WEIGHTS = {
+    ("BatchNormalization", 1),
+    ("BatchNormalization", 2),
     ("DequantizeLinear", 0),
     ("QLinearMatMul", 0),
     ("QLinearMatMul", 3),
@@ -260,7 +262,7 @@ _QUANTISED = {
     ("QGemm", 6),
     ("GatherBlockQuantized", 0),
 }
-"""Whole numbers that stand for weights."""
+"""Weights, also where they are whole numbers, or serve as statistics too (an exporter keeps equal tensors once)."""
 _IN_BYTES = {("MatMulNBits", 1), ("GatherBlockQuantized", 0)}
 """Of these several in a byte, as the node's `bits` says."""
 _MATRIX = {"MatMul": 1, "FusedMatMul": 1, "MatMulInteger": 1, "DynamicQuantizeMatMul": 1, "MatMulIntegerToFloat": 1}
@@ -334,9 +336,10 @@ class _Model:
                     info = replace(info, shared_with=whose[key])
                 whose.setdefault(key, name)
                 spans.setdefault(place.file.path, []).append((place.start, place.length, name))
-            tensors[name], places[name] = replace(info, name=name), place
-        for path, inside in spans.items():
-            no_overlap(path, inside, shared=True)
+            inside = one.scope if place.file is self._walk.file else ""
+            tensors[name], places[name] = replace(info, name=name, where=inside or info.where), place
+        for path, taken in spans.items():
+            no_overlap(path, taken, shared=True)
         return tensors, places
 
     def _opset(self, message: _Field) -> None:
@@ -466,7 +469,7 @@ class _Model:
                 use.role = "statistic"
             elif where in _SETTINGS:
                 use.role = "buffer"
-            elif where in _QUANTISED:
+            elif where in _WEIGHTS:
                 use.role = "parameter"
             if _MATRIX.get(node.op) == position:
                 use.neurons_in = "rows" if node.numbers.get("transB") else "columns"
@@ -662,7 +665,7 @@ class _Model:
         return damaged(self.path, f"{quoted(name, 60)} has {got} for {count:,} of its type", "ONNX file")
 
 
-_USING = {op for op, _ in _STATISTICS | _SETTINGS | _QUANTISED} | set(_MATRIX) | _SAME | {"Transpose"}
+_USING = {op for op, _ in _STATISTICS | _SETTINGS | _WEIGHTS} | set(_MATRIX) | _SAME | {"Transpose"}
 
 
 def _role(dtype: str, shape: tuple[int, ...], constant: bool) -> Role:
