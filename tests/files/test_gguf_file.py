@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import AddressError, FileError, GlassnetError, MissingExtra, SettingError
-from glassnet.files import gguf_file, open_checkpoint
+from glassnet.files import gguf_file, open_checkpoint, opening
 from glassnet.files.gguf_file import open_file
 
 gguf = pytest.importorskip("gguf")
@@ -263,10 +263,22 @@ def test_a_row_reads_only_its_bytes(tmp_path, monkeypatch):
     )  # 16 GiB, none on the disk
     checkpoint = open_file(path)
     read = []
-    real = os.pread
-    monkeypatch.setattr(os, "pread", lambda number, count, at: read.append(count) or real(number, count, at))
+    real = opening.read_at
+    monkeypatch.setattr(opening, "read_at", lambda *asked: read.append(asked[2]) or real(*asked))
     assert not checkpoint.rows("w", 1_000_000).any()
     assert sum(read) == 4096 * 4
+
+
+@pytest.mark.parametrize("width", [64, 2048, 8192])
+def test_a_column_of_packed_rows_reads_one_block_of_each_where_rows_are_long(tmp_path, monkeypatch, width):
+    packed = gguf.quants.quantize(draw((70, width)), Q.Q8_0)
+    checkpoint = open_file(write(tmp_path / "m.gguf", {"w": (packed, Q.Q8_0)}))
+    read = []
+    real = opening.read_at
+    monkeypatch.setattr(opening, "read_at", lambda *asked: read.append(asked[2]) or real(*asked))
+    column = checkpoint.column("w", 33)
+    np.testing.assert_array_equal(column, gguf.quants.dequantize(packed, Q.Q8_0)[:, 33])
+    assert sum(read) <= (34 * 70 if width == 8192 else packed.size)
 
 
 # Attacks
