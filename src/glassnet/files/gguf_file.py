@@ -382,7 +382,7 @@ class _Header:
         """A text; told by its length where it is too long to keep."""
         self.step(16)
         length = self.u64()
-        if length > min(_LONGEST_TEXT, self._budget.kept):
+        if length > min(_LONGEST_TEXT, self._budget.kept - MOST_KEPT // 2):
             self.skip(length)
             return f"a text of {length:,} bytes"
         self._budget.kept -= length

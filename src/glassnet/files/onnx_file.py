@@ -179,7 +179,7 @@ class _Walk:
     def text(self, one: _Field) -> str:
         """A text of the metadata; told by its length where it is too long to keep."""
         length = one.end - one.value
-        if length > min(_LONGEST_TEXT, self._kept):
+        if length > min(_LONGEST_TEXT, self._kept - MOST_KEPT // 2):
             return f"a text of {length:,} bytes"
         self.keep(length)
         return self.bytes(one).decode("utf-8", "backslashreplace")
@@ -510,6 +510,7 @@ class _Model:
                 graphs += 1
                 body = f"{label}/{name}" + (f".{graphs}" if one.number == 11 else "")
                 inner = self._graph(one, f"{scope.name}/{body}" if scope.name else body, depth + 1)
+                walk.keep(_NOTE * len(inner.uses))
                 for value, use in inner.uses.items():
                     _note(scope.uses, value, use)
             elif one.number == 3 and one.wire == _VARINT and name in _NUMBERS_KEPT:
