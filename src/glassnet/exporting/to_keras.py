@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.activations import LEAK
 from glassnet.errors import MissingExtra
 from glassnet.exporting.shared import not_there, noted
+from glassnet.files.notes import PLACES
 
 if TYPE_CHECKING:
     from glassnet.exporting import Filling
@@ -34,7 +35,7 @@ def filling(network: "Network", path: Path) -> "Filling":
     def fill(name: str) -> None:
         with zipfile.ZipFile(name, "w", zipfile.ZIP_STORED) as archive:
             for member, content in (
-                ("metadata.json", json.dumps(metadata).encode()),
+                (PLACES[2], json.dumps(metadata).encode()),
                 ("config.json", json.dumps(_config(network, path.stem)).encode()),
                 ("model.weights.h5", weights),
             ):

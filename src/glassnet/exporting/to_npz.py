@@ -1,11 +1,14 @@
-"""npz: the tensors by name, as numpy.load reads them, the notes as plain texts beside them. No pickle."""
+"""npz: the tensors by name, as numpy.load reads them, the notes as JSON in a member beside them. No pickle."""
 
+import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from glassnet.exporting.shared import noted, sequential_tensors
+from glassnet.files.notes import PLACES
 
 if TYPE_CHECKING:
     from glassnet.exporting import Filling
@@ -14,10 +17,12 @@ if TYPE_CHECKING:
 
 def filling(network: "Network", path: Path) -> "Filling":
     tensors = sequential_tensors(network)
-    texts = {name: np.array(text) for name, text in noted(network).items()}
+    texts = json.dumps(noted(network))
 
     def fill(name: str) -> None:
         with open(name, "wb") as file:  # numpy.savez would add a suffix to a name
-            np.savez(file, allow_pickle=False, **tensors, **texts)
+            np.savez(file, allow_pickle=False, **tensors)
+        with zipfile.ZipFile(name, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(PLACES[1]), texts)
 
     return fill

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from glassnet.arrays import Array
 from glassnet.exporting.shared import noted, sequential_tensors
+from glassnet.files.notes import PLACES
 
 if TYPE_CHECKING:
     from glassnet.exporting import Filling
@@ -32,7 +33,7 @@ def filling(network: "Network", path: Path) -> "Filling":
             _add(archive, "archive/byteorder", b"little")
             for number, tensor in enumerate(tensors.values()):
                 _add(archive, f"archive/data/{number}", tensor.astype(tensor.dtype.newbyteorder("<")).tobytes())
-            _add(archive, "archive/extra/glassnet.json", notes.encode())
+            _add(archive, PLACES[0], notes.encode())
             _add(archive, "archive/version", b"3\n")
 
     return fill

@@ -5,6 +5,7 @@ Which format it is, is told by content; how its layers are found stands in a lea
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from glassnet.files.opening import quoted
 from glassnet.files.steps import Chain, InTheWay
 
 
-def chain_of(source: Any, activation: "str | list[str] | tuple[str, ...] | None" = None) -> Chain:
+def chain_of(source: Any, activation: "str | Sequence[str] | None" = None) -> Chain:
     """The layers of a model file, or of a PyTorch, Keras or scikit-learn model in memory; each with its activation.
 
     activation   for files that do not say it: of the hidden layers (plain scores come out), or one for each layer
@@ -23,17 +24,15 @@ def chain_of(source: Any, activation: "str | list[str] | tuple[str, ...] | None"
     `SettingError` where activations have to be said, or are said by the source already.
     """
     named = isinstance(source, str | os.PathLike)
-    found = _in_file(Path(source)) if named else _in_memory(source)
     what = quoted(source) if named else f"a {type(source).__name__}"
+    try:
+        found = _in_file(Path(source)) if named else _in_memory(source)
+    except InTheWay as problem:
+        raise InTheWay(f"{what}: {problem.got}", problem.do) if named else problem from None
     sizes = (found.layers[0][0].shape[1], *(len(weights) for weights, _, _ in found.layers))
     unknown = any(name is None for _, _, name in found.layers)
     if not unknown and activation is not None:
-        names = ", ".join(str(name) for _, _, name in found.layers)
-        raise SettingError(
-            got=f"activation {activation!r} for {what}, which says its own ({names})",
-            expected="none",
-            do="leave it away; with_activation changes one afterwards",
-        )
+        raise known_already(what, activation, [str(name) for _, _, name in found.layers])
     if not unknown:
         return found
     if activation is None:
@@ -46,6 +45,15 @@ def chain_of(source: Any, activation: "str | list[str] | tuple[str, ...] | None"
     names_ = Architecture.of(sizes, activation).activations
     layers = [(weights, biases, name) for (weights, biases, _), name in zip(found.layers, names_, strict=True)]
     return Chain(list(layers), found.signature)
+
+
+def known_already(what: str, given: Any, own: Sequence[str]) -> SettingError:
+    """The error for activations that are given for a source which says its own."""
+    return SettingError(
+        got=f"activation {given!r} for {what}, which says its own ({', '.join(own)})",
+        expected="none",
+        do="leave it away; with_activation changes one afterwards",
+    )
 
 
 def _in_file(path: Path) -> Chain:

@@ -13,7 +13,7 @@ import numpy as np
 from glassnet.arrays import Array, shape_text
 from glassnet.files import naming
 from glassnet.files.checkpoint import Checkpoint, TensorInfo
-from glassnet.files.notes import activations_from, signature_from
+from glassnet.files.notes import activations_from, notes_of, signature_from
 from glassnet.files.opening import natural, quoted
 from glassnet.files.steps import Affine, Chain, Dense, InTheWay, batch_norm
 from glassnet.signature import Signature
@@ -26,18 +26,23 @@ LARGEST = 1 << 33
 
 def chain(file: Checkpoint) -> Chain:
     """The layers in these tensors, their activations None where nothing says them. Raises `InTheWay`."""
-    learnt = {name: info for name, info in file.tensors.items() if info.role in ("parameter", "statistic")}
+    learnt = {
+        name: info
+        for name, info in file.tensors.items()
+        if info.role == "parameter" or (info.role == "statistic" and info.shape)  # all but num_batches_tracked
+    }
+    texts = notes_of(file)
     _check_size(learnt)
     norms = _norms(learnt)
     matrices, biases = _matrices(learnt, norms)
     order = _in_order(list(matrices), {name: _sizes(learnt[name], biases[name], learnt) for name in matrices})
     layers, followed = _layers(file, order, biases, norms)
-    activations: Sequence[str | None] = activations_from(file.metadata) or [None] * len(layers)
+    activations: Sequence[str | None] = activations_from(texts) or [None] * len(layers)
     if len(activations) != len(layers):
         activations = [None] * len(layers)
     made = _folded(layers, followed, norms, file)
     chained = [(w, b, name) for (w, b), name in zip(made, activations, strict=True)]
-    return Chain(chained, signature_from(file.metadata, chained) or Signature())
+    return Chain(chained, signature_from(texts, chained) or Signature())
 
 
 def _check_size(learnt: dict[str, TensorInfo]) -> None:

@@ -51,6 +51,23 @@ class Tensors(Mapping[str, Array]):
         return len(self._names)
 
 
+def is_ours(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is glassnet's own; also if it looks so and is damaged or missing, which `read` then tells."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            start = file.read(9)
+        if len(start) == 9 and start[8:] != b"{":
+            return False
+        return _KEY in (safe_open(path, framework="numpy").metadata() or {})
+    except IsADirectoryError:
+        return False
+    except (SafetensorError, OSError):
+        return True
+
+
 def read(path: str | os.PathLike[str], kind: str) -> tuple[Tensors, dict[str, Any]]:
     """The tensors and the description of a file that `write` made; `kind` is what its description must say it is.
 

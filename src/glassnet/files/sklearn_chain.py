@@ -1,9 +1,13 @@
 """The layers of scikit-learn's MLPClassifier and MLPRegressor, alone or after scalers in a pipeline."""
 
+import json
 from typing import Any
 
 import numpy as np
 
+from glassnet.arrays import Array
+from glassnet.errors import FileError
+from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.steps import Affine, Chain, Dense, InTheWay, Squish, Step, assemble
 from glassnet.signature import Signature
 
@@ -15,7 +19,7 @@ MODELS = ("MLPClassifier", "MLPRegressor")
 def chain(model: Any) -> Chain:
     """The layers of a fitted model. Its probabilities are the outputs (for two classes: of the second)."""
     *before, last = [part for _, part in model.steps] if hasattr(model, "steps") else [model]
-    steps: list[Step] = [step for scaler in before for step in _scaler(scaler)]
+    steps: list[Step] = [step for scaler in before for step in _scaler(scaler, type(scaler).__name__)]
     kind = type(last).__name__
     if kind not in MODELS:
         raise InTheWay(f"a {kind} of scikit-learn", "MLPClassifier and MLPRegressor are made of dense layers")
@@ -56,10 +60,63 @@ def of_parts(
     return Chain(found.layers, Signature(features=names, classes=labels if fits else None))
 
 
-def _scaler(scaler: Any) -> list[Step]:
+def of_file(file: Checkpoint) -> Chain:
+    """The layers in a skops file, whose objects are read as data: `class` and settings by the way to them."""
+    classes = {
+        name.removesuffix("class").rstrip("."): text.rpartition(".")[2]
+        for name, text in file.metadata.items()
+        if name == "class" or name.endswith(".class")
+    }
+    ends = [place for place, kind in classes.items() if kind in MODELS]
+    if len(ends) != 1:
+        kind = next(iter(classes.values()), "object")
+        raise InTheWay(f"a {kind} of scikit-learn", "MLPClassifier and MLPRegressor are made of dense layers")
+    place = ends[0]
+    last = _Stored(file, place)
+    steps: list[Step] = []
+    for before, kind in classes.items():
+        if before and "." not in before and before != place and place:
+            steps += _scaler(_Stored(file, before), kind)
+    coefs, intercepts = last.arrays("coefs_"), last.arrays("intercepts_")
+    if not coefs or len(coefs) != len(intercepts):
+        raise InTheWay(f"a {classes[place]} that is not fitted yet", "call its fit first, then save it")
+    labels = last.array("classes_") if classes[place] == "MLPClassifier" else None
+    return of_parts(coefs, intercepts, str(last.activation), str(last.out_activation_), labels, None, steps)
+
+
+class _Stored:
+    """An object in a skops file: its settings and arrays as attributes."""
+
+    def __init__(self, file: Checkpoint, place: str) -> None:
+        self._file, self._dot = file, f"{place}." if place else ""
+
+    def __getattr__(self, name: str) -> Any:
+        text = self._file.metadata.get(self._dot + name)
+        if text is not None:
+            try:
+                return json.loads(text)
+            except ValueError:
+                return None
+        return self.array(name)
+
+    def array(self, name: str) -> Array | None:
+        if self._dot + name not in self._file.tensors:
+            return None
+        try:
+            return self._file.array(self._dot + name)
+        except FileError:  # names of classes are text, which is no tensor
+            return None
+
+    def arrays(self, name: str) -> list[Array]:
+        found: list[Array] = []
+        while (array := self.array(f"{name}.{len(found)}")) is not None:
+            found.append(array)
+        return found
+
+
+def _scaler(scaler: Any, kind: str) -> list[Step]:
     """What a scaler does to every column, as a factor and a summand."""
-    kind = type(scaler).__name__
-    if scaler == "passthrough" or scaler is None:
+    if kind in ("str", "NoneType"):  # "passthrough"
         return []
     if kind == "StandardScaler":
         spread = np.ones(1) if scaler.scale_ is None else np.asarray(scaler.scale_, np.float64)

@@ -155,6 +155,7 @@ class _Making:
         if prod(wanted) != there:
             raise InTheWay(f"{step.name}, which makes {shape_text(step.shape or ())} of {shape_text(self.shape)}")
         self.shape = wanted
+        self.last = step.name if step.shape else self.last
 
     def _dense(self, step: Dense) -> None:
         if step.weights.ndim != 2 or (step.biases is not None and step.biases.shape != step.weights.shape[:1]):
@@ -240,9 +241,10 @@ _FAR = np.array([-10_000.0, 10_000.0])
 def known_squish(function: Callable[[Array], Array]) -> str | None:
     """The activation that this function of single numbers computes, tried out on some thousand of them; else None."""
     with np.errstate(all="ignore"):
-        near, far = (np.asarray(function(points.copy()), np.float64) for points in (_CORE, _FAR))
+        near = np.asarray(function(_CORE.copy()), np.float64)
         if near.shape != _CORE.shape or not np.isfinite(near).all():
             return None
+        far = np.asarray(function(_FAR.copy()), np.float64)
         for name, squish in ACTIVATIONS.items():
             if isinstance(squish, RowActivation):
                 continue

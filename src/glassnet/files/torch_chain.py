@@ -36,7 +36,7 @@ def _steps(module: Any, name: str) -> list[Step]:
     from torch import nn
 
     if isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward:
-        return [step for key, child in module.named_children() for step in _steps(child, f"{name}.{key}")]
+        return [step for key, child in module._modules.items() for step in _steps(child, f"{name}.{key}")]
     known = _leaf(module, name)
     if known is not None:
         return known
