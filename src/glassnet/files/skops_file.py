@@ -55,11 +55,16 @@ def open_file(path: Path) -> Checkpoint:
     metadata: dict[str, str] = {}
     if isinstance(version := schema.get("_skops_version"), str):
         metadata["skops_version"] = printable(version, 40)
+    leaves = list(_leaves(schema, path))
+    if not any(name.endswith(".npy") for name in members):
+        raise FileError(
+            got=f"{quoted(path)}, a skops file without arrays", expected="a fitted model", do="call fit before saving"
+        )
     arrays = NpzFile(path)
     tensors: dict[str, TensorInfo] = {}
     members_of: dict[str, str] = {}
     first: dict[str, str] = {}
-    for name, kind, value in _leaves(schema, path):
+    for name, kind, value in leaves:
         if kind == "text":
             metadata[name] = value
             continue
