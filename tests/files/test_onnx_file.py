@@ -223,6 +223,38 @@ def test_nodes_tell_where_neurons_lie(tmp_path, node, way):
     assert open_file(path).tensors["w"].neurons_in == way
 
 
+def test_nodes_tell_which_bias_belongs_to_a_weight(tmp_path):
+    body = graph(
+        [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Add", ["b", "p"], ["z"])],
+        [tensor(draw((4, 3), 1)), tensor(draw(3, 1), "b")],
+        "body",
+    )
+    nodes = [
+        helper.make_node("Transpose", ["v"], ["vt"]),
+        helper.make_node("Gemm", ["x", "vt", "of v"], ["h"]),
+        helper.make_node("MatMul", ["h", "w"], ["p"]),
+        helper.make_node("Add", ["p", "x"], ["r"]),
+        helper.make_node("If", ["c"], ["y"], name="choice", then_branch=body, else_branch=body),
+    ]
+    initializers = [
+        tensor(draw((3, 4)), "v"),
+        tensor(draw(3), "of v"),
+        tensor(draw((3, 4))),
+        tensor(np.array(True), "c"),
+    ]
+    checkpoint = open_file(save(tmp_path / "m.onnx", model_of(nodes, initializers)))
+    biases = {name: info.bias for name, info in checkpoint.tensors.items() if len(info.shape) == 2}
+    assert biases == {
+        "v": "of v",
+        "w": None,
+        "choice/then_branch/w": "choice/then_branch/b",
+        "choice/else_branch/w": "choice/else_branch/b",
+    }
+    neuron = checkpoint.neuron("v", 1)
+    assert (neuron.bias_name, neuron.bias) == ("of v", draw(3)[1])
+    np.testing.assert_array_equal(neuron.weights, draw((3, 4))[1])
+
+
 def test_a_weight_is_followed_through_transposes_and_out_of_bodies(tmp_path):
     body = graph([helper.make_node("MatMul", ["x", "wt"], ["z"])], name="body")
     nodes = [

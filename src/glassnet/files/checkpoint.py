@@ -35,6 +35,7 @@ class TensorInfo:
     where        the file that holds it (its name, for sharded and external data), or a place inside
     shared_with  the name of the tensor whose bytes these are too (tied weights): such bytes count once
     neurons_in   where a neuron's weights lie; None where that is not known or it is no matrix
+    bias         the name of the tensor with its neurons' biases, where the format says so (names are not asked)
     packed       how many numbers an element of this shape stands for: 8 where 4-bit weights are packed into int32
     """
 
@@ -47,6 +48,7 @@ class TensorInfo:
     shared_with: str | None = None
     neurons_in: Orientation | None = None
     packed: int = 1
+    bias: str | None = None
 
     @property
     def count(self) -> int:

@@ -41,9 +41,9 @@ def role_of(name: str, dtype: str, shape: tuple[int, ...]) -> Role:
 
 
 def bias_of(name: str, tensors: Mapping[str, TensorInfo]) -> str | None:
-    """The name of the tensor that holds the biases of this matrix, if names and lengths say so."""
-    shape = tensors[name].shape
-    for candidate in _bias_names(name):
+    """The name of the tensor that holds the biases of this matrix, if the format, or names and lengths say so."""
+    shape, told = tensors[name].shape, tensors[name].bias
+    for candidate in ([told] if told else []) + _bias_names(name):
         info = tensors.get(candidate)
         if candidate != name and info is not None and _flat_length(info.shape) in shape and info.role == "parameter":
             return candidate

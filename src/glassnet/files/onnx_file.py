@@ -209,6 +209,7 @@ class _Use:
     role: Role | None = None
     neurons_in: Orientation | None = None
     packed: int = 1
+    bias: str | None = None
 
 
 @dataclass
@@ -231,6 +232,8 @@ class _Scope:
     uses: dict[str, _Use] = field(default_factory=dict)
     passed_on: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """Values that are another one, transposed or as it is."""
+    products: dict[str, str] = field(default_factory=dict)
+    """Values that are inputs times weights, and which weights."""
 
 
 _STATISTICS = {("BatchNormalization", 3), ("BatchNormalization", 4)}
@@ -338,6 +341,11 @@ class _Model:
                 spans.setdefault(place.file.path, []).append((place.start, place.length, name))
             inside = one.scope if place.file is self._walk.file else ""
             tensors[name], places[name] = replace(info, name=name, where=inside or info.where), place
+        for name, info in tensors.items():
+            if info.bias is not None:
+                near = f"{name.rpartition('/')[0]}/{info.bias}"  # beside it in the same body
+                bias = next((each for each in (near, info.bias) if each in tensors), None)
+                tensors[name] = replace(info, bias=bias)
         for path, taken in spans.items():
             no_overlap(path, taken, shared=True)
         return tensors, places
@@ -475,16 +483,20 @@ class _Model:
                 use.neurons_in = "rows" if node.numbers.get("transB") else "columns"
             elif node.op in ("MatMul", "Gemm") and position == 0:  # weights times inputs
                 use.neurons_in = "columns" if node.numbers.get("transA") else "rows"
+            if _MATRIX.get(node.op) == position:
+                use.bias = node.inputs[2] if node.op in ("Gemm", "FusedGemm") and len(node.inputs) > 2 else None
+                scope.products[node.outputs[0] if node.outputs else ""] = name
             if where in _IN_BYTES:
                 use.packed = {2: 4, 4: 2}.get(node.numbers.get("bits", 4), 1)
             if use != _Use():
                 _note(scope.uses, name, use)
-        if (
-            node.inputs
-            and node.outputs
-            and (node.op in _SAME or (node.op == "Transpose" and node.perm in ([], [1, 0])))
-        ):
-            scope.passed_on.setdefault(node.outputs[0], (node.inputs[0], node.op == "Transpose"))
+        if node.op == "Add" and len(node.inputs) == 2:
+            for product, other in (node.inputs, node.inputs[::-1]):
+                if product in scope.products:
+                    _note(scope.uses, scope.products[product], _Use(bias=other))
+        flips = node.op == "Transpose" and node.perm in ([], [1, 0])
+        if node.inputs and node.outputs and (flips or node.op in _SAME):
+            scope.passed_on.setdefault(node.outputs[0], (node.inputs[0], flips))
 
     def _attribute(self, message: _Field, node: _Node, scope: _Scope, label: str, depth: int) -> None:
         walk = self._walk
@@ -666,7 +678,7 @@ class _Model:
         return damaged(self.path, f"{quoted(name, 60)} has {got} for {count:,} of its type", "ONNX file")
 
 
-_USING = {op for op, _ in _STATISTICS | _SETTINGS | _WEIGHTS} | set(_MATRIX) | _SAME | {"Transpose"}
+_USING = {op for op, _ in _STATISTICS | _SETTINGS | _WEIGHTS} | set(_MATRIX) | _SAME | {"Transpose", "Add"}
 
 
 def _role(dtype: str, shape: tuple[int, ...], constant: bool) -> Role:
@@ -681,6 +693,7 @@ def _note(uses: dict[str, _Use], name: str, use: _Use) -> None:
     known = uses.setdefault(name, _Use())
     known.role = known.role or use.role
     known.neurons_in = known.neurons_in or use.neurons_in
+    known.bias = known.bias or use.bias
     known.packed = max(known.packed, use.packed)
 
 
@@ -700,7 +713,7 @@ def _as_used(found: _Found, use: _Use) -> _Found:
     if use.packed > 1 and info.dtype == "uint8":
         info = replace(info, packed=use.packed)
     if len(info.shape) == 2 and use.neurons_in:
-        info = replace(info, neurons_in=use.neurons_in)
+        info = replace(info, neurons_in=use.neurons_in, bias=use.bias)
     return replace(found, info=info)
 
 
