@@ -1,20 +1,26 @@
 """Taking over: networks of other frameworks give here what they give there; what cannot be is told."""
 
+import contextlib
 import itertools
+import json
 import os
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_
+from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from torch import nn
 
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
-from glassnet.errors import FileError, SettingError
+from glassnet.errors import FileError, GlassnetError, SettingError
 from glassnet.files.steps import InTheWay, known_squish
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -459,3 +465,65 @@ def test_what_inputs_and_outputs_stand_for_goes_along(tmp_path: Path, target: st
     network = gn.Network.create("4-3-2", output="softmax", seed=0).with_signature(signature)
     gn.export(network, tmp_path / "a", to=target)
     assert gn.load(tmp_path / "a") == network
+
+
+# Files that are not what they should be
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same small network in each format that keeps a graph."""
+    place = tmp_path_factory.mktemp("formats")
+    network = gn.Network.create("4-5-3", "gelu", output="softmax", seed=0)
+    for target in ("onnx", "keras", "npz", "torch"):
+        gn.export(network, place / target, to=target)
+    return place
+
+
+@pytest.mark.parametrize("target", ["onnx", "npz", "torch"])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given_(changes=st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 255)), min_size=1, max_size=3))
+def test_changed_bytes_are_told_or_harmless(folder: Path, target: str, changes: list[tuple[int, int]]) -> None:
+    content = bytearray((folder / target).read_bytes())
+    for position, value in changes:
+        content[position % len(content)] = value
+    (folder / "changed").write_bytes(content)
+    with contextlib.suppress(GlassnetError):
+        gn.load(folder / "changed")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        [],
+        {"class_name": "Sequential"},
+        {"class_name": "Sequential", "config": {"layers": [1]}},
+        {"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense", "config": []}]}},
+        {"class_name": "Sequential", "config": {"layers": [{"class_name": "Rescaling", "config": {"scale": "x"}}]}},
+        {"class_name": "Functional", "config": {"layers": [], "output_layers": [["a", 0, 0]]}},
+        {
+            "class_name": "Functional",
+            "config": {
+                "layers": [{"class_name": "A", "config": {"name": "a"}, "inbound_nodes": [[["a", 0, 0]]]}],
+                "output_layers": ["a", 0, 0],
+            },
+        },
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_told(folder: Path, tmp_path: Path, config: Any) -> None:
+    with zipfile.ZipFile(folder / "keras") as old, zipfile.ZipFile(tmp_path / "a.keras", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, json.dumps(config) if name == "config.json" else old.read(name))
+    with pytest.raises(FileError, match="got '.*': .*; expected a chain of dense layers"):
+        gn.load(tmp_path / "a.keras")
+
+
+def test_an_endless_path_through_onnx_is_told_soon(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    helper = onnx.helper
+    nodes = [helper.make_node("Tanh", [f"{i}"], [f"{i + 1}"]) for i in range(5000)]
+    ends = [helper.make_tensor_value_info(name, 1, ["n", 4]) for name in ("0", "5000")]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:])
+    onnx.save(helper.make_model(graph), tmp_path / "a.onnx")
+    with pytest.raises(FileError, match="a path of more than 512 nodes"):
+        gn.load(tmp_path / "a.onnx")

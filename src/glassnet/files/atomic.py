@@ -23,8 +23,8 @@ def write(path: str | os.PathLike[str], fill: Callable[[str], object], *problems
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         os.close(handle)
-        os.chmod(temporary, 0o666 & ~_umask())
         fill(temporary)
+        os.chmod(temporary, 0o666 & ~_umask())  # only now: some writers put a file of their own there
         _flush_to_disk(Path(temporary))
         os.replace(temporary, path)
         _flush_to_disk(path.parent)

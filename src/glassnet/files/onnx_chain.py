@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.errors import FileError, MissingExtra
+from glassnet.errors import FileError, GlassnetError, MissingExtra
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.onnx_elementwise import ELEMENTWISE, FLOATS, attribute, called, elementwise
+from glassnet.files.opening import printable, quoted
 from glassnet.files.steps import (
     Affine,
     Chain,
@@ -30,8 +31,12 @@ LARGEST = 1 << 31
 """Bytes: protobuf ends there, and a chain is taken into memory whole."""
 _PASSED = ("Identity", "Dropout")
 _FLATTENING = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
-_DEEPEST = 64
+_PIECES = 24
 """Nodes that one activation may be written in."""
+_LONGEST = 512
+"""Nodes from the output back to the input; pieces of one activation count as one."""
+_DEEPEST = 64
+"""Nodes, one after another, that a constant may be made by."""
 
 
 def chain(path: Path, tensors: Checkpoint | None = None) -> Chain:
@@ -44,16 +49,28 @@ def chain(path: Path, tensors: Checkpoint | None = None) -> Chain:
     size = path.stat().st_size
     if size > LARGEST:
         raise FileError(
-            got=f"{path}, {size:,} bytes", expected=f"at most {LARGEST:,} to take over", do="gn.open reads it lazily"
+            got=f"{quoted(path)}, {size:,} bytes",
+            expected=f"at most {LARGEST:,} to take over",
+            do="gn.open reads it lazily",
         )
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, OSError, ValueError) as problem:
         raise FileError(
-            got=f"{path}, unreadable as ONNX ({problem})", expected="a whole ONNX file", do="export it again"
+            got=f"{quoted(path)}, unreadable as ONNX ({printable(problem)})",
+            expected="a whole ONNX file",
+            do="export it again",
         ) from problem
-    graph = _Graph(model, tensors)
-    found = graph.chain()
+    try:
+        found = _Graph(model, tensors).chain()
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as problem:
+        if isinstance(problem, GlassnetError):
+            raise
+        raise FileError(
+            got=f"{quoted(path)}, whose nodes do not have the inputs and settings of their kind ({printable(problem)})",
+            expected="a graph as the standard has it",
+            do="export it again; onnx.checker says more",
+        ) from problem
     return Chain(found.layers, _signature(model, found))
 
 
@@ -74,7 +91,7 @@ class _Graph:
         self.inputs = {value.name: value for value in graph.input if value.name not in self.stored}
         self.outputs = [value.name for value in graph.output]
         self._constants: dict[str, Array | None] = {}
-        self._nodes = len(graph.node)
+        self._depth = 0
 
     def chain(self) -> Chain:
         """The chain that ends in one of the outputs (some models give a label and its probabilities)."""
@@ -90,7 +107,7 @@ class _Graph:
 
     def _back_from(self, value: str) -> Chain:
         steps: list[Step] = []
-        for _ in range(self._nodes + 1):
+        for _ in range(_LONGEST):
             if value in self.inputs:
                 return assemble(reversed(steps), _shape_of(self.inputs[value]))
             node = self.maker.get(value)
@@ -99,7 +116,7 @@ class _Graph:
             step, value = self._step(node, value)
             if step is not None:
                 steps.append(step)
-        raise InTheWay("a graph that runs in circles")
+        raise InTheWay(f"a path of more than {_LONGEST} nodes, or one that runs in circles")
 
     def _step(self, node: Any, value: str) -> tuple[Step | None, str]:
         """What this node does, and the value that it does it to."""
@@ -179,7 +196,7 @@ class _Graph:
         reached: dict[str, None] = {}
         edge: list[str] = [value]
         sources: list[str] = []
-        while edge and len(reached) < _DEEPEST:
+        while edge and len(reached) < _PIECES:
             # Of the values on the edge, take apart one that no other on the edge is made from.
             at = next((e for e in edge if not any(e in self._ancestors(o) for o in edge if o != e)), edge[0])
             edge.remove(at)
@@ -201,7 +218,7 @@ class _Graph:
         """The values that `value` is made from, as far as single numbers go."""
         seen: set[str] = set()
         waiting = [value]
-        while waiting and len(seen) < _DEEPEST:
+        while waiting and len(seen) < 4 * _PIECES:
             node = self.maker.get(waiting.pop())
             if node is not None and node.op_type in ELEMENTWISE:
                 fresh = [name for name in node.input if name and name not in seen]
@@ -239,7 +256,9 @@ class _Graph:
         """The array of this name if it depends on no input; else None."""
         if name not in self._constants:
             self._constants[name] = None  # against circles
-            self._constants[name] = self._read(name)
+            self._depth += 1
+            self._constants[name] = self._read(name) if self._depth <= _DEEPEST else None
+            self._depth -= 1
         return self._constants[name]
 
     def _read(self, name: str) -> Array | None:
@@ -295,7 +314,7 @@ class _Graph:
             array = np.asarray(numpy_helper.to_array(tensor))
         except Exception as problem:  # the package raises many kinds for tensors whose parts do not fit
             raise FileError(
-                got=f"tensor {tensor.name or name} that cannot be read ({problem})",
+                got=f"tensor {quoted(tensor.name or name)} that cannot be read ({printable(problem)})",
                 expected="as many numbers as its shape says",
                 do="export the model again",
             ) from problem

@@ -8,6 +8,7 @@ function comes under many names or in pieces.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 from typing import TypeAlias
 
@@ -245,13 +246,18 @@ def known_squish(function: Callable[[Array], Array]) -> str | None:
         if near.shape != _CORE.shape or not np.isfinite(near).all():
             return None
         far = np.asarray(function(_FAR.copy()), np.float64)
-        for name, squish in ACTIVATIONS.items():
-            if isinstance(squish, RowActivation):
-                continue
-            within = np.isfinite(far)  # a formula in pieces may overflow out there
-            if _alike(near, squish(_CORE)) and _alike(far[within], squish(_FAR)[within]):
+        within = np.isfinite(far)  # a formula in pieces may overflow out there
+        for name, (core, out_there) in _known().items():
+            if _alike(near, core) and _alike(far[within], out_there[within]):
                 return name
     return None
+
+
+@cache
+def _known() -> dict[str, tuple[Array, Array]]:
+    """What each activation makes of the points."""
+    single = {name: squish for name, squish in ACTIVATIONS.items() if not isinstance(squish, RowActivation)}
+    return {name: (squish(_CORE), squish(_FAR)) for name, squish in single.items()}
 
 
 def _alike(a: Array, b: Array) -> bool:

@@ -103,7 +103,8 @@ def _members(file: BinaryIO, path: Path) -> dict[str, Member]:
         entries.append(entry)
     entries.sort()
     members: dict[str, Member] = {}
-    for entry, limit in zip(entries, [e[0] for e in entries[1:]] + [start], strict=True):
+    limits = [*(entry[0] for entry in entries[1:]), start]
+    for entry, limit in zip(entries, limits, strict=False):  # where there is no entry, there is a limit too many
         header, stored, holds, method, encrypted, name = entry
         if header + 30 + stored > limit:
             raise damaged(path, f"the member {quoted(name)} runs into what follows it")
