@@ -327,6 +327,31 @@ def test_statistics_shapes_and_quantised_weights(tmp_path):
     assert (tensors["packed"].count, tensors["packed"].bits_each) == (4 * 32, 4)
 
 
+def test_what_training_needs_is_the_optimizers(tmp_path):
+    model = model_of(initializers=[tensor(draw(4))])
+    model.training_info.add(algorithm=graph([], [tensor(draw(4, 1), "momentum")], "algorithm"))
+    tensors = open_file(save(tmp_path / "m.onnx", model)).tensors
+    assert {name: info.role for name, info in tensors.items()} == {"w": "parameter", "momentum": "optimizer"}
+    assert tensors["momentum"].where == "training algorithm"
+
+
+def test_protobuf_of_other_writers(tmp_path):
+    """Shapes packed into one field, a list of floats too: allowed, though the package writes neither."""
+    packed_shape = field(1, varint(2) + varint(3)) + b"\x10\x01" + field(8, b"w") + field(9, draw((2, 3)).tobytes())
+    floats = field(5, field(1, b"value_floats") + field(7, struct.pack("<2f", 1.5, 2.5)))
+    node = field(1, field(2, b"k") + field(4, b"Constant") + floats)
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"\x08\x07" + field(7, node + field(5, packed_shape)))
+    checkpoint = open_file(path)
+    np.testing.assert_array_equal(checkpoint.array("w"), draw((2, 3)))
+    np.testing.assert_array_equal(checkpoint.array("k"), [1.5, 2.5])
+    wrong = field(5, field(1, b"value_floats") + field(7, b"123"))
+    path.write_bytes(b"\x08\x07" + field(7, field(1, field(2, b"k") + field(4, b"Constant") + wrong)))
+    refused(path, "floats are written wrongly")
+    path.write_bytes(b"\x08\x07" + field(7, field(5, field(1, b"\x01" * 1000))))
+    refused(path, "whole numbers are written wrongly")
+
+
 def test_sparse_and_text(tmp_path):
     sparse = helper.make_sparse_tensor(tensor(draw(3), "s"), tensor(np.array([1, 5, 8]), "i"), [10])
     words = helper.make_tensor("words", T.STRING, (2,), [b"a", b"b"])
