@@ -1,7 +1,9 @@
 """PyTorch files without PyTorch: what it wrote is counted and read as it reads them itself; see also the attacks."""
 
+import pickle
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -183,6 +185,24 @@ def test_a_whole_module_is_refused_and_named(tmp_path: Path, zipped: bool) -> No
     ) as told:
         saved(module(), tmp_path, zipped)
     assert "torch.save(model.state_dict(), path)" in str(told.value)
+
+
+def test_the_tar_of_2017_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "old.pt"
+    (tmp_path / "sys_info").write_bytes(b"x")
+    with tarfile.open(path, "w") as archive:
+        archive.add(tmp_path / "sys_info", "sys_info")
+    assert pytorch_file.recognises(path.read_bytes()[:64], path)
+    with pytest.raises(FileError, match=r"a tar file of PyTorch before 0\.1\.10"):
+        pytorch_file.open_file(path)
+
+
+def test_a_pickle_of_something_else_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "other.pkl"
+    path.write_bytes(pickle.dumps({"a": [1, 2]}))
+    assert pytorch_file.recognises(path.read_bytes()[:64], path)
+    with pytest.raises(FileError, match="a pickle of Python objects"):
+        pytorch_file.open_file(path)
 
 
 def test_torch_is_not_needed(tmp_path: Path) -> None:

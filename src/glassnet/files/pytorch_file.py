@@ -32,7 +32,7 @@ from glassnet.files.plain_pickle import LARGEST, Builder, Damaged, Described, Na
 from glassnet.files.zip_members import Member
 
 _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-_LEGACY_NUMBER = 0x1950A86A20F9469CFC6C
+_TAR_NAMES = (b"sys_info\0", b"pickle\0", b"tensors\0", b"storages\0")
 _MODELS = ("state_dict", "model_state_dict", "model", "model_state", "module", "net", "network", "weights", "params")
 _DEEPEST = 64
 _WIDEST = 1 << 24
@@ -304,7 +304,16 @@ def recognises(head: bytes, path: Path) -> bool:
         except GlassnetError:
             return False
         return any(name.count("/") == 1 and name.endswith("/data.pkl") for name in names)
-    return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    if head[:1] == b"\x80":
+        return head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    return bool(head) and _is_old_tar(path)
+
+
+def _is_old_tar(path: Path) -> bool:
+    """A tar file of the members that PyTorch wrote before 0.1.10."""
+    with _opened(path) as file:
+        start = file.read(4096)
+    return start[257:262] == b"ustar" and any(start[i:].startswith(_TAR_NAMES) for i in range(0, len(start), 512))
 
 
 def open_file(path: Path) -> Checkpoint:
@@ -313,6 +322,13 @@ def open_file(path: Path) -> Checkpoint:
         try:
             if file.read(4) == b"PK\x03\x04":
                 return _open_zip(file, path)
+            file.seek(0)
+            if _is_old_tar(path):
+                raise FileError(
+                    got=f"{quoted(path)}, a tar file of PyTorch before 0.1.10 (of 2017)",
+                    expected="a file of a later version",
+                    do="if you trust it: torch.load(path, weights_only=False), and torch.save it anew",
+                )
             file.seek(0)
             return _open_stream(file, path)
         except Damaged as problem:
