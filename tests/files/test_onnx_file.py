@@ -338,7 +338,7 @@ def test_what_training_needs_is_the_optimizers(tmp_path):
 def test_protobuf_of_other_writers(tmp_path):
     """Shapes packed into one field, a list of floats too: allowed, though the package writes neither."""
     packed_shape = field(1, varint(2) + varint(3)) + b"\x10\x01" + field(8, b"w") + field(9, draw((2, 3)).tobytes())
-    floats = field(5, field(1, b"value_floats") + field(7, struct.pack("<2f", 1.5, 2.5)))
+    floats = field(5, field(1, b"value_floats") + field(7, np.float32([1.5, 2.5]).tobytes()))
     node = field(1, field(2, b"k") + field(4, b"Constant") + floats)
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\x08\x07" + field(7, node + field(5, packed_shape)))
