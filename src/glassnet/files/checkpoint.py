@@ -26,7 +26,7 @@ Orientation: TypeAlias = Literal["rows", "columns"]
 """Where a neuron's weights lie in a matrix: a row each, as PyTorch keeps them, or a column each, as Keras does."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TensorInfo:
     """What is known of a tensor without reading it.
 
@@ -71,6 +71,8 @@ class Checkpoint(ABC):
     format: str
     metadata: Mapping[str, str]
     tensors: Mapping[str, TensorInfo]
+    threads: bool = False
+    """Whether several threads may read from it at a time."""
 
     @abstractmethod
     def rows(self, name: str, which: "int | slice") -> Array:

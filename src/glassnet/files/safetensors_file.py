@@ -29,6 +29,7 @@ LONGEST_READ = 1 << 24
 LONGEST_INDEX = 1 << 25
 MOST_SHARDS = 4096
 BLOCK = 1 << 20
+_SPACES = b" " * BLOCK
 """Bytes read at once where much is read to keep little."""
 
 TYPES = {
@@ -87,6 +88,7 @@ class SafetensorsFile(Checkpoint):
     """One file, or several shards taken as one. Rows and single numbers are read where they lie, whatever the size."""
 
     format = "safetensors"
+    threads = True
 
     def __init__(self, path: Path, shards: list[Path], wanted: Mapping[str, str] | None = None, claimed: Any = None):
         self.path = path
@@ -234,7 +236,7 @@ def _header(file: Stored) -> tuple[dict[str, Any], int]:
         text = length
         while text > LONGEST_READ:  # a header may be filled up with spaces
             block = opening.read_at(number, 8 + text - BLOCK, BLOCK, path)
-            kept = len(block.rstrip(b" "))
+            kept = 0 if block == _SPACES else len(block.rstrip(b" "))
             text -= BLOCK - kept
             if kept:
                 break
