@@ -17,7 +17,7 @@ from safetensors import safe_open
 
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
-from glassnet.errors import FileError, SettingError
+from glassnet.errors import FileError, MissingExtra, SettingError
 from glassnet.exporting import SUFFIXES, export, to_c, to_sklearn
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -347,3 +347,35 @@ def test_the_same_network_gives_the_same_bytes(  # those two packages order thei
     first = (tmp_path / "a").read_bytes()
     export(network, tmp_path / "a", to=target)
     assert (tmp_path / "a").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("target", "module", "extra"),
+    [
+        ("onnx", "onnx", "onnx"),
+        ("keras", "h5py", "keras"),
+        ("sklearn", "sklearn", "sklearn"),
+        ("sklearn", "skops", "sklearn"),
+    ],
+)
+def test_a_missing_package_is_told_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, module: str, extra: str
+) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtra, match=rf"run: pip install 'glassnet\[{extra}\]'"):
+        export(gn.Network.create("3-4-2", seed=0), tmp_path / "a", to=target)
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_other_targets_need_no_package_of_their_own(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "for name in ('torch', 'onnx', 'h5py', 'sklearn', 'skops', 'keras'): sys.modules[name] = None\n"
+        "import glassnet as gn\n"
+        "for name in ('a.safetensors', 'a.pt', 'a.npz', 'a.h', 'a.py'):\n"
+        "    gn.export(gn.Network.create('3-4-2', seed=0), sys.argv[1] + '/' + name)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+    assert len(os.listdir(tmp_path)) == 5
