@@ -278,7 +278,7 @@ def test_wrong_usage_is_one_line_and_status_2(
     [
         (["count", "missing.safetensors"], "got 'missing.safetensors', which is not there"),
         (["evaluate", "missing.safetensors"], "which is not there; expected a glassnet network file"),
-        (["evaluate", "text.csv"], "text.csv, a file of another format"),
+        (["evaluate", "text.csv"], "'text.csv', a file of no known format"),
         (["predict", "MODEL", "missing.png"], "got 'missing.png', which does not exist"),
         (["predict", "MODEL", "--inputs", "1,2"], "got inputs of shape (2,); expected (784,) for one"),
         (["predict", "MODEL", "text.csv"], "expected"),

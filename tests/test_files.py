@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
-from glassnet.errors import FileError
+from glassnet.errors import FileError, SettingError
 
 SMOOTH = sorted(set(ACTIVATIONS) - {"softmax"})
 
@@ -68,7 +68,7 @@ def test_a_file_cut_anywhere_is_told(network: gn.Network, tmp_path: Path) -> Non
 def test_any_other_bytes_are_told(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("other") / "a.safetensors"
     path.write_bytes(content)
-    with pytest.raises(FileError, match="a file of another format|truncated or damaged"):
+    with pytest.raises(FileError):
         gn.load(path)
 
 
@@ -81,7 +81,7 @@ def test_a_changed_byte_is_told_or_harmless(
     content = bytearray(path.read_bytes())
     content[position % len(content)] = value
     path.write_bytes(content)
-    with contextlib.suppress(FileError):
+    with contextlib.suppress(FileError, SettingError):  # the key gone, it is a file that does not say its activations
         gn.load(path)
 
 
@@ -115,12 +115,13 @@ def test_descriptions_that_do_not_fit_are_told(tmp_path: Path, changes: dict[str
 
 def test_what_is_not_ours_is_told(tmp_path: Path) -> None:
     save_file({"a": np.ones(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(FileError, match="safetensors without glassnet's description"):
+    with pytest.raises(FileError, match=r"other\.safetensors': tensor 'a' \(3,\), neither a matrix nor the biases"):
         gn.load(tmp_path / "other.safetensors")
     with pytest.raises(FileError, match="which is not there"):
         gn.load(tmp_path / "missing.safetensors")
-    with pytest.raises(FileError, match="which is a folder"):
-        gn.load(tmp_path)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FileError, match="a folder without a model"):
+        gn.load(tmp_path / "folder")
 
 
 def test_numbers_that_are_no_numbers_are_told(tmp_path: Path) -> None:
@@ -171,6 +172,6 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
             return os.mkdir, (str(trap),)
 
     (tmp_path / "a.safetensors").write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(FileError, match="another format|damaged"):
+    with pytest.raises(FileError, match="a pickle that asks for the Python object"):
         gn.load(tmp_path / "a.safetensors")
     assert not trap.exists()

@@ -21,6 +21,8 @@ _SHELF = {
     "Layer": "network",
     "load": "network",
     "count": "counting",
+    "open": "inspecting",
+    "compare_files": "inspecting",
     "Dataset": "data.dataset",
     "Evaluation": "evaluation",
     "evaluate": "evaluation",
@@ -30,6 +32,7 @@ _SHELF = {
     "train_many": "training",
     "Comparison": "explain.comparison",
     "compare": "explain.comparison",
+    "export": "exporting",
     "GlassnetError": "errors",
 }
 _MODULES = (
@@ -66,6 +69,8 @@ if TYPE_CHECKING:
     from glassnet.errors import GlassnetError
     from glassnet.evaluation import Evaluation, evaluate
     from glassnet.explain.comparison import Comparison, compare
+    from glassnet.exporting import export
+    from glassnet.inspecting import compare_files, open
     from glassnet.network import Layer, Network, load
     from glassnet.neuron import Neuron, NeuronTrace
     from glassnet.signature import Signature

@@ -18,6 +18,8 @@ from glassnet.arrays import DTYPES, Array, numeric, readonly, shape_text
 from glassnet.engine.reference import weights_and_biases
 from glassnet.errors import FileError, InputError, unknown_name
 from glassnet.files import native
+from glassnet.files.chains import chain_of, known_already
+from glassnet.files.opening import quoted
 from glassnet.initializers import Initializer, fitting, initializer
 from glassnet.losses import Loss, default_loss, loss
 from glassnet.neuron import Neuron
@@ -352,7 +354,30 @@ class Network:
         return f"{self.architecture}  ({', '.join(self.architecture.activations)})\n{self.count()}"
 
 
-def load(path: str | os.PathLike[str]) -> Network:
+def load(source: Any, activation: "str | Sequence[str] | None" = None) -> Network:
+    """The network in a file: one that `Network.save` wrote, or the chain of dense layers in any format's.
+
+    source      a path; or a PyTorch, Keras or scikit-learn model in memory
+    activation  for formats that do not keep it (state dicts, plain tensors): of the hidden layers, plain scores coming
+                out, or one for each layer
+
+    Flatten and dropout are passed over, batch norm and input scaling folded into the layers beside them. Raises
+    `FileError` for a file that is damaged or in which something else is in the way, naming the first such thing, and
+    `SettingError` where activations have to be said, or are known already.
+    """
+    if isinstance(source, str | os.PathLike) and native.is_ours(source):
+        network = _load_own(source)
+        if activation is not None:
+            raise known_already(quoted(source), activation, network.architecture.activations)
+        return network
+    chain = chain_of(source, activation)
+    try:
+        return Network.from_layers([(w, b, str(name)) for w, b, name in chain.layers], chain.signature)
+    except InputError as problem:
+        raise FileError(got=problem.got, expected=problem.expected, do=problem.do) from problem
+
+
+def _load_own(path: str | os.PathLike[str]) -> Network:
     """The network in a file that `Network.save` wrote; raises `FileError`."""
     tensors, description = native.read(path, "network")
     try:

@@ -1,6 +1,8 @@
-"""`glassnet compare`: what two saved networks have in common, and where they part."""
+"""`glassnet compare`: what two saved networks have in common, and where they part; two model files of any other kind
+tensor by tensor."""
 
 import argparse
+import os
 from typing import Any
 
 from glassnet.cli.shared import add_command, add_json, print_json, say
@@ -14,19 +16,22 @@ def add(commands: Any) -> None:
         description="Two saved networks side by side: structure, function, parameters, answers. The\n"
         "hidden neurons of B are first brought into the order of A, since neurons have\n"
         "no order of their own. Without DATA: the 10,000 test digits if both networks\n"
-        "read digits, else the parameters alone.",
+        "read digits, else the parameters alone. Model files that are no chains of dense\n"
+        "layers are compared tensor by tensor, whatever their size.",
         examples="""\
   glassnet compare digits.safetensors other.safetensors
   glassnet compare wine.safetensors wine-2.safetensors wine.csv --target quality
   glassnet compare before.safetensors after.safetensors --json
+  glassnet compare base.safetensors tuned/
 """,
     )
-    command.add_argument("a", metavar="A", help="a saved network")
+    command.add_argument("a", metavar="A", help="a saved network, or another model file")
     command.add_argument("b", metavar="B", help="another one")
     command.add_argument(
         "data", metavar="DATA", nargs="?", help="digits, a toy shape, a table or a folder to try them on"
     )
     command.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    command.add_argument("--tensors", action="store_true", help="compare tensor by tensor, even if they are networks")
     add_json(command)
     command.set_defaults(run=run)
 
@@ -35,11 +40,20 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.shared import need
     from glassnet.cli.sources import held_out
     from glassnet.data.digits import DIGITS
+    from glassnet.errors import FileError, SettingError
     from glassnet.explain.comparison import compare
     from glassnet.network import load
 
-    a, b = load(arguments.a), load(arguments.b)
     source = arguments.data
+    need(source is None or not arguments.tensors, "--tensors with DATA", "one of them", "leave one away")
+    if arguments.tensors:
+        return _files(arguments)
+    try:
+        a, b = load(arguments.a), load(arguments.b)
+    except (FileError, SettingError):
+        if source is None and arguments.target is None and os.path.exists(arguments.a) and os.path.exists(arguments.b):
+            return _files(arguments)
+        raise
     if source is None and a.signature == b.signature == DIGITS:
         source = "digits"
     need(source is not None or arguments.target is None, "--target without DATA", "data to find it in", "name a table")
@@ -51,4 +65,17 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(found.as_dict())
     else:
         print(found)
+    return 0
+
+
+def _files(arguments: argparse.Namespace) -> int:
+    """Tensor by tensor."""
+    from glassnet.cli.inspect import show
+    from glassnet.inspecting import compare_files
+
+    found = compare_files(arguments.a, arguments.b)
+    if arguments.json:
+        print_json(found.as_dict())
+    else:
+        show(str(found))
     return 0

@@ -1,20 +1,18 @@
 """glassnet's own file: named tensors in safetensors, with a description in JSON in its metadata.
 
 Any safetensors reader opens it. The description is under the key `glassnet`; its `version` is raised only when an older
-glassnet would misread the file. Writing is all or nothing: a temporary file beside the target is filled, flushed to
-the disk and renamed, so that whatever happens the target is either the old file or the new one.
+glassnet would misread the file. Writing is all or nothing.
 """
 
-import contextlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from glassnet.arrays import Array
 from glassnet.errors import FileError
+from glassnet.files import atomic
 
 VERSION = 1
 _KEY = "glassnet"
@@ -25,28 +23,8 @@ def write(path: str | os.PathLike[str], tensors: dict[str, Array], description: 
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    path = Path(path)
     metadata = {_KEY: json.dumps({"version": VERSION, **description}, separators=(",", ":"))}
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-        os.chmod(temporary, 0o666 & ~_umask())
-        save_file(tensors, temporary, metadata)
-        _flush_to_disk(Path(temporary))
-        os.replace(temporary, path)
-        _flush_to_disk(path.parent)
-    except (OSError, SafetensorError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-        raise FileError(
-            got=f"no way to write {path} ({reason})",
-            expected="a folder that can be written to, with space left",
-            do="save somewhere else or make room; an earlier file of this name is as it was",
-        ) from problem
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+    atomic.write(path, lambda temporary: save_file(tensors, temporary, metadata), SafetensorError)
 
 
 class Tensors(Mapping[str, Array]):
@@ -71,6 +49,23 @@ class Tensors(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def is_ours(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is glassnet's own; also if it looks so and is damaged or missing, which `read` then tells."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            start = file.read(9)
+        if len(start) == 9 and start[8:] != b"{":
+            return False
+        return _KEY in (safe_open(path, framework="numpy").metadata() or {})
+    except IsADirectoryError:
+        return False
+    except (SafetensorError, OSError):
+        return True
 
 
 def read(path: str | os.PathLike[str], kind: str) -> tuple[Tensors, dict[str, Any]]:
@@ -144,17 +139,3 @@ def _unreadable(path: Path, kind: str, problem: Exception) -> FileError:
         expected="a whole safetensors file",
         do="copy or save it again",
     )
-
-
-def _flush_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,0 +1,65 @@
+"""`glassnet export`: a network for others: ONNX, PyTorch, Keras, scikit-learn, C, Python."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from glassnet.cli.shared import add_command, add_json, names, need, print_json
+
+TARGETS = ("onnx", "safetensors", "torch", "keras", "sklearn", "npz", "c", "python")
+
+
+def add(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "export",
+        help="write a network for other programs",
+        description="A network as a file that others run: each predicts what the network predicts.\n"
+        "MODEL may be of any format with a chain of dense layers in it, so this also\n"
+        "converts. c is one header without dependencies, python one plain file.",
+        examples="""\
+  glassnet export digits.safetensors --to onnx
+  glassnet export digits.safetensors --to c --quantise int8 -o digits.h
+  glassnet export model.keras --to python
+  glassnet export weights.pt --activation relu --to onnx
+""",
+    )
+    command.add_argument("model", metavar="MODEL", help="a saved network, or another model file")
+    command.add_argument("--to", required=True, choices=TARGETS, metavar="TARGET", help=", ".join(TARGETS))
+    command.add_argument(
+        "-o", "--output", metavar="FILE", help="where to write (default: MODEL's name, another suffix)"
+    )
+    command.add_argument("--quantise", metavar="TYPE", help="int8: weights in a byte each (c only)")
+    command.add_argument(
+        "--activation",
+        type=names,
+        metavar="NAME",
+        help="of the hidden layers, or one,per,layer (where MODEL says none)",
+    )
+    add_json(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from glassnet.architecture import human_bytes
+    from glassnet.exporting import SUFFIXES, export
+    from glassnet.network import load
+
+    model = Path(arguments.model)
+    output = Path(arguments.output or model.with_suffix(SUFFIXES[arguments.to]).name)
+    need(
+        not (output.exists() and model.exists() and output.samefile(model)),
+        f"{str(output)!r} to write, which is MODEL itself",
+        "another file",
+        "name one with -o",
+    )
+    network = load(model, arguments.activation)
+    export(network, output, arguments.to, quantise=arguments.quantise)
+    size = output.stat().st_size
+    if arguments.json:
+        figures = {"saved": str(output), "to": arguments.to, "bytes": size, "total": network.count().total}
+        print_json(figures | {"sizes": list(network.sizes), "activations": list(network.architecture.activations)})
+    else:
+        print(f"{network.architecture} ({', '.join(network.architecture.activations)})")
+        print(f"saved {output} ({human_bytes(size)})")
+    return 0

@@ -1,0 +1,118 @@
+"""`glassnet inspect`: what is in a model file, as a tree, and one of its neurons."""
+
+import argparse
+from typing import Any
+
+from glassnet.cli.shared import add_command, add_json, need, numbers, print_json
+
+
+def add(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "inspect",
+        help="look into a model file of any format and size",
+        description="What a model file holds, as a tree: safetensors, GGUF, ONNX, PyTorch, Keras,\n"
+        "skops, npz, npy; a file, an index or a folder of shards. Only its header is read.\n"
+        "With --neuron: one row of weights, read from its place, and its arithmetic.",
+        examples="""\
+  glassnet inspect model.safetensors
+  glassnet inspect folder/ --depth 2 --json
+  glassnet inspect digits.safetensors --neuron 0:3
+  glassnet inspect model.gguf --neuron blk.0.attn_q.weight:7
+  glassnet inspect mlp.npz --neuron w1:3 --inputs x.npy --activation relu
+""",
+    )
+    command.add_argument("file", metavar="FILE", help="a model file, or a folder of shards")
+    command.add_argument("--depth", type=int, metavar="N", help="how deep the tree goes (default: what fits a screen)")
+    command.add_argument("--neuron", metavar="TENSOR:N", help="neuron N of a matrix, by its name or as L:N")
+    command.add_argument(
+        "--neurons-in", choices=("rows", "columns"), help="how the matrix lies, where that is not told"
+    )
+    command.add_argument("--inputs", metavar="FILE|NUMBERS", help="x.npy, or 0.5,0.8,...: work the neuron out on these")
+    command.add_argument("--row", type=int, metavar="N", help="which row of a table of inputs, from 0")
+    command.add_argument("--activation", metavar="NAME", help="its squish (default: the file's own, else identity)")
+    command.add_argument("--top", type=int, default=10, metavar="N", help="connections shown (default %(default)s)")
+    add_json(command)
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from glassnet.inspecting import open
+
+    of_neuron = ("--inputs", "--activation", "--neurons-in", "--row")
+    given = [flag for flag in of_neuron if getattr(arguments, flag[2:].replace("-", "_")) is not None]
+    need(arguments.neuron is not None or not given, f"{', '.join(given)} without --neuron", "a neuron", "name one")
+    need(arguments.top >= 0, f"--top {arguments.top}", "a number from 0 up", "10 is usual")
+    need(arguments.depth is None or arguments.depth >= 0, f"--depth {arguments.depth}", "0 or more", "1 is the top")
+    with open(arguments.file) as checkpoint:
+        if arguments.neuron is None:
+            return show_count(checkpoint.count(), arguments)
+        return _neuron(checkpoint, arguments)
+
+
+def show_count(count: Any, arguments: argparse.Namespace) -> int:
+    """The tree of a file, or its figures."""
+    if arguments.json:
+        print_json(count.as_dict(arguments.depth))
+    else:
+        show(count.written(arguments.depth))
+    return 0
+
+
+def show(text: str) -> None:
+    """Print text with bars and names in it, in what the terminal can show."""
+    import sys
+
+    from glassnet.files.tally import plain_bars
+
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = plain_bars(text).encode(encoding, "backslashreplace").decode(encoding)
+    print(text)
+
+
+def _neuron(checkpoint: Any, arguments: argparse.Namespace) -> int:
+    from glassnet.inspecting import activation_of, find_neuron
+
+    name, index = find_neuron(checkpoint, arguments.neuron)
+    neuron = checkpoint.neuron(name, index, arguments.neurons_in)
+    trace = None
+    if arguments.inputs is not None:
+        activation = arguments.activation or activation_of(checkpoint, name) or "identity"
+        trace = neuron.trace(_inputs(arguments), activation)
+    else:
+        need(arguments.activation is None, "--activation without --inputs", "inputs", "give --inputs x.npy")
+        need(arguments.row is None, "--row without --inputs", "inputs", "give --inputs x.npy")
+    if arguments.json:
+        figures = neuron.as_dict(arguments.top)
+        print_json(figures if trace is None else figures | {"trace": trace.as_dict()})
+        return 0
+    show(neuron.written(arguments.top))
+    if trace is not None:
+        show("\n" + trace.written(arguments.top))
+    return 0
+
+
+def _inputs(arguments: argparse.Namespace) -> Any:
+    """The inputs: numbers as they stand, or what is in an .npy file, of a table the row asked for."""
+    import os
+
+    from glassnet.inspecting import open
+
+    if not os.path.exists(arguments.inputs):
+        try:
+            return numbers(arguments.inputs)
+        except argparse.ArgumentTypeError:
+            pass  # so it was to be a file, and the error for one that is missing says more
+    with open(arguments.inputs) as file:
+        names = list(file.tensors)
+        need(len(names) == 1, f"{arguments.inputs} with {len(names)} arrays", "one array", "save it with numpy.save")
+        shape = file.tensors[names[0]].shape
+        if len(shape) < 2:
+            need(arguments.row is None, "--row for inputs that are no table", "a table", "leave --row away")
+            return file.array(names[0])
+        row = arguments.row if arguments.row is not None or shape[0] != 1 else 0
+        need(row is not None, f"{arguments.inputs}, {shape[0]:,} rows", "one of them", f"add --row, to {shape[0] - 1}")
+        return file.rows(names[0], row).reshape(-1)

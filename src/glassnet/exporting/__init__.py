@@ -1,0 +1,77 @@
+"""Giving a network away: one target a file, each written so that its own framework, compiler or interpreter runs it.
+
+What is written predicts what the network predicts. What inputs and outputs stand for (classes, the scale of stored
+bytes) goes along where the target has a place for it.
+"""
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glassnet.errors import SettingError, unknown_name
+from glassnet.files import atomic
+
+if TYPE_CHECKING:
+    from glassnet.network import Network
+
+SUFFIXES = {
+    "onnx": ".onnx",
+    "safetensors": ".safetensors",
+    "torch": ".pt",
+    "keras": ".keras",
+    "sklearn": ".skops",
+    "npz": ".npz",
+    "c": ".h",
+    "python": ".py",
+}
+"""The targets, and how the names of their files end."""
+
+
+def export(
+    network: "Network", path: str | os.PathLike[str], to: str | None = None, *, quantise: str | None = None
+) -> None:
+    """Write a network for others, all or nothing.
+
+    to        one of `SUFFIXES`; without it what the path's suffix says
+    quantise  "int8": weights as whole numbers from -127 to 127 and a factor for each neuron ("c" only)
+
+    Raises `SettingError` for a target that cannot hold this network, `MissingExtra` where a package is needed for it,
+    and `FileError` where the file cannot be written; an earlier file of this name is then as it was.
+    """
+    path = Path(path)
+    to = to or _by_suffix(path)
+    if to not in SUFFIXES:
+        raise unknown_name("target", to, SUFFIXES)
+    if quantise not in (None, "int8"):
+        raise unknown_name("quantise", quantise, ["int8"])
+    if quantise and to != "c":
+        raise SettingError(
+            got=f"quantise {quantise!r} for {to}",
+            expected='the target "c"',
+            do="leave quantise away, or write a header",
+        )
+    if quantise:
+        from glassnet.exporting import to_c
+
+        fill = to_c.filling(network, path, quantised=True)
+    else:
+        leaf = import_module(f"glassnet.exporting.to_{to}")
+        fill = leaf.filling(network, path)
+    atomic.write(path, fill)
+
+
+Filling = Callable[[str], object]
+"""Writes the whole file under the name that it is given."""
+
+
+def _by_suffix(path: Path) -> str:
+    for target, suffix in SUFFIXES.items():
+        if path.suffix == suffix:
+            return target
+    raise SettingError(
+        got=f"{str(path)!r} and no target",
+        expected=f"to=, or a name that ends in one of {', '.join(SUFFIXES.values())}",
+        do=f"say which of {', '.join(SUFFIXES)}",
+    )

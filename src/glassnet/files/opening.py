@@ -1,0 +1,129 @@
+"""The door for model files: a regular file, opened with errors that help, a few bytes of it read at a known place.
+
+No file is kept open and none is mapped: one that shrinks or changes under us gives an error, not a crash or a mixture.
+"""
+
+import io
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from glassnet.errors import FileError
+
+HEAD = 64
+"""Bytes at the beginning of a file by which formats are told apart."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file as it was when its header was read."""
+
+    path: Path
+    size: int
+    stamp: tuple[int, int, int]
+
+    @contextmanager
+    def opened(self) -> Iterator[int]:
+        """A descriptor to read from; `FileError` if the file is another one by now."""
+        with descriptor(self.path) as (number, status):
+            if _stamp(status) != self.stamp or status.st_size != self.size:
+                raise FileError(
+                    got=f"{quoted(self.path)}, which has changed since it was opened",
+                    expected="the file as it was",
+                    do="open it again",
+                )
+            yield number
+
+    def read(self, start: int, length: int) -> bytes:
+        """These bytes, all of them."""
+        with self.opened() as number:
+            return read_at(number, start, length, self.path)
+
+    def read_into(self, start: int, buffer: memoryview) -> None:
+        """As many bytes as the buffer has, into it."""
+        with self.opened() as number, io.FileIO(number, closefd=False) as file:
+            file.seek(start)
+            filled = 0
+            while filled < len(buffer):
+                more = file.readinto(buffer[filled:])
+                if not more:
+                    raise damaged(self.path, "it ends too early")
+                filled += more
+
+
+def stored(path: Path) -> Stored:
+    """The file, to be read from later on."""
+    with descriptor(path) as (_, status):
+        return Stored(path, status.st_size, _stamp(status))
+
+
+def _stamp(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
+@contextmanager
+def descriptor(path: Path) -> Iterator[tuple[int, os.stat_result]]:
+    """A regular file opened for reading, and what the system says of it; a pipe or a device is not waited for."""
+    try:
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise FileError(
+            got=f"{quoted(path)}, which is not there", expected="a file that is there", do="check the path"
+        ) from None
+    except (OSError, ValueError) as problem:  # ValueError: a NUL character in the name
+        why = getattr(problem, "strerror", None) or str(problem)
+        raise FileError(
+            got=f"{quoted(path)} ({why})", expected="a file that can be read", do="check its name and your right to it"
+        ) from None
+    try:
+        status = os.fstat(number)
+        if not stat.S_ISREG(status.st_mode):
+            raise FileError(got=f"{quoted(path)}, no regular file", expected="a file", do="name a file")
+        yield number, status
+    finally:
+        os.close(number)
+
+
+def read_at(number: int, start: int, length: int, path: Path) -> bytes:
+    """Exactly these bytes of an open file; `FileError` where it ends before."""
+    pieces: list[bytes] = []
+    os.lseek(number, start, os.SEEK_SET)
+    while length > 0:
+        piece = os.read(number, min(length, 1 << 30))
+        if not piece:
+            raise damaged(path, "it ends too early")
+        pieces.append(piece)
+        length -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def damaged(path: object, why: str, kind: str = "model file") -> FileError:
+    """The error for a file that is not what its header says."""
+    return FileError(
+        got=f"{quoted(path)}, truncated or damaged ({why})", expected=f"a whole {kind}", do="get or save it again"
+    )
+
+
+def printable(text: object, length: int = 200) -> str:
+    """Text of a file as it may be shown: nothing in it that steers a terminal, the middle left out where it is long."""
+    text = str(text)
+    if len(text) > length:
+        text = f"{text[: length // 2]}...{text[-(length // 2 - 3) :]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+
+
+def quoted(text: object, length: int = 200) -> str:
+    """The same in quotation marks, for messages."""
+    return f"'{printable(text, length)}'"
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """A key that sorts names as people do: layer 2 before layer 10."""
+    parts = re.split(r"(\d+)", name)
+    return [(0, int(part[:18]), part) if i % 2 else (1, 0, part) for i, part in enumerate(parts)]

@@ -1,0 +1,77 @@
+"""`glassnet export`: what it writes, prints and refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import glassnet as gn
+from glassnet.cli import main
+from glassnet.exporting import SUFFIXES
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: gn.Network) -> Path:
+    """A folder with a saved network in it."""
+    monkeypatch.chdir(tmp_path)
+    network.save("net.safetensors")
+    return tmp_path
+
+
+@pytest.mark.parametrize("target", sorted(set(SUFFIXES) - {"safetensors"}))
+def test_each_target_gets_a_file_of_its_name(here: Path, capsys: pytest.CaptureFixture[str], target: str) -> None:
+    assert main(["export", "net.safetensors", "--to", target]) == 0
+    path = Path(f"net{SUFFIXES[target]}")
+    assert path.exists()
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "3-4-2 (tanh, softmax)"
+    assert second.startswith(f"saved {path} (")
+
+
+def test_figures_as_json(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "net.safetensors", "--to", "c", "--quantise", "int8", "-o", "small.h", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["saved"] == "small.h"
+    assert figures["bytes"] == Path("small.h").stat().st_size
+    assert (figures["total"], figures["sizes"], figures["activations"]) == (26, [3, 4, 2], ["tanh", "softmax"])
+    assert "int8_t" in Path("small.h").read_text()
+
+
+def test_other_formats_are_converted(here: Path, network: gn.Network) -> None:
+    state = {"a.weight": torch.ones(4, 3), "a.bias": torch.ones(4)}
+    torch.save(state, "weights.pt")
+    assert main(["export", "weights.pt", "--to", "npz", "--activation", "relu"]) == 0
+    assert gn.load("weights.npz").sizes == (3, 4)
+    assert main(["export", "net.safetensors", "--to", "onnx"]) == 0
+    assert main(["export", "net.onnx", "--to", "keras"]) == 0
+    assert gn.load("net.keras") == network
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "status"),
+    [
+        (["net.safetensors", "--to", "safetensors"], "'net.safetensors' to write, which is MODEL itself", 2),
+        (["net.safetensors", "--to", "onnx", "--quantise", "int8"], 'expected the target "c"', 2),
+        (["net.safetensors", "--to", "onnx", "--activation", "relu"], "which says its own (tanh, softmax)", 2),
+        (["net.safetensors", "--to", "c", "-o", "gone/a.h"], "no way to write gone/a.h", 1),
+        (["missing", "--to", "c"], "which is not there", 1),
+    ],
+)
+def test_what_cannot_be_is_told(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str, status: int
+) -> None:
+    assert main(["export", *arguments]) == status
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert words in err
+
+
+def test_files_can_be_read_by_whom_the_umask_lets(here: Path) -> None:
+    main(["export", "net.safetensors", "--to", "safetensors", "-o", "plain.safetensors"])
+    main(["export", "net.safetensors", "--to", "c"])
+    assert (
+        Path("plain.safetensors").stat().st_mode
+        == Path("net.h").stat().st_mode
+        == Path("net.safetensors").stat().st_mode
+    )
