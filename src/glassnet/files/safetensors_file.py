@@ -25,7 +25,7 @@ from glassnet.files.opening import Stored, damaged, quoted
 LONGEST_HEADER = 100_000_000
 """Bytes: the format's own limit."""
 LONGEST_READ = 1 << 24
-"""Bytes of a header, without the spaces it may end in, that are read: enough for some 150,000 tensors in a file."""
+"""Bytes of a header, without the spaces it may end in, that are read: enough for some 200,000 tensors in a file."""
 LONGEST_INDEX = 1 << 25
 MOST_SHARDS = 4096
 BLOCK = 1 << 20
@@ -243,7 +243,7 @@ def _header(file: Stored) -> tuple[dict[str, Any], int]:
         if text > LONGEST_READ:
             raise FileError(
                 got=f"{quoted(path)} with a header of {text:,} bytes",
-                expected=f"at most {LONGEST_READ:,}, room for some 150,000 tensors",
+                expected=f"at most {LONGEST_READ:,}, room for some 200,000 tensors",
                 do="save it in shards, with less metadata",
             )
         content = opening.read_at(number, 8, text, path)
