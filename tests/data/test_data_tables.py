@@ -3,6 +3,7 @@
 import contextlib
 import sys
 import zipfile
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from glassnet import data
 from glassnet.errors import FileError, InputError, MissingExtra, SettingError
 from glassnet.signature import Signature
 
-pa = pytest.importorskip("pyarrow")
-pq = pytest.importorskip("pyarrow.parquet")
+pa = import_module("pyarrow")
+pq = import_module("pyarrow.parquet")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from glassnet.errors import FileError, GlassnetError, MissingExtra
 from glassnet.files import hdf5, hdf5_worker, keras_file
 
-h5py = pytest.importorskip("h5py")
+h5py = import_module("h5py")
 
 Made = Callable[[Any, Path], None]
 

@@ -5,6 +5,7 @@ import os
 import struct
 import time
 import tracemalloc
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from glassnet.errors import AddressError, FileError, GlassnetError, MissingExtra
 from glassnet.files import gguf_file, open_checkpoint, opening
 from glassnet.files.gguf_file import open_file
 
-gguf = pytest.importorskip("gguf")
+gguf = import_module("gguf")
 Q = gguf.GGMLQuantizationType
 
 

@@ -3,6 +3,7 @@
 import json
 import warnings
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import pytest
 from glassnet.errors import FileError
 from glassnet.files import in_memory, skops_file
 
-sklearn = pytest.importorskip("sklearn")
-sio = pytest.importorskip("skops.io")
+sklearn = import_module("sklearn")
+sio = import_module("skops.io")
 
 
 def model(pipeline: bool) -> Any:

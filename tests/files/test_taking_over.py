@@ -6,6 +6,7 @@ import json
 import os
 import warnings
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -215,7 +216,7 @@ def test_the_same_is_told_of_an_onnx_file(tmp_path: Path) -> None:
 
 
 def test_an_onnx_graph_of_matmul_add_and_constants_in_nodes(tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
+    onnx = import_module("onnx")
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     w, b = inputs(4, 3), inputs(1, 3)
     nodes = [
@@ -246,7 +247,7 @@ def test_an_onnx_graph_of_matmul_add_and_constants_in_nodes(tmp_path: Path) -> N
 
 
 def test_weights_beside_an_onnx_file(tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
+    onnx = import_module("onnx")
     network = gn.Network.create("3-4-2", "tanh", seed=0)
     gn.export(network, tmp_path / "whole.onnx")
     model = onnx.load(tmp_path / "whole.onnx")
@@ -321,7 +322,7 @@ def test_activations_that_are_known_are_not_given(tmp_path: Path, network: gn.Ne
 
 
 def keras_model(kind: str) -> Any:
-    keras = pytest.importorskip("keras")
+    keras = import_module("keras")
     layers = keras.layers
     keras.utils.set_random_seed(0)
     parts = [
@@ -368,7 +369,7 @@ def test_keras_models_in_memory_and_in_files(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_what_is_in_the_way_in_keras_is_told(tmp_path: Path) -> None:
-    keras = pytest.importorskip("keras")
+    keras = import_module("keras")
     layers = keras.layers
     for part, words in (
         (layers.Dense(2, activation="leaky_relu", name="d"), r"d \(Dense\) with activation 'leaky_relu'"),
@@ -393,7 +394,7 @@ def test_what_is_in_the_way_in_keras_is_told(tmp_path: Path) -> None:
 
 
 def fitted(kind: str, classes: int, activation: str, scaled: bool) -> tuple[Any, np.ndarray]:
-    neural = pytest.importorskip("sklearn.neural_network")
+    neural = import_module("sklearn.neural_network")
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
@@ -408,7 +409,7 @@ def fitted(kind: str, classes: int, activation: str, scaled: bool) -> tuple[Any,
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize(("activation", "classes"), [("relu", 2), ("tanh", 3), ("logistic", 3), ("identity", 2)])
 def test_scikit_learn_classifiers(tmp_path: Path, activation: str, classes: int, scaled: bool) -> None:
-    skops = pytest.importorskip("skops.io")
+    skops = import_module("skops.io")
     model, x = fitted("MLPClassifier", classes, activation, scaled)
     skops.dump(model, tmp_path / "a.skops")
     wanted = model.predict_proba(x)
@@ -421,7 +422,7 @@ def test_scikit_learn_classifiers(tmp_path: Path, activation: str, classes: int,
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_scikit_learn_regressors(tmp_path: Path, outputs: int) -> None:
-    skops = pytest.importorskip("skops.io")
+    skops = import_module("skops.io")
     model, x = fitted("MLPRegressor", outputs, "relu", scaled=True)
     skops.dump(model, tmp_path / "a.skops")
     for source in (model, tmp_path / "a.skops"):
@@ -429,7 +430,7 @@ def test_scikit_learn_regressors(tmp_path: Path, outputs: int) -> None:
 
 
 def test_what_is_in_the_way_in_scikit_learn_is_told() -> None:
-    neural = pytest.importorskip("sklearn.neural_network")
+    neural = import_module("sklearn.neural_network")
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures
@@ -519,7 +520,7 @@ def test_a_configuration_that_makes_no_sense_is_told(folder: Path, tmp_path: Pat
 
 
 def test_an_endless_path_through_onnx_is_told_soon(tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
+    onnx = import_module("onnx")
     helper = onnx.helper
     nodes = [helper.make_node("Tanh", [f"{i}"], [f"{i + 1}"]) for i in range(5000)]
     ends = [helper.make_tensor_value_info(name, 1, ["n", 4]) for name in ("0", "5000")]
