@@ -8,8 +8,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 import glassnet as gn
+
+# No time limit for an example, since machines are busy; and in CI the same examples each time.
+settings.register_profile("glassnet", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("glassnet")
 
 
 @pytest.fixture
