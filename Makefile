@@ -16,7 +16,7 @@ demo: $(VENV)/demo
 
 test: tools $(VENV)/test lint fuzz
 	GLASSNET_CPU=baseline $(BIN)/python -m pytest tests/engine/test_native.py
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=94
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 lint: $(VENV)/test
 	$(BIN)/ruff check

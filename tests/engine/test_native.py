@@ -103,7 +103,8 @@ class TestForward:
         ours = native.forward(Architecture.of("1-1", output=squish), identity, z)
         with np.errstate(over="ignore"):
             theirs = reference.forward(Architecture.of("1-1", output=squish), identity, z)
-        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-35)
+        # gelu far below 0 is 1e-18 and less; without fused products its last bits are the exponent's rounding.
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5 if squish == "gelu" else 6e-6, atol=1e-35)
 
     @patient
     @given(sizes=sizes, kind=st.sampled_from(KINDS), rows=st.integers(0, 30), seed=st.integers(0, 99))
