@@ -97,7 +97,7 @@ class TargetSurvey:
     def classes(self) -> tuple[str, ...] | None:
         """The names of the classes, or None for measurements; `InputError` where there is nothing to tell apart."""
         if not self.count:
-            raise _without_a_value(self.name)
+            raise without_a_value(self.name)
         low, high = self.moments.low, self.moments.high
         if (low == high) if self.counts is None else len(self.counts) < 2:
             raise InputError(
@@ -108,22 +108,24 @@ class TargetSurvey:
             )
         if self._text:
             self._check_repeats()
-            return tuple(self.different)
-        whole = self._truths or all(float(value).is_integer() for value in self.different)
-        if self.counts is None or not (whole or self.task == "classes"):
+        elif self.counts is None or not (
+            self.task == "classes" or self._truths or all(float(value).is_integer() for value in self.counts)
+        ):
             return None
-        return tuple(number_text(value, self._truths) for value in self.different)
+        return tuple(self.class_counts)
 
     @property
-    def different(self) -> list[Any]:
-        """The different values, in their order, which is that of the classes."""
-        return sorted(self.counts or ())
+    def class_counts(self) -> Counter[str]:
+        """How often each class is there, by its name and in the order of the values."""
+        in_order = sorted((self.counts or Counter()).items())
+        return Counter({value if self._text else number_text(value, self._truths): n for value, n in in_order})
 
     def _check_repeats(self) -> None:
         """`InputError` for a column that names each row, such as a person's name, and so is no class."""
-        if self.task is None and len(self.different) > MOST_WHOLE_CLASSES and 2 * len(self.different) > self.count:
+        different = len(self.counts or ())
+        if self.task is None and different > MOST_WHOLE_CLASSES and 2 * different > self.count:
             raise InputError(
-                got=f"target {short(self.name)} with {len(self.different):,} different texts in {self.count:,} rows",
+                got=f"target {short(self.name)} with {different:,} different texts in {self.count:,} rows",
                 expected="classes that come back in many rows",
                 do='name another target, or set task="classes" if this is meant',
             )
@@ -140,7 +142,7 @@ def answers(column: Column, like: Signature | None = None, task: Task | None = N
     values, kept = told(column, classes)
     left_out = int((~kept).sum())
     if left_out == len(kept):
-        raise _without_a_value(column.name)
+        raise without_a_value(column.name)
     return Answers(values, classes, kept, (f"rows left out, without a target: {left_out:,}",) if left_out else ())
 
 
@@ -166,7 +168,8 @@ def told(column: Column, classes: tuple[str, ...] | None) -> tuple[Array, Array]
     return np.array([known[name] for name in names], np.int64)[labels], kept
 
 
-def _without_a_value(name: str) -> InputError:
+def without_a_value(name: str) -> InputError:
+    """The error for a target column that is empty."""
     return InputError(
         got=f"target {short(name)} without a value in any row",
         expected="targets to learn from",

@@ -28,7 +28,8 @@ class Column:
     texts     (n,) str, None where a cell is missing; None for a column without any text
     truths    the numbers are truth values
     other     what the column holds if neither numbers nor text can be made of it: dates, lists, ...
-    before    how many rows of the file come before these
+    before    how many rows of its file come before these
+    file      the name of its file, where there are several
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column:
     truths: bool = False
     other: str | None = None
     before: int = 0
+    file: str | None = None
 
     @property
     def missing(self) -> Array:
@@ -60,7 +62,7 @@ class Column:
         if self.other or wrong.any():
             row = int(wrong.argmax())
             cell = self.numbers[row] if self.texts is None else self.texts[row]
-            where = f"row {self.before + row + 1:,} below the header"
+            where = f"row {self.before + row + 1:,} " + (f"of {self.file}" if self.file else "below the header")
             more = f" (and in {int(wrong.sum()) - 1:,} more)" if wrong.sum() > 1 else ""
             raise InputError(
                 got=f"column {short(self.name)} with " + (self.other or f"{short(cell)} in {where}{more}"),
@@ -100,24 +102,19 @@ def of_array(name: str, values: Array) -> Column:
     return Column(name, values.astype(np.float64), truths=values.dtype.kind == "b")
 
 
-def of_arrow(name: str, column: Any, as_text: bool = False, before: int = 0) -> Column:
-    """The column in an Arrow array of any type.
-
-    as_text   its strings are text even if all of them read as numbers
-    before    how many rows of the file come before these
-    """
+def of_arrow(name: str, cells: Any, as_text: bool = False) -> Column:
+    """The column in an Arrow array of any type; `as_text`: its strings are text even if all of them read as numbers."""
     pa = pyarrow()
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = kind_of_type(column.type)
+    if pa.types.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
+    kind = kind_of_type(cells.type)
     if kind == "text":
-        return _of_text(name, column.cast(pa.string()), as_text, before)
-    if kind not in ("number", "truth"):
-        return Column(name, np.full(len(column), np.nan), other=f"values of type {column.type}", before=before)
+        return _of_text(name, cells.cast(pa.string()), as_text)
+    if kind == "other":
+        return Column(name, np.full(len(cells), np.nan), other=f"values of type {cells.type}")
     if kind == "truth":
-        column = column.cast(pa.int8())
-    numbers = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    return Column(name, numbers, truths=kind == "truth", before=before)
+        cells = cells.cast(pa.int8())
+    return Column(name, _numpy(cells.cast(pa.float64(), safe=False)), truths=kind == "truth")
 
 
 def kind_of_type(type_: Any) -> str:
@@ -133,7 +130,7 @@ def kind_of_type(type_: Any) -> str:
     return "number" if any(known(type_) for known in numbers) else "other"
 
 
-def _of_text(name: str, column: Any, as_text: bool, before: int) -> Column:
+def _of_text(name: str, column: Any, as_text: bool) -> Column:
     """The column in an Arrow array of strings: numbers where they read as such."""
     pa = pyarrow()
     from pyarrow import compute as on
@@ -142,17 +139,19 @@ def _of_text(name: str, column: Any, as_text: bool, before: int) -> Column:
     lower = on.utf8_lower(cells)
     missing = on.or_(on.is_null(cells), on.is_in(lower, pa.array(MISSING)))
     if as_text:
-        texts = on.if_else(missing, None, cells).to_numpy(zero_copy_only=False)
-        return Column(name, np.full(len(texts), np.nan), texts, before=before)
+        return Column(name, np.full(len(cells), np.nan), _numpy(on.if_else(missing, None, cells)))
     true, false = on.equal(lower, "true"), on.equal(lower, "false")
     if on.any(on.or_(true, false)).as_py() and on.all(on.or_(on.or_(true, false), missing)).as_py():
-        numbers = on.if_else(missing, None, true.cast(pa.float64())).to_numpy(zero_copy_only=False)
-        return Column(name, numbers, truths=True, before=before)
+        return Column(name, _numpy(on.if_else(missing, None, true.cast(pa.float64()))), truths=True)
     number = on.match_substring_regex(cells, _NUMBER)
-    numbers = on.if_else(number, cells, None).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    numbers = _numpy(on.if_else(number, cells, None).cast(pa.float64()))
     words = not on.all(on.or_(number, missing)).as_py()
-    texts = on.if_else(missing, None, cells).to_numpy(zero_copy_only=False) if words else None
-    return Column(name, numbers, texts, before=before)
+    return Column(name, numbers, _numpy(on.if_else(missing, None, cells)) if words else None)
+
+
+def _numpy(cells: Any) -> Array:
+    """An Arrow array, or one in chunks: NaN or None where null."""
+    return cells.to_numpy(zero_copy_only=False)
 
 
 def pyarrow() -> Any:

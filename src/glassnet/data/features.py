@@ -118,11 +118,13 @@ def expanded(rows: Array, like: Signature) -> Array:
     """Coded rows as the inputs they stand for, (n, fan_in) float32."""
     if like.one_hot is None:
         return rows
-    columns, column_of = list(like.columns), {}
-    inputs = np.zeros((len(rows), len(like.one_hot)), np.float32)
+    position = {name: i for i, name in enumerate(like.columns)}
+    seen = Counter[str]()  # how many of a column's texts have had their input
+    inputs = np.empty((len(rows), len(like.one_hot)), np.float32)
     for i, (feature, hot) in enumerate(zip(like.features or (), like.one_hot, strict=True)):
-        name = feature if hot is None else hot[0]
-        place = column_of[name] = column_of.get(name, -1) + 1
-        column = rows[:, columns.index(name)]
-        inputs[:, i] = column if hot is None else column == place
+        if hot is None:
+            inputs[:, i] = rows[:, position[feature]]
+        else:
+            inputs[:, i] = rows[:, position[hot[0]]] == seen[hot[0]]
+            seen[hot[0]] += 1
     return inputs

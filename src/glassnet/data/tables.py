@@ -110,7 +110,9 @@ def _read(path: Source, like: Signature | None) -> _Sheet:
     raise FileError(
         got=f"{str(path)!r}, by its content {KIND_WORDS[kind]}",
         expected="a table: CSV in UTF-8, Parquet or .npz",
-        do="unpack it first" if kind == "gzip" else "write the table in one of these formats",
+        do={"gzip": "unpack it first", "arrow": "read it with glassnet.data.stream"}.get(
+            kind, "write the table in one of these formats"
+        ),
     )
 
 
