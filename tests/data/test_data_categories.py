@@ -106,6 +106,8 @@ def test_a_signature_that_makes_no_sense_is_told(tmp_path, one_hot):
 def test_one_hot_is_a_pair_of_texts():
     with pytest.raises(SettingError, match=r"got one_hot \('a',\); expected \(column, text\)"):
         gn.Signature(features=("a",), one_hot=(("a",),))
+    with pytest.raises(SettingError, match="got column 'a' as numbers and as text"):
+        gn.Signature(features=("a", "a=b"), one_hot=(None, ("a", "b")))
 
 
 def test_moments_of_parts_are_those_of_the_whole():
