@@ -156,6 +156,13 @@ def test_class_weights_follow_the_counts(start: gn.Network, path: Path, stream: 
             epochs(gn.Network.create("4-2", seed=0), stream, **settings)  # type: ignore[arg-type]
 
 
+def test_many_runs_learn_from_one_stream_at_once(start: gn.Network, path: Path) -> None:
+    learn, _ = gn.data.stream(path, "kind").split(0.2)
+    together = gn.train_many([epochs(start, learn, epochs=3, seed=seed) for seed in range(4)], threads=4)
+    for seed, training in enumerate(together):
+        assert training.network == gn.train(start, learn, epochs=3, seed=seed).network
+
+
 def test_a_run_over_a_stream_is_not_recorded(start: gn.Network, stream: gn.data.Stream) -> None:
     with pytest.raises(SettingError, match="got a run over a stream; expected data in memory"):
         gn.explain.record(epochs(start, stream))
