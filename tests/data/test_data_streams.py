@@ -1,5 +1,7 @@
 """Tables larger than memory: what a stream learns and gives is what pandas, and the table in memory, have."""
 
+import errno
+import io
 import sys
 from importlib import import_module
 
@@ -208,6 +210,17 @@ def test_hive_partitions_are_columns(tmp_path):
     assert inputs[:, 2:].sum(axis=0).tolist() == [25, 50, 25]
 
 
+def test_a_partition_without_a_value_is_a_missing_cell(tmp_path):
+    rows = {"land": ["no", None, "se", "no"] * 5, "x": range(20), "y": ["a", "b"] * 10}
+    pq.write_to_dataset(pa.table(rows), tmp_path / "set", partition_cols=["land"])
+    inputs, _ = collected(data.stream(tmp_path / "set", "y").blocks())
+    assert inputs[:, 1:].sum(axis=0).tolist() == [10, 5]
+
+
+def test_a_stream_says_what_it_is(path):
+    assert repr(data.stream(path, "kind")) == f"Stream(table.parquet: {COUNT - 1:,} examples of 5 inputs, 2 classes)"
+
+
 def test_rows_are_read_for_a_network_by_name(path, tmp_path):
     like = data.stream(path, "kind").signature
     later = {
@@ -311,9 +324,35 @@ def test_targets_that_cannot_be_told(path, target, error, words):
         data.stream(path, target)
 
 
+def test_more_classes_than_can_be_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr("glassnet.data.answers.MOST_CLASSES", 30)
+    pq.write_table(pa.table({"x": range(40), "y": [f"{i}" for i in range(40)]}), tmp_path / "t")
+    with pytest.raises(InputError, match="target 'y' with more than 30 different values; expected fewer classes"):
+        data.stream(tmp_path / "t", "y")
+
+
+def test_targets_for_a_network_have_to_be_there(path, tmp_path):
+    like = data.stream(path, "kind").signature
+    table = pq.read_table(path)
+    empty = table.set_column(table.column_names.index("kind"), "kind", pa.nulls(len(table), pa.string()))
+    pq.write_table(empty, tmp_path / "t")
+    with pytest.raises(InputError, match="target 'kind' without a value in any row"):
+        data.stream(tmp_path / "t", like=like)
+
+
 def test_a_disk_without_room_is_told_before_the_work(path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
     with pytest.raises(FileError, match=r"got 0\.0 GB free in .*expected room for 0\.0 GB.*variable TMPDIR"):
+        data.stream(path, "kind").split(0.2)
+
+
+def test_a_disk_that_fills_up_is_told(path, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, content):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full())
+    with pytest.raises(FileError, match="No space left on device in .*expected room for .*variable TMPDIR"):
         data.stream(path, "kind").split(0.2)
 
 
