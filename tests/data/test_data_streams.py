@@ -173,7 +173,7 @@ def test_no_more_is_held_out_than_memory_should_hold(path, monkeypatch):
     assert 850 < len(held_out) < 1150
 
 
-@pytest.mark.parametrize("share", [0, 1e-9])
+@pytest.mark.parametrize("share", [0, 1e-9, -1, 2])
 def test_a_share_that_leaves_nothing_is_told(path, share):
     with pytest.raises(SettingError, match="expected a part that leaves at least one example on each side"):
         data.stream(path, "kind").split(share)
@@ -208,6 +208,14 @@ def test_hive_partitions_are_columns(tmp_path):
     inputs, targets = collected(stream.blocks())
     assert np.array_equal(inputs[:, 1] > 0, targets == 1)
     assert inputs[:, 2:].sum(axis=0).tolist() == [25, 50, 25]
+
+
+def test_a_partition_may_be_the_target(tmp_path):
+    rows = {"x": range(20), "y": ["a", "b"] * 10}
+    pq.write_to_dataset(pa.table(rows), tmp_path / "set", partition_cols=["y"])
+    stream = data.stream(tmp_path / "set", "y")
+    assert (stream.classes, stream.counts) == (("a", "b"), (10, 10))
+    assert len(data.stream(tmp_path / "set", like=stream.signature)) == 20
 
 
 def test_a_partition_without_a_value_is_a_missing_cell(tmp_path):

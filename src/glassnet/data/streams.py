@@ -45,12 +45,17 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 class Stream:
     """Examples on disk, all of them with a target. Made by `stream`.
 
+    files         where they are, and what each column holds
     signature     what inputs and outputs stand for
+    target        the name of the target column
     name          what to call it in messages
     notes         what its user should know: columns left out, rows without a target
+    rows          how many there are, `len` of it
     counts        how many rows there are of each class, in the order of the classes; None for measurements
     center        the mean of the targets, where they are measurements, and their standard deviation: `spread`
     standardised  (center, spread), if measurements are given as (target - center) / spread
+    held_out      the share of the rows that was taken out by `split`, and its seed
+    copy          what `split` has made ready for training
     """
 
     files: ArrowFiles
@@ -104,16 +109,19 @@ class Stream:
 
         Raises `SettingError` for a share that leaves a part empty, `FileError` where there is no room for the copy.
         """
+        outside = SettingError(
+            got=f"a share of {share} of {len(self)} examples",
+            expected="a part that leaves at least one example on each side",
+            do="0.1 to 0.2 is usual",
+        )
+        if not 0 < share < 1:
+            raise outside
         most = min(MOST_HELD_OUT, 4 * NUMBERS_AT_ONCE // self.input_shape[0])
         part = replace(self, held_out=(min(share, most / self.rows), seed))
         gaps = Gaps()
         copy, rows, targets = part._copied(gaps)
         if not (copy.rows and len(rows)):
-            raise SettingError(
-                got=f"a share of {share} of {len(self)} examples",
-                expected="a part that leaves at least one example on each side",
-                do="0.1 to 0.2 is usual",
-            )
+            raise outside
         notes = self.notes + gaps.notes("the column's mean")
         return replace(part, rows=copy.rows, copy=copy, notes=notes), self._dataset(rows, targets)
 
