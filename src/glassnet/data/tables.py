@@ -37,9 +37,9 @@ def table(
     task     "classes" or "measurement", where the rule should not decide; `like` has decided already
 
     Inputs are (n, fan_in) as float32: one for each column of numbers, and one for each text of a column of text.
-    Targets are labels, or measurements as float64. An `.npz` file holds `inputs` and `targets`, or `X` and `y`. Inputs of
-    shape (n, columns) are treated as columns named x0, x1, ...; if they are uint8 or have more axes they are pictures
-    and taken as they are (uint8 counts times 1/255).
+    Targets are labels, or measurements as float64. An `.npz` file holds `inputs` and `targets`, or `X` and `y`. Inputs
+    of shape (n, columns) are treated as columns named x0, x1, ...; if they are uint8 or have more axes they are
+    pictures and taken as they are (uint8 counts times 1/255).
 
     Raises `FileError` for a file that cannot be read, `SettingError` for a target that is not there, `InputError` for
     cells and columns that cannot be used, `MissingExtra` if CSV or Parquet need pyarrow and it is not installed.
