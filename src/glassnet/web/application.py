@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from glassnet.web.opened import Opened
 
 BYTES = "application/octet-stream"
+EXAMPLES = ("digits-sigmoid", "digits-relu", "digits-sigmoid-2")
+"""The networks that come along, trained by frontend/make_examples.py; the first is what a first visit sees."""
 
 
 class Shown(NamedTuple):
@@ -138,8 +140,8 @@ def _chains(opened: "Iterable[Opened]") -> Iterator[Shown]:
 
 def _examples() -> Iterator[Shown]:
     folder = files("glassnet").joinpath("web", "examples")
-    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        yield Shown(PurePath(entry.name).stem, "example", entry.read_bytes())
+    for name in EXAMPLES:
+        yield Shown(name, "example", folder.joinpath(f"{name}.safetensors").read_bytes())
 
 
 def _whole(request: Request, name: str, default: int | None = None) -> int:
