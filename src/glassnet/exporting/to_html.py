@@ -82,7 +82,9 @@ def _template() -> tuple[str, str]:
         parts = []
     if len(parts) != 2:
         raise FileError(
-            got="no template of the page in this copy of glassnet" if not parts else "a template without its place",
+            got="no template of the page in this copy of glassnet"
+            if not parts
+            else "a template with its place missing or twice",
             expected="glassnet/web/page/offline.html",
             do="install glassnet from a wheel, or run: npm ci && npm run build in frontend/",
         )

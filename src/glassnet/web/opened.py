@@ -79,7 +79,9 @@ class Opened:
             fan_in = max(info.shape) if len(info.shape) == 2 else prod(info.shape[1:])
             if fan_in > MOST_INPUTS:
                 raise SettingError(
-                    got=f"rows or columns of {fan_in:,} numbers", expected=f"at most {MOST_INPUTS:,}", do="pick a smaller tensor"
+                    got=f"rows or columns of {fan_in:,} numbers",
+                    expected=f"at most {MOST_INPUTS:,}",
+                    do="pick a smaller tensor",
                 )
             if len(info.shape) == 2:
                 found = file.neuron(tensor, index)
