@@ -6,16 +6,20 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from starlette.responses import Response
 from visitor import Visitor
 
 import glassnet as gn
 from glassnet.cli import main
 from glassnet.web import page
 from glassnet.web import server as web_server
+from glassnet.web.application import Application
 from glassnet.web.server import Server
 
 SCRIPT = """\
@@ -61,6 +65,28 @@ def test_it_serves_until_it_is_told_to_end(
     assert command.stderr.read() == "the address is good once; Ctrl-C ends the server\nended\n"
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", visitor.port))
+
+
+def test_a_slow_read_holds_up_neither_others_nor_the_end(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, done = threading.Event(), threading.Event()
+
+    def slowly(*_: object) -> Response:
+        reading.set()
+        done.wait(60)
+        return Response()
+
+    monkeypatch.setattr(Application, "digits", slowly)
+    with Server() as server, ThreadPoolExecutor(1) as browser:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        visitor = Visitor(server.address).enter()
+        browser.submit(visitor.get, "/api/digits/test")
+        assert reading.wait(20)
+        assert visitor.get("/api/start").status == 200
+        server.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+    done.set()
 
 
 def test_it_is_there_without_numpy(stand_in: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which address gives what. What waits for the disk is a plain function, which Starlette runs in a thread."""
+"""Which address gives what. What waits for the disk does so in a thread."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,6 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -20,6 +19,7 @@ from glassnet.errors import AddressError, GlassnetError, SettingError
 from glassnet.web.answers import as_json, of_error, problem
 from glassnet.web.page import Part
 from glassnet.web.shelf import MOST_UPLOAD, Shelf, TooLarge
+from glassnet.web.threads import in_thread, threaded
 
 if TYPE_CHECKING:
     from glassnet.web.opened import Opened
@@ -47,13 +47,13 @@ class Application:
     def app(self) -> Starlette:
         """As ASGI."""
         routes = [
-            Route("/api/start", self.start),
-            Route("/api/networks/{number}", self.network),
-            Route("/api/digits/{part}", self.digits),
+            Route("/api/start", threaded(self.start)),
+            Route("/api/networks/{number}", threaded(self.network)),
+            Route("/api/digits/{part}", threaded(self.digits)),
             Route("/api/files", self.upload, methods=["POST"]),
-            Route("/api/files/{number}/tree", self.tree),
-            Route("/api/files/{number}/neuron", self.neuron),
-            Route("/api/files/{number}/network", self.network_of_file),
+            Route("/api/files/{number}/tree", threaded(self.tree)),
+            Route("/api/files/{number}/neuron", threaded(self.neuron)),
+            Route("/api/files/{number}/network", threaded(self.network_of_file)),
             Route("/{path:path}", self.part_of_page),
         ]
         handlers = {GlassnetError: _told, HTTPException: _refused, Exception: _broken, ClientDisconnect: _gone}
@@ -120,10 +120,10 @@ class Application:
             raise TooLarge
         async with self._receiving:
             number, opened = await self._shelf.receive(request.query_params.get("name", ""), request.stream())
-        tree = await run_in_threadpool(opened.tree)
+        tree = await in_thread(opened.tree)
         return as_json({"id": number, **tree})
 
-    def part_of_page(self, request: Request) -> Response:
+    async def part_of_page(self, request: Request) -> Response:
         """A file of the built page."""
         part = self._page.get(request.scope["path"])
         if part is None:
@@ -154,25 +154,25 @@ def _whole(request: Request, name: str, default: int | None = None) -> int:
     return int(given)
 
 
-def _told(request: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, GlassnetError)
     if isinstance(error, TooLarge):
         return problem(413, error.got, error.expected, error.do)
     return of_error(error)
 
 
-def _refused(request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     """What the routes refuse: an address or a method that there is not."""
     assert isinstance(error, HTTPException)
     got = "an address that is not there" if error.status_code == 404 else "a method that is not for this address"
     return problem(error.status_code, got, "an address and a method of this server", "go back to the page")
 
 
-def _gone(request: Request, error: Exception) -> Response:
+async def _gone(request: Request, error: Exception) -> Response:
     """The other side went away in the middle: nobody reads this."""
     return problem(400, "a request that broke off", "a whole one", "send it again")
 
 
-def _broken(request: Request, error: Exception) -> Response:
+async def _broken(request: Request, error: Exception) -> Response:
     """A mistake of ours; where it happened is printed in the terminal, not sent."""
     return problem(500, "a mistake in glassnet", "none", "please report what glassnet open printed in the terminal")

@@ -1,5 +1,6 @@
 """Starts the server and ends it: a socket on 127.0.0.1, a token for the first visit, a browser, a private folder."""
 
+import logging
 import os
 import secrets
 import socket
@@ -57,7 +58,7 @@ class Server:
                 log_level="error",
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=2,
+                timeout_graceful_shutdown=1,
             )
         )
 
@@ -70,7 +71,12 @@ class Server:
 
     def run(self) -> None:
         """Answer until `stop`, or until Ctrl-C, which comes out as KeyboardInterrupt."""
-        self._server.run(sockets=[self._socket])
+        log, filtering = logging.getLogger("uvicorn.error"), lambda _: not self._server.should_exit
+        log.addFilter(filtering)  # what breaks off at the end is no news
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            log.removeFilter(filtering)
 
     def stop(self) -> None:
         """Have `run` return, from another thread."""

@@ -12,9 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from starlette.concurrency import run_in_threadpool
-
 from glassnet.errors import AddressError, GlassnetError
+from glassnet.web.threads import in_thread
 
 if TYPE_CHECKING:
     from glassnet.web.opened import Opened
@@ -64,7 +63,7 @@ class Shelf:
         try:
             place.parent.mkdir()
             size = await _write(place, pieces)
-            opened = await run_in_threadpool(_opened, place, label(name))
+            opened = await in_thread(_opened, place, label(name))
             self._keep(number, opened, size)
         except BaseException:
             shutil.rmtree(place.parent, ignore_errors=True)
