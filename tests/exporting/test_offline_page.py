@@ -14,8 +14,10 @@ import glassnet as gn
 from glassnet.cli import main
 from glassnet.errors import FileError, InputError, SettingError
 from glassnet.exporting import to_html
-from glassnet.exporting.to_html import PLACE
 
+OPENING = '<script type="application/json" id="payload">'
+PLACE = f"{OPENING}\n      null\n    </script>"
+SCRIPT = f"/* the page, which has `{OPENING}` in a text */"
 FLOWERS = """\
 petal,sepal,kind
 1.4,5.1,setosa
@@ -30,7 +32,7 @@ petal,sepal,kind
 def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One that stands in for the built page's."""
     path = tmp_path / "offline.html"
-    path.write_text(f"<!doctype html>\n<title>glassnet</title>\n{PLACE}\n<script>/* the page */</script>\n")
+    path.write_text(f"<!doctype html>\n<title>glassnet</title>\n<script>{SCRIPT}</script>\n{PLACE}\n")
     monkeypatch.setattr(to_html, "TEMPLATE", path)
     monkeypatch.chdir(tmp_path)
     return path
@@ -57,7 +59,7 @@ class Blocks(HTMLParser):
 def payload_of(path: Path | str) -> Any:
     blocks = Blocks(Path(path).read_text(encoding="utf-8")).found
     assert set(blocks) == {"payload", None}
-    assert blocks[None] == "/* the page */"
+    assert blocks[None] == SCRIPT
     return json.loads(blocks["payload"])
 
 

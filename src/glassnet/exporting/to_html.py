@@ -7,6 +7,7 @@ page reads as data; so nothing in a network or a table can become a script.
 import base64
 import gzip
 import json
+import re
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from math import prod
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from glassnet.signature import Signature
 
 TEMPLATE: Traversable = files("glassnet").joinpath("web", "page", "offline.html")
-PLACE = '<script type="application/json" id="payload">null</script>'
-"""What stands in the template where the data go."""
+PLACE = re.compile(r'(?<=<script type="application/json" id="payload">)\s*null\s*(?=</script>)')
+"""Where the data go in the template."""
 MOST_ROWS = 1000
 MOST_NUMBERS = 20_000_000
 """A file of more would be over 100 MB."""
@@ -37,11 +38,10 @@ MOST_NUMBERS = 20_000_000
 def filling(network: "Network", path: Path, inputs: Dataset | None = None) -> "Filling":
     before, after = _template()
     text = json.dumps(payload(network, path.stem, inputs), allow_nan=False, separators=(",", ":"))
-    block = PLACE.replace("null", text.replace("<", "\\u003c"))
 
     def fill(name: str) -> None:
         with open(name, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines((before, block, after))
+            file.writelines((before, text.replace("<", "\\u003c"), after))
 
     return fill
 
@@ -77,7 +77,7 @@ def payload(network: "Network", name: str, inputs: Dataset | None = None) -> dic
 def _template() -> tuple[str, str]:
     """The page, before and after the place for the data."""
     try:
-        parts = TEMPLATE.read_text(encoding="utf-8").split(PLACE)
+        parts = PLACE.split(TEMPLATE.read_text(encoding="utf-8"))
     except OSError:
         parts = []
     if len(parts) != 2:
