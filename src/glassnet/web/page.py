@@ -16,7 +16,7 @@ TYPES = {
     "svg": "image/svg+xml",
     "png": "image/png",
     "wasm": "application/wasm",
-    "txt": "text/plain",
+    "md": "text/plain",
 }
 """By the ends of names; the system's own table is not asked, since it can be anything."""
 

@@ -238,7 +238,8 @@ def test_other_methods_are_refused(visit: Visit, saved: Path, method: str) -> No
     visitor = visit(saved)
     for address in ("/", "/api/files", "/api/files/0/tree"):
         answer = visitor.ask(method, address, {"Origin": visitor.origin})
-        assert answer.status == 405
+        assert (answer.status, answer.json["got"]) == (405, "another method")
+        assert answer.headers["Allow"] == "GET, HEAD, POST"
     assert visitor.get("/api/files/0/tree").status == 200
 
 

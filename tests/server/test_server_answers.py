@@ -1,7 +1,5 @@
 """What the page gets from its server: judged by the library itself."""
 
-import http.client
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,19 +39,6 @@ def test_the_page_and_its_parts_are_there_with_their_types(visit: Visit) -> None
     assert types == {"/": "text/html", "/offline.html": "text/html", "/assets/page-1a2b.js": "text/javascript"}
     assert visitor.get("/").body == b"<!doctype html><title>glassnet</title>"
     assert visitor.get("/index.html").status == 404
-
-
-def test_answers_do_not_wait_for_another(visit: Visit) -> None:
-    visitor = visit()
-    connection = http.client.HTTPConnection("127.0.0.1", visitor.port)
-    seconds = []
-    for _ in range(9):
-        started = time.perf_counter()
-        connection.request("GET", "/", headers={"Cookie": visitor.cookie})
-        connection.getresponse().read()
-        seconds.append(time.perf_counter() - started)
-    connection.close()
-    assert sorted(seconds)[4] < 0.035  # 0.04 s is what Nagle's delay would add to each
 
 
 # To begin with

@@ -145,6 +145,11 @@ def test_a_port_that_is_taken_is_told(stand_in: Path, capsys: pytest.CaptureFixt
     )
 
 
+def test_answers_are_sent_without_nagles_delay() -> None:
+    with web_server.listening(0) as door:
+        assert door.proto == socket.IPPROTO_TCP  # else asyncio leaves the delay on, 0.04 s for each answer
+
+
 def test_a_port_that_is_asked_for_is_taken(stand_in: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
