@@ -1,0 +1,59 @@
+/** The kernel's numbers for names, in its own order (`kernel/kernel.h`); the Python side lists the same. */
+
+export const SQUISHES = [
+  "identity",
+  "sigmoid",
+  "tanh",
+  "relu",
+  "leaky_relu",
+  "elu",
+  "selu",
+  "softplus",
+  "gelu",
+  "gelu_tanh",
+  "silu",
+  "mish",
+  "hard_sigmoid",
+  "step",
+  "softmax",
+] as const;
+export type Squish = (typeof SQUISHES)[number];
+
+/** Squishes whose activations are never below zero: a disc can be filled by them. */
+export const NEVER_NEGATIVE: ReadonlySet<Squish> = new Set<Squish>([
+  "sigmoid",
+  "relu",
+  "softplus",
+  "hard_sigmoid",
+  "step",
+  "softmax",
+]);
+
+/** Squishes whose activations lie between 0 and 1. */
+export const UP_TO_ONE: ReadonlySet<Squish> = new Set<Squish>(["sigmoid", "hard_sigmoid", "step", "softmax"]);
+
+export const LOSSES = ["squared_error", "absolute_error", "huber", "cross_entropy", "binary_cross_entropy"] as const;
+export type Loss = (typeof LOSSES)[number];
+
+export const OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad"] as const;
+export type Optimizer = (typeof OPTIMIZERS)[number];
+
+export enum Purpose {
+  Forward,
+  Trace,
+  Gradient,
+  Train,
+}
+export enum InputKind {
+  DenseBytes,
+  DenseFloats,
+  ShortBytes,
+  ShortFloats,
+  LongFloats,
+}
+export enum Vector {
+  Parameters,
+  Slopes,
+  FirstSlot,
+  SecondSlot,
+}
