@@ -42,3 +42,19 @@ EXPORT(pack_bytes) int32_t wasm_pack_bytes(const uint8_t *values, int32_t rows, 
                                            uint16_t *positions, uint8_t *packed, int64_t *starts) {
     return (int32_t)pack_bytes(values, rows, columns, limit, positions, packed, starts);
 }
+
+/* What the page draws at random, without a state as in `randomness.py`: numbers from 0 to below 1, and the order of an
+ * epoch (Fisher and Yates; Durstenfeld, 1964). */
+EXPORT(uniform) void wasm_uniform(uint64_t seed, int32_t count, double *values) {
+    for (int32_t i = 0; i < count; i++) values[i] = (double)(splitmix64(seed, (uint64_t)i) >> 11) * 0x1p-53;
+}
+EXPORT(epoch_order) void wasm_epoch_order(uint64_t seed, uint64_t epoch, int32_t count, int64_t *order) {
+    uint64_t key = splitmix64(seed, epoch);
+    for (int32_t i = 0; i < count; i++) order[i] = i;
+    for (int32_t i = count - 1; i > 0; i--) {
+        int32_t other = (int32_t)(((splitmix64(key, (uint64_t)i) >> 32) * (uint64_t)(i + 1)) >> 32);
+        int64_t kept = order[i];
+        order[i] = order[other];
+        order[other] = kept;
+    }
+}
