@@ -35,3 +35,15 @@ export const whole = (value: number): string => value.toLocaleString("en");
 
 /** 0.959 -> 95.9 % */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+const formats = new Map<number, Intl.NumberFormat>();
+
+/** Whole numbers of the last of so many decimals: 236 with 2 is 2.36. */
+export function figure(units: number, decimals: number): string {
+  let format = formats.get(decimals);
+  if (!format) {
+    format = new Intl.NumberFormat("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    formats.set(decimals, format);
+  }
+  return `${units < 0 ? MINUS : ""}${format.format(Math.abs(units) / 10 ** decimals)}`;
+}

@@ -88,6 +88,16 @@ export class Workspace {
     if (this.edited) this.change(this.original, "everything as it was");
   }
 
+  /** Keep the network as it is now among those that can be chosen; gives the name that it is kept by. */
+  keep(name: string): string {
+    const { network } = this;
+    const taken = this.networks.map((each) => each.name);
+    let free = name;
+    for (let i = 2; taken.includes(free); i++) free = `${name} ${i}`;
+    this.networks = [...this.networks, { name: free, from: "yours", load: async () => network }];
+    return free;
+  }
+
   /** Open a neuron's card, or close it. */
   look(address: Address | null): void {
     if (!sameAddress(this.focus, address)) this.focus = address;
