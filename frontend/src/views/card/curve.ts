@@ -24,7 +24,7 @@ export function framed(z: Float32Array, activations: Float32Array, width: number
   const low = activations.reduce((least, a) => Math.min(least, a), 0);
   const high = activations.reduce((most, a) => Math.max(most, a), 0);
   const x = scaleLinear([z[0], z[z.length - 1]], [MARGIN.left, Math.max(MARGIN.left + 1, width - MARGIN.right)]);
-  const y = scaleLinear([low, high > low ? high : low + 1], [height - MARGIN.bottom, MARGIN.top]);
+  const y = scaleLinear([low, high > low ? high : low + 1], [height - MARGIN.bottom, MARGIN.top]).nice(3);
   const path =
     line<number>(
       (_, i) => x(z[i]),

@@ -2,7 +2,7 @@
  * made it so, what its bias did. Every word follows from the figures by a rule that stands here. */
 
 import { percent, short, whole } from "../../draw/numbers.ts";
-import { inputName, outputName } from "../../network/names.ts";
+import { inputName } from "../../network/names.ts";
 import type { Network } from "../../network/network.ts";
 import type { NeuronTrace } from "../../network/trace.ts";
 import { strongest } from "../../network/worked.ts";
@@ -10,6 +10,7 @@ import { strongest } from "../../network/worked.ts";
 /** So many inputs at most are named one by one; where more make half of the sum, no few matter most. */
 const MOSTLY = 4;
 
+/** In a sentence without its subject: "is awake (0.914): mostly ...". */
 export function neuronWords(network: Network, neuron: NeuronTrace): string {
   return `${state(network, neuron)}: ${whatMattered(network, neuron)}; ${whatTheBiasDid(neuron)}.`;
 }
@@ -21,10 +22,9 @@ const awake = ({ squish, activation, preActivation }: NeuronTrace): boolean =>
 function state(network: Network, neuron: NeuronTrace): string {
   const { address, squish, activation, preActivation } = neuron;
   const last = address.layer === network.architecture.places.length - 1;
-  const subject = `Neuron ${address.layer}:${address.neuron}${last ? ` (${outputName(network, address.neuron)})` : ""}`;
-  if (squish === "softmax") return `${subject} takes ${shareText(activation)} with a score of ${short(preActivation)}`;
-  if (last && squish === "identity") return `${subject} is ${short(activation)}`;
-  return `${subject} is ${awake(neuron) ? "awake" : "asleep"} (${short(activation)})`;
+  if (squish === "softmax") return `takes ${shareText(activation)} with a score of ${short(preActivation)}`;
+  if (last && squish === "identity") return `is ${short(activation)}`;
+  return `is ${awake(neuron) ? "awake" : "asleep"} (${short(activation)})`;
 }
 
 /** A share of one that never says 100 % or 0 % of what is only nearly so. */
