@@ -2,6 +2,11 @@
 
 const MINUS = "\u2212";
 
+// Made once: a format takes far longer to make than to use.
+const FIXED = [0, 1, 2, 3, 4, 5].map(
+  (digits) => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+);
+
 /** 0.124, −1.31, 12,560, 1.2e−7 */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : `${MINUS}∞`;
@@ -9,9 +14,7 @@ export function short(value: number): string {
   if (size === 0) return "0";
   if (size >= 1e-3 && size < 1e6) {
     const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-    return size
-      .toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits })
-      .replace(/^/, value < 0 ? MINUS : "");
+    return `${value < 0 ? MINUS : ""}${FIXED[digits].format(size)}`;
   }
   return value.toExponential(2).replaceAll("-", MINUS);
 }
