@@ -41,6 +41,33 @@ export function tableOf(columns: readonly Column[], name: string, target?: strin
   return { data, notes };
 }
 
+/** The columns of a table as a single file carries it, values as they were. */
+export function columnsIn({ inputs, targets, width, signature }: Dataset): Column[] {
+  const column = (name: string, numbers: ArrayLike<number>, texts: string[] | null = null): Column => ({
+    name,
+    numbers: Float64Array.from(numbers),
+    texts,
+    truths: false,
+  });
+  const features = Array.from({ length: width }, (_, j) =>
+    column(
+      signature.features?.[j] ?? `x${j}`,
+      Array.from({ length: inputs.count }, (_, i) => inputs.values[i * width + j] * inputs.scale),
+    ),
+  );
+  const goal = signature.target ?? "target";
+  if ("rows" in targets) return [...features, column(goal, targets.rows)];
+  const words = Array.from(targets.labels, (label) => signature.classes?.[label] ?? String(label));
+  return [
+    ...features,
+    column(
+      goal,
+      words.map(() => NaN),
+      words,
+    ),
+  ];
+}
+
 /** Classes if text, true or false, or whole numbers of at most 20 different values; else measurements. */
 function answersOf(column: Column, rows: readonly number[]): { targets: Dataset["targets"]; classes?: string[] } {
   const words = isText(column);

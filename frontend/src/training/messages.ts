@@ -2,10 +2,12 @@
 
 import type { Dataset } from "../data/dataset.ts";
 import type { Squish } from "../kernel/names.ts";
+import type { Initializer } from "../network/initial.ts";
 import type { Score } from "./evaluation.ts";
 import type { Bin } from "./losses.ts";
 import type { Settings } from "./settings.ts";
 
+/** Orders are numbered, so that an answer to an older one is known for what it is. */
 export type ToWorker =
   | { kind: "kernel"; module: WebAssembly.Module }
   /** What the runs from now on learn from, and are tested with. */
@@ -15,21 +17,24 @@ export type ToWorker =
       run: number;
       sizes: readonly number[];
       squishes: readonly Squish[];
-      parameters: Vector;
+      from: StartValues;
       settings: Settings;
     }
   /** On to this step; one step a frame, or as fast as it goes. */
-  | { kind: "play"; until: number; oneAFrame: boolean }
-  | { kind: "pause" }
+  | { kind: "play"; order: number; until: number; oneAFrame: boolean }
+  | { kind: "pause"; order: number }
   /** The next phase of the next sample. */
   | { kind: "sample" }
   /** To any step made so far. */
-  | { kind: "seek"; step: number }
+  | { kind: "seek"; order: number; step: number }
   | { kind: "rate"; rate: number }
   /** Other parameters, by hand, from the present step on. */
   | { kind: "edit"; edit: number; parameters: Vector }
   /** The page has shown the last snapshot and can take another. */
   | { kind: "frame" };
+
+/** Where the numbers start: drawn by a rule, or those of another network. */
+export type StartValues = { rule: Initializer | "fitting"; seed: number } | { parameters: Vector };
 
 export type FromWorker = { run: number } & (
   | Snapshot
@@ -52,6 +57,8 @@ export interface Snapshot {
   /** The losses since the snapshot before, if steps were made. */
   losses: Bin | null;
   playing: boolean;
+  /** The last order that was heard. */
+  order: number;
 }
 
 /** What the next step would do: the gradient of its batch, and by how much each parameter would move. */

@@ -2,7 +2,9 @@
  * once. It knows no worker: it is handed how to post and how to be called again. */
 
 import type { Dataset } from "../data/dataset.ts";
+import { Random, Stream } from "../kernel/random.ts";
 import { Architecture } from "../network/architecture.ts";
+import { initial } from "../network/initial.ts";
 import { Evaluation } from "./evaluation.ts";
 import { Gradients, type Gradient } from "./gradients.ts";
 import { binOf, joined, type Bin } from "./losses.ts";
@@ -39,6 +41,7 @@ export class Session {
   /** The rate of the steps to come; the run's own is that of the steps before. */
   #rate = 0;
   #edit = 0;
+  #order = 0;
   #reach = 0;
   #going: Going | null = null;
   #seek: number | null = null;
@@ -79,6 +82,7 @@ export class Session {
     if (!this.#run) return;
     if (message.kind !== "rate" && message.kind !== "edit") this.#going = null;
     if (message.kind !== "sample") this.#walk = null;
+    if ("order" in message) this.#order = message.order;
     switch (message.kind) {
       case "play":
         this.#going = message;
@@ -106,12 +110,16 @@ export class Session {
     }
   }
 
-  #start({ run, sizes, squishes, parameters, settings }: ToWorker & { kind: "start" }): void {
+  #start({ run, sizes, squishes, from, settings }: ToWorker & { kind: "start" }): void {
     if (!this.#module || !this.#data) throw new Error("There is nothing to learn from yet.");
     this.#number = run;
     this.#run = null; // its memory goes before the next one comes
     const architecture = new Architecture(sizes, squishes);
     const { train, test } = this.#data;
+    const parameters =
+      "rule" in from
+        ? initial(new Random(this.#module, from.seed, Stream.StartValues), architecture, from.rule)
+        : from.parameters;
     const most = Math.min(settings.batchSize, MOST_PREVIEWED_EXAMPLES);
     this.#run = new Run(this.#module, architecture, train, settings, parameters);
     this.#gradients = new Gradients(this.#module, architecture, train, settings.loss, most);
@@ -220,7 +228,8 @@ export class Session {
     const [losses, playing] = [this.#losses, this.#going !== null];
     this.#losses = null;
     this.#frame = false;
-    this.#say({ kind: "snapshot", step: run.step, edit: this.#edit, parameters, losses, playing }, [parameters.buffer]);
+    const [edit, order] = [this.#edit, this.#order];
+    this.#say({ kind: "snapshot", step: run.step, edit, parameters, losses, playing, order }, [parameters.buffer]);
     const now = performance.now();
     this.#restUntil = now + REST * (now - began);
   }
