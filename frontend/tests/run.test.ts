@@ -127,7 +127,7 @@ describe("the timeline", () => {
     const [run, timeline] = [begun(settings("sgd")), new Timeline()];
     timeline.fork(run.state());
     make(run, 10);
-    run.restore({ ...run.state(), parameters: start(), rate: 0.01 });
+    run.restore({ ...run.state(), parameters: new Float32Array(start()), rate: 0.01 });
     timeline.fork(run.state());
     make(run, 10);
     const wanted = run.parameters();
