@@ -1,7 +1,8 @@
 /** A run is a function of its settings: every way to a step gives the same bits. */
 
 import { describe, expect, test } from "vitest";
-import { pictures, kernel } from "./kernel.ts";
+import { kernel } from "./kernel.ts";
+import { pictures } from "./pictures.ts";
 import { toy } from "../src/data/toys.ts";
 import { Random, Stream } from "../src/kernel/random.ts";
 import { OPTIMIZERS, type Optimizer } from "../src/kernel/names.ts";

@@ -4,10 +4,8 @@
 import { Memory } from "./memory.ts";
 
 /** What numbers are drawn for: each has a stream of its own. */
-export enum Stream {
-  StartValues,
-  Toy,
-}
+export const Stream = { StartValues: 0, Toy: 1 } as const;
+export type Stream = (typeof Stream)[keyof typeof Stream];
 
 const AT_ONCE = 65536;
 
