@@ -6,6 +6,7 @@ import type { NamedNetwork } from "../host.ts";
 import { sameAddress, type Address, type Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
 import { NO_EDITS, redone, settled, undone, withEdit, type Edits } from "./edits.ts";
+import { Examiner } from "./examiner.svelte.ts";
 
 export type View = "look" | "compare" | "count";
 
@@ -31,11 +32,15 @@ export class Workspace {
   focus: Address | null = $state.raw(null);
   /** The neuron under the pointer. */
   hover: Address | null = $state.raw(null);
+  /** The input under the pointer: a pixel, a column. */
+  hoverInput: number | null = $state(null);
   /** Lines that say what went wrong, where the page as a whole must say it. */
   notice: string | null = $state(null);
 
   readonly trace: Trace = $derived.by(() => this.#tracer.trace(this.network, this.input.values));
-  readonly edited: boolean = $derived(this.edits.done.length > 0);
+  readonly edited: boolean = $derived(this.network !== this.original);
+  /** Accuracy on `data`, now and before the edits; which examples are wrong. */
+  readonly examiner: Examiner;
 
   constructor(kernel: WebAssembly.Module, network: Network, name: string, input: Input) {
     this.kernel = kernel;
@@ -43,6 +48,7 @@ export class Workspace {
     this.name = name;
     this.original = this.network = network;
     this.input = input;
+    this.examiner = new Examiner(this);
   }
 
   /** Look at another network. Edits begin anew; an input of another width becomes `input`, or zeros. */
@@ -55,7 +61,7 @@ export class Workspace {
     this.edits = NO_EDITS;
     const places = network.architecture.places;
     if (this.focus && this.focus.neuron >= (places[this.focus.layer]?.fanOut ?? 0)) this.focus = null;
-    this.hover = null;
+    this.hover = this.hoverInput = null;
   }
 
   /** A change by hand. The same key while a knob is dragged makes one step of it; `settle` ends it. */
