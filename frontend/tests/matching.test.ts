@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { uniform } from "../src/kernel/uniform.ts";
 import { Architecture } from "../src/network/architecture.ts";
@@ -6,8 +5,8 @@ import { inOrder, paired, sameFunction, type Pair } from "../src/network/matchin
 import { Network } from "../src/network/network.ts";
 import { Trial } from "../src/network/trial.ts";
 import { Tracer } from "../src/network/trace.ts";
+import { kernel } from "./kernel.ts";
 
-const kernel = new WebAssembly.Module(readFileSync("src/kernel/kernel.wasm"));
 const order = (places: number[]): Pair[] => places.map((b, a) => ({ a, b, alike: 1 }));
 
 function someNetwork(squish: "relu" | "sigmoid"): Network {
@@ -81,24 +80,4 @@ describe("the scale of relu neurons", () => {
   it("makes no other function of relu", () =>
     expect(sameFunction(someNetwork("relu"), scaled(someNetwork("relu")))).toBe(true));
   it("does of sigmoid", () => expect(sameFunction(someNetwork("sigmoid"), scaled(someNetwork("sigmoid")))).toBe(false));
-});
-
-describe("answers", () => {
-  const inputs = { values: Float32Array.of(1, 0, 0, 1), scale: 1, count: 2 };
-  it("are the largest output, and their figure the share that is right", () => {
-    const network = new Network(new Architecture([2, 2], ["softmax"]), Float32Array.of(1, 0, 0, 1, 0, 0));
-    const answers = new Trial(kernel, { inputs, targets: { labels: Int32Array.of(0, 0) } }).answers(network);
-    expect([...answers.classes!]).toEqual([0, 1]);
-    expect(answers.figure).toBe(0.5);
-  });
-  it("of one output are whether it says more than even", () => {
-    const network = new Network(new Architecture([2, 1], ["sigmoid"]), Float32Array.of(1, -1, 0));
-    const answers = new Trial(kernel, { inputs, targets: { labels: Int32Array.of(1, 0) } }).answers(network);
-    expect([...answers.classes!]).toEqual([1, 0]);
-  });
-  it("of measurements are told by how much of the variance they explain", () => {
-    const network = new Network(new Architecture([2, 1], ["identity"]), Float32Array.of(1, 3, 0));
-    const trial = new Trial(kernel, { inputs, targets: { rows: Float32Array.of(1, 5) } });
-    expect(trial.answers(network)).toEqual({ classes: null, figure: 0.5 }); // 1 - (0 + 4) / (4 + 4)
-  });
 });

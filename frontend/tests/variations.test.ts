@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { uniform } from "../src/kernel/uniform.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { Network } from "../src/network/network.ts";
 import { varied } from "../src/network/variations.ts";
+import { kernel } from "./kernel.ts";
 
-const kernel = new WebAssembly.Module(readFileSync("src/kernel/kernel.wasm"));
 const random = uniform(kernel, 1);
 const architecture = new Architecture([3, 4, 2], ["relu", "softmax"]);
 const values = Float32Array.from({ length: architecture.total }, (_, i) => (i % 2 ? -1 : 1) * (i + 1));

@@ -12,8 +12,8 @@ const network = ({ sizes, activations, parameters }: PlainNetwork): Network =>
 addEventListener("message", ({ data: question }: MessageEvent<Question>) => {
   const send = (answer: Answer): void => postMessage(answer);
   try {
-    if (question.kind === "begin") trial = new Trial(question.module, question.examples);
-    else if (question.kind === "answers") send({ result: trial.answers(network(question.network)) });
+    if ("module" in question) trial = new Trial(question.module, question.examples);
+    else if ("network" in question) send({ result: trial.examine(network(question.network)) });
     else send({ result: trial.match(network(question.a), network(question.b)) });
   } catch (problem) {
     send({ problem: (problem as Error).message });

@@ -13,6 +13,14 @@ import type { Network } from "./network.ts";
 export const VARIATIONS = ["scramble", "noise", "prune", "round"] as const;
 export type Variation = (typeof VARIATIONS)[number];
 
+/** How strong each may be, from nothing to all, in the steps of a slider. */
+export const STRENGTHS: Record<Variation, { readonly min: number; readonly max: number; readonly step: number }> = {
+  scramble: { min: 0, max: 1, step: 0.01 },
+  noise: { min: 0, max: 3, step: 0.05 },
+  prune: { min: 0, max: 1, step: 0.01 },
+  round: { min: 1, max: 12, step: 1 },
+};
+
 /** `values` may be changed; `random` holds two numbers from 0 to below 1 for each. */
 type Change = (values: Float32Array, random: Float64Array, isWeights: boolean) => void;
 

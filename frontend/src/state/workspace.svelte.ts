@@ -5,6 +5,7 @@ import type { Dataset, Input } from "../data/dataset.ts";
 import type { NamedNetwork } from "../host.ts";
 import { sameAddress, type Address, type Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
+import { Comparison } from "./comparison.svelte.ts";
 import { NO_EDITS, redone, settled, undone, withEdit, type Edits } from "./edits.ts";
 import { Examiner } from "./examiner.svelte.ts";
 
@@ -34,6 +35,8 @@ export class Workspace {
   hover: Address | null = $state.raw(null);
   /** The input under the pointer: a pixel, a column. */
   hoverInput: number | null = $state(null);
+  /** The layer whose parameters are pointed at in the ledger. */
+  lit: number | null = $state(null);
   /** Lines that say what went wrong, where the page as a whole must say it. */
   notice: string | null = $state(null);
 
@@ -41,6 +44,8 @@ export class Workspace {
   readonly edited: boolean = $derived(this.network !== this.original);
   /** Accuracy on `data`, now and before the edits; which examples are wrong. */
   readonly examiner: Examiner;
+  /** The two networks that are compared. */
+  readonly comparison: Comparison;
 
   constructor(kernel: WebAssembly.Module, network: Network, name: string, input: Input) {
     this.kernel = kernel;
@@ -49,6 +54,7 @@ export class Workspace {
     this.original = this.network = network;
     this.input = input;
     this.examiner = new Examiner(this);
+    this.comparison = new Comparison(this, kernel);
   }
 
   /** Look at another network. Edits begin anew; an input of another width becomes `input`, or zeros. */
