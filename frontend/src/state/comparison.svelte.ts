@@ -1,5 +1,6 @@
 /** Which two networks are compared, side by side on the one input. Kept while one looks elsewhere. */
 
+import { SvelteMap } from "svelte/reactivity";
 import type { NamedNetwork } from "../host.ts";
 import { uniform } from "../kernel/uniform.ts";
 import { inputsDiffer, structureDiffers } from "../network/between.ts";
@@ -21,7 +22,7 @@ export interface Strength {
 export class Comparison {
   readonly #workspace: Workspace;
   readonly #tracers: readonly [Tracer, Tracer];
-  #loaded: ReadonlyMap<NamedNetwork, Network> = $state.raw(new Map());
+  readonly #loaded = new SvelteMap<NamedNetwork, Network>();
   #chosen: Side | null = $state.raw(null);
 
   left: Side = $state.raw("now");
@@ -29,7 +30,7 @@ export class Comparison {
   /** Why a network could not be loaded. */
   problem: string | null = $state(null);
 
-  /** Until one is chosen: the original of an edited network, else another of the same sizes, else other numbers. */
+  /** Until one is chosen: the original of an edited network, else another of the same structure, else any other. */
   readonly right: Side = $derived(this.#chosen ?? this.#proposed());
   readonly a: Network | null = $derived(this.#network(this.left));
   readonly b: Network | null = $derived(this.#network(this.right));
@@ -50,7 +51,7 @@ export class Comparison {
   async choose(which: "left" | "right", side: Side): Promise<void> {
     this.problem = null;
     try {
-      await this.load(side);
+      await this.#load(side);
     } catch (problem) {
       this.problem = (problem as Error).message;
       return;
@@ -59,11 +60,19 @@ export class Comparison {
     else this.#chosen = side;
   }
 
-  /** Loads what is only known by name so far. */
-  async load(side: Side): Promise<void> {
+  /** Loads the networks that come along, so that one like the left can be proposed. */
+  async begin(): Promise<void> {
+    const loading = this.#workspace.networks
+      .filter((each) => each.from === "example" && !this.#loaded.has(each))
+      .map(async (each): Promise<[NamedNetwork, Network]> => [each, await each.load()]);
+    const found = (await Promise.allSettled(loading)).filter((each) => each.status === "fulfilled");
+    found.forEach(({ value: [named, network] }) => this.#loaded.set(named, network));
+    await this.choose("right", this.right);
+  }
+
+  async #load(side: Side): Promise<void> {
     if (typeof side === "string" || this.#loaded.has(side)) return;
-    const network = await side.load();
-    this.#loaded = new Map([...this.#loaded, [side, network]]);
+    this.#loaded.set(side, await side.load());
   }
 
   swap(): void {

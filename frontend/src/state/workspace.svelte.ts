@@ -70,6 +70,13 @@ export class Workspace {
     this.hover = this.hoverInput = null;
   }
 
+  /** One more network to choose from. */
+  add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
+    const added: NamedNetwork = { name, from, load: async () => network };
+    this.networks = [...this.networks, added];
+    return added;
+  }
+
   /** A change by hand. The same key while a knob is dragged makes one step of it; `settle` ends it. */
   change(network: Network, what: string, key: string | null = null): void {
     this.edits = withEdit(this.edits, { what, key, before: this.network, after: network });
