@@ -70,11 +70,19 @@ export class Workspace {
     this.hover = this.hoverInput = null;
   }
 
-  /** One more network to choose from. */
+  /** One more network to choose from; a name that is taken is given a number. */
   add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
-    const added: NamedNetwork = { name, from, load: async () => network };
+    const taken = new Set(this.networks.map((each) => each.name));
+    let free = name;
+    for (let i = 2; taken.has(free); i++) free = `${name} ${i}`;
+    const added: NamedNetwork = { name: free, from, load: async () => network };
     this.networks = [...this.networks, added];
     return added;
+  }
+
+  /** Before another network is shown: an edited one stays among those to choose from. */
+  keepEdited(): void {
+    if (this.edited) this.add(`${this.name}, edited`, this.network);
   }
 
   /** A change by hand. The same key while a knob is dragged makes one step of it; `settle` ends it. */
