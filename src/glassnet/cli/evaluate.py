@@ -28,14 +28,14 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from glassnet.cli.sources import held_out
+    from glassnet.cli.sources import to_evaluate
     from glassnet.cli.tables import confusion_table
     from glassnet.data import Stream
     from glassnet.evaluation import evaluate
     from glassnet.network import load
 
     network = load(arguments.model)
-    data = held_out(arguments.data, arguments.target, network.signature)
+    data = to_evaluate(arguments.data, arguments.target, network.signature)
     for note in data.notes:
         say(note)
     figures = evaluate(network, data, engine=arguments.engine)

@@ -29,8 +29,13 @@ def to_train(arguments: argparse.Namespace) -> tuple[Dataset | Stream, Dataset |
     return data.split(arguments.holdout, arguments.seed)
 
 
-def held_out(source: str, target: str | None, signature: Signature) -> Dataset | Stream:
-    """Data to measure a network on: the test digits, or a source read as the network's own data was."""
+def held_out(source: str, target: str | None, signature: Signature) -> Dataset:
+    """Data to try a network on, in memory: the test digits, or a source read as the network's own data was."""
+    return digits()[1] if source == "digits" else read(source, target or signature.target, like=signature)
+
+
+def to_evaluate(source: str, target: str | None, signature: Signature) -> Dataset | Stream:
+    """Data to measure a network on, of any size."""
     return digits()[1] if source == "digits" else _source(source, target or signature.target, signature)
 
 
