@@ -22,7 +22,7 @@ pq = import_module("pyarrow.parquet")
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of some hundred rows: a small table has many, and they are no whole number of batches."""
-    monkeypatch.setattr("glassnet.data.streams.NUMBERS_AT_ONCE", 3000)
+    monkeypatch.setattr("glassnet.data.blocks.NUMBERS_AT_ONCE", 3000)
 
 
 def table(seed: int, count: int) -> Any:
@@ -69,7 +69,7 @@ def test_it_learns_as_well_as_in_memory(path: Path, tmp_path: Path) -> None:
 
 def test_one_block_is_one_epoch_in_memory(start: gn.Network, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All rows in one block, in the order that the stream gave them: the same steps, the same bits."""
-    monkeypatch.setattr("glassnet.data.streams.NUMBERS_AT_ONCE", 1 << 20)
+    monkeypatch.setattr("glassnet.data.blocks.NUMBERS_AT_ONCE", 1 << 20)
     stream = gn.data.stream(path, "kind")
     (block,) = stream.shuffled(3, 0, 40)
     settings = {**SETTINGS, "epochs": 1, "batch_size": 40}

@@ -10,8 +10,8 @@ import numpy as np
 from glassnet import engine, markup
 from glassnet.activations import activation
 from glassnet.arrays import Array, is_sparse
+from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
-from glassnet.data.streams import Stream
 from glassnet.errors import InputError
 from glassnet.losses import Loss
 from glassnet.network import Network

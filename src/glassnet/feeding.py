@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from glassnet.arrays import Array
+from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
-from glassnet.data.streams import Stream
 from glassnet.engine.plan import Engine, Examples, Plan, State, Trainer
 from glassnet.randomness import epoch_order
 

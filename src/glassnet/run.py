@@ -18,8 +18,8 @@ import numpy as np
 
 from glassnet import engine as engines
 from glassnet.arrays import Array, is_sparse, readonly
+from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
-from glassnet.data.streams import Stream
 from glassnet.engine.plan import Examples, Plan, State, Trainer
 from glassnet.errors import GlassnetError, SettingError
 from glassnet.evaluation import check_fits, evaluate, weighted_mean

@@ -18,8 +18,8 @@ import numpy as np
 
 from glassnet.activations import activation
 from glassnet.arrays import Array, numeric, shape_text
+from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
-from glassnet.data.streams import Stream
 from glassnet.engine.plan import Plan
 from glassnet.errors import InputError, SettingError
 from glassnet.evaluation import as_examples, check_fits

@@ -11,8 +11,8 @@ from typing import TypeVar
 import numpy as np
 
 from glassnet.arrays import Array
+from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
-from glassnet.data.streams import Stream
 from glassnet.engine.reference import weights_and_biases
 from glassnet.errors import SettingError
 from glassnet.network import Network

@@ -124,7 +124,7 @@ def test_an_epoch_has_every_row_once_in_whole_batches(path):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of a few thousand rows, so that a small table has many."""
-    monkeypatch.setattr("glassnet.data.streams.NUMBERS_AT_ONCE", 1 << 14)
+    monkeypatch.setattr("glassnet.data.blocks.NUMBERS_AT_ONCE", 1 << 14)
 
 
 def test_a_sorted_file_is_shuffled_as_well_as_any(path, table, small_blocks, tmp_path):
@@ -168,7 +168,7 @@ def test_a_share_is_held_out_row_by_row(path, table):
 
 
 def test_no_more_is_held_out_than_memory_should_hold(path, monkeypatch):
-    monkeypatch.setattr("glassnet.data.streams.MOST_HELD_OUT", 1000)
+    monkeypatch.setattr("glassnet.data.blocks.MOST_HELD_OUT", 1000)
     _, held_out = data.stream(path, "kind").split(0.5)
     assert 850 < len(held_out) < 1150
 

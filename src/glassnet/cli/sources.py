@@ -10,11 +10,12 @@ from glassnet.arrays import Array
 from glassnet.cli.progress import Rate
 from glassnet.cli.shared import need, say
 from glassnet.data import digits, read, stream
+from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
 from glassnet.data.images import image_inputs
 from glassnet.data.opening import kind_of
 from glassnet.data.sources import NAMES
-from glassnet.data.streams import Rows, Stream, is_streamed
+from glassnet.data.streams import Rows, is_streamed
 from glassnet.data.tables import noted_inputs
 from glassnet.signature import Signature
 
