@@ -173,5 +173,5 @@ def test_a_signature_speaks_of_one_number_of_inputs(fields: dict[str, Any], inpu
         Signature(**fields)
     assert str(error.value) == (
         f"got a signature that speaks of {inputs} inputs; expected one number of inputs throughout; "
-        "give features, centers, spreads and input_shape the same length"
+        "give features, centers, spreads, one_hot and input_shape the same length"
     )

@@ -6,7 +6,7 @@ from formula_cases import tries
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.randomness import dropout_mask, epoch_order, splitmix64, splitmix64_block
+from glassnet.randomness import drawn, dropout_mask, epoch_order, splitmix64, splitmix64_block
 
 SEEDS = st.integers(-(2**65), 2**65)
 
@@ -36,6 +36,23 @@ def test_all_64_bits_of_the_seed_count(seed: int, n: int) -> None:
     number = splitmix64(seed, n)
     assert 0 <= number < 2**64
     assert splitmix64(seed + 2**64, n) == number != splitmix64(seed ^ 1 << 63, n)
+
+
+# What is held out
+
+
+@given(seed=st.integers(0, 2**63), numbers=st.lists(st.integers(0, 2**62), max_size=20), share=st.floats(0, 1))
+@tries(50)
+def test_what_is_drawn_is_a_formula_of_seed_and_number(seed: int, numbers: list[int], share: float) -> None:
+    key = splitmix64(seed ^ 0x5A3, 0)
+    wanted = [splitmix64(key, n) >> 11 < round(share * 2**53) for n in numbers]
+    assert drawn(seed, np.array(numbers, np.int64), share).tolist() == wanted
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_so_large_a_share_is_drawn(share: float) -> None:
+    taken = drawn(3, np.arange(100_000), share)
+    assert taken.mean() == pytest.approx(share, abs=4 * (share * (1 - share) / 100_000) ** 0.5)
 
 
 # The order of an epoch
