@@ -115,20 +115,14 @@ class Run:
         rates = [self.learning_rate * schedule.factor(done + batch / batches, self.epochs) for batch in range(batches)]
 
         seen: list[float] = []
-        batch, at_once = 0, 1
-        while batch < batches:
-            if self._stopping:
-                return None
-            looked = time.perf_counter()
-            part = slice(batch * size, (batch + at_once) * size)
-            losses = trainer.run(order[part], rates[batch : batch + at_once])
-            if not np.isfinite(losses[-1]):
-                raise self._diverged(f"a loss of {losses[-1]}", batch + len(losses), rates)
+        for losses in looks(trainer, order, rates, size):
             seen += losses
-            batch += len(losses)
-            at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))
+            if not np.isfinite(losses[-1]):
+                raise self._diverged(f"a loss of {losses[-1]}", len(seen), rates)
             if self.progress is not None:
-                self.progress(batch, batches)
+                self.progress(len(seen), batches)
+            if self._stopping and len(seen) < batches:
+                return None
 
         self.state = trainer.state()
         if not np.isfinite(self.state.parameters).all():
@@ -140,7 +134,7 @@ class Run:
             validation_loss, validation_accuracy = figures.loss, figures.accuracy
         return Epoch(
             number=done + 1,
-            loss=_mean(seen, size, len(order)),
+            loss=mean_loss(seen, size, len(order)),
             learning_rate=rates[-1],
             seconds=time.perf_counter() - started,
             validation_loss=validation_loss,
@@ -238,7 +232,22 @@ class Run:
         return settings
 
 
-def _mean(losses: Sequence[float], batch_size: int, count: int) -> float:
+def looks(trainer: Trainer, order: Array, learning_rates: Sequence[float], batch_size: int) -> Iterator[list[float]]:
+    """One pass over `order`, the engine left alone for `SECONDS_BETWEEN_LOOKS` or so at a time; each time the losses of
+    the batches done. A loss that is not finite is the last one."""
+    batch, at_once = 0, 1
+    while batch < len(learning_rates):
+        looked = time.perf_counter()
+        part = slice(batch * batch_size, (batch + at_once) * batch_size)
+        losses = trainer.run(order[part], learning_rates[batch : batch + at_once])
+        yield losses
+        if not np.isfinite(losses[-1]):
+            return
+        batch += len(losses)
+        at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))
+
+
+def mean_loss(losses: Sequence[float], batch_size: int, count: int) -> float:
     """The mean over all examples of losses that are means over batches, the last of which may be smaller. Added up
     exactly, so that it does not depend on where the epoch was looked at."""
     last = count - batch_size * (len(losses) - 1)
