@@ -37,8 +37,8 @@ class Examples(NamedTuple):
 class Plan:
     """How a step is made: everything that stays the same over a run.
 
-    l1, l2     added to the loss for the weights w (not the biases): l1 * sum |w| + l2 / 2 * sum w^2; l2 may be one number
-               for each layer
+    l1, l2     added to the loss for the weights w (not the biases): l1 * sum |w| + l2 / 2 * sum w^2; l2 may be one
+               number for each layer
     dropout    the share of each hidden layer's activations that is set to 0 at a step; the others grow by 1 / (1 -
     share)
     clip_norm  the gradient (penalties included) is shortened to this length where it is longer
