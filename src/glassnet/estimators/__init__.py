@@ -2,6 +2,7 @@
 
     GlassClassifier(hidden_layer_sizes=(16,)).fit(X, y)         as any estimator of scikit-learn
     explain(fitted, row)                                        what each column gives to a prediction, adding up
+    to_onnx(fitted, X)                                          estimator or pipeline as one ONNX graph
 
 The extra `sklearn` brings what they need.
 """
@@ -14,6 +15,8 @@ except ImportError:
     raise MissingExtra("scikit-learn", "sklearn") from None
 
 from glassnet.estimators.classifier import GlassClassifier
+from glassnet.estimators.explaining import ColumnShare, Explanation, explain
 from glassnet.estimators.regressor import GlassRegressor
+from glassnet.estimators.to_onnx import to_onnx
 
-__all__ = ["GlassClassifier", "GlassRegressor"]
+__all__ = ["ColumnShare", "Explanation", "GlassClassifier", "GlassRegressor", "explain", "to_onnx"]

@@ -5,7 +5,7 @@ what comes out is `network_`, a `glassnet.Network` like any other.
 """
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -27,6 +27,9 @@ from glassnet.estimators.watching import CallbackSupportMixin, Watch
 from glassnet.losses import Loss
 from glassnet.network import Network
 from glassnet.signature import Signature
+
+if TYPE_CHECKING:
+    from glassnet.estimators.explaining import Explanation
 
 FLOATS = (np.float64, np.float32)
 OUTPUTS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
@@ -179,8 +182,13 @@ class GlassEstimator(CallbackSupportMixin, BaseEstimator):
                 return self._of_rows(network, X)
             except ValueError:
                 pass  # said below, in scikit-learn's words
+        X = self._seen(X)
+        return self._of_rows(self.network_, X)
+
+    def _seen(self, X: Any) -> Any:
+        """Rows like those that fit was given."""
         check_is_fitted(self)
-        return self._of_rows(self.network_, validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False))
+        return validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
 
     def _of_rows(self, network: Network, X: Any) -> Array:
         if X.ndim != 2 or not X.shape[0]:
@@ -190,6 +198,12 @@ class GlassEstimator(CallbackSupportMixin, BaseEstimator):
     @property
     def _is_named(self) -> bool:
         return "feature_names_in_" in vars(self)
+
+    def explain(self, row: Any, output: Any = None, against: Any = None, **how: Any) -> "Explanation":
+        """What each column of one row gives to the prediction, adding up to the logit: see `estimators.explain`."""
+        from glassnet.estimators.explaining import explain
+
+        return explain(self, row, output, against, **how)
 
     # The attributes of MLPs
 
