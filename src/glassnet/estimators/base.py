@@ -91,7 +91,7 @@ class GlassEstimator(CallbackSupportMixin, BaseEstimator):
     def _begin(self, shape: Architecture, onwards: bool) -> None:
         """Draw where training starts, or go on from where it is."""
         if not onwards:
-            vars(self).pop("network_", None)  # an earlier one would not be of this data
+            self.__dict__.pop("network_", None)  # an earlier one would not be of this data
             random = check_random_state(self.random_state)
             start = settings.start(shape, random, self._dtype)
             self._progress = Progress(State(start), seed=int(random.randint(2**31 - 1)))

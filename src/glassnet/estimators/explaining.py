@@ -61,10 +61,15 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """Every number, as plain values for JSON."""
         columns = [
-            {**vars(column), "value": getattr(column.value, "item", lambda: column.value)()} for column in self.columns
+            {**vars(column), "value": column.value.item() if hasattr(column.value, "item") else column.value}
+            for column in self.columns
         ]
-        return {"columns": columns, "bias_share": self.bias_share, "total": self.total, "error": self.error} | {
-            "method": self.shares.method
+        return {
+            "columns": columns,
+            "bias_share": self.bias_share,
+            "total": self.total,
+            "error": self.error,
+            "method": self.shares.method,
         }
 
     def _ordered(self) -> list[ColumnShare]:
@@ -82,15 +87,16 @@ class Explanation:
     def written(self, top: int = 12) -> str:
         """The arithmetic as one would write it down, the `top` largest columns singly."""
         ordered = self._ordered()
-        terms = [(self._term(column), column.share) for column in ordered[:top]]
+        terms: list[worked.Line] = [(self._term(column), column.share) for column in ordered[:top]]
         others = f"{len(ordered) - top:,} more columns" if len(ordered) > top else ""
         bias = "+ bias" if self.shares.method == "affine" else "+ the network at the baseline"
         result: worked.Line = ("off by", self.error)
         if self.shares.activation is not None and self.shares.activation_name != "identity":
             result = (f"{self.shares.activation_name} makes of it", self.shares.activation)
-        sums = [
+        bias_line: list[worked.Line] = [(bias, self.bias_share)]
+        sums: list[tuple[list[worked.Line], str, worked.Line]] = [
             (terms, others, ("all columns", sum(column.share for column in ordered))),
-            ([(bias, self.bias_share)], "", (self.shares.name, self.total)),
+            (bias_line, "", (self.shares.name, self.total)),
         ]
         precision = 1e-9 if self.shares.dtype == "float64" else 1e-6
         return worked.written(f"{self.shares.name}, column by column", sums, result, precision)
@@ -109,8 +115,8 @@ def explain(model: Any, row: Any, output: Any = None, against: Any = None, **how
     against  a second class, whose logit is taken from it: "why this one and not that one"
     how      `method`, `baseline` and `steps` of `glassnet.explain.shares`
 
-    Raises `SettingError` for a transformer on the way that mixes columns and for classes that are not there, `InputError`
-    for more than one row.
+    Raises `SettingError` for a transformer on the way that mixes columns and for classes that are not there,
+    `InputError` for more than one row.
     """
     model = getattr(model, "best_estimator_", model)
     before, last = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
@@ -143,8 +149,8 @@ def _shares(last: Any, inputs: Array, labels: list[str], output: Any, against: A
     network = last.network_.with_signature(signature)
     classes = getattr(last, "classes_", None)
     if classes is None or network.sizes[-1] > 1:
-        places = [None if name is None else _place(classes, name) for name in (output, against)]
-        return shares_of(network, inputs, *places, **how)
+        first, second = (None if name is None else _place(classes, name) for name in (output, against))
+        return shares_of(network, inputs, first, second, **how)
     if against is not None or output not in (None, classes[-1]):
         raise SettingError(
             got=f"{output!r} against {against!r}",
