@@ -68,7 +68,9 @@ def test_a_regressor_by_sgd(diabetes: Any, outputs: int, settings: dict[str, Any
     assert_alike(*both("regressor", table, **given), inputs, 1e-9)
 
 
-@pytest.mark.parametrize(("kind", "data"), [("classifier", "iris"), ("classifier", "labels"), ("regressor", "diabetes")])
+@pytest.mark.parametrize(
+    ("kind", "data"), [("classifier", "iris"), ("classifier", "labels"), ("regressor", "diabetes")]
+)
 def test_by_adam(kind: str, data: str, request: Any) -> None:
     table = request.getfixturevalue(data)
     assert_alike(*both(kind, table, beta_1=0.8, beta_2=0.99, epsilon=1e-14, alpha=0.1), table[0], 1e-6)
@@ -89,7 +91,9 @@ def test_with_weights_of_examples(kind: str, data: str, request: Any) -> None:
     assert_alike(*both(kind, table, weights, solver="sgd", alpha=0.5), table[0], 1e-9)
 
 
-@pytest.mark.parametrize(("kind", "data"), [("classifier", "iris"), ("classifier", "labels"), ("regressor", "diabetes")])
+@pytest.mark.parametrize(
+    ("kind", "data"), [("classifier", "iris"), ("classifier", "labels"), ("regressor", "diabetes")]
+)
 def test_the_loss_curve(kind: str, data: str, request: Any) -> None:
     ours, theirs = both(kind, request.getfixturevalue(data), solver="sgd", alpha=0)
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_)

@@ -144,10 +144,14 @@ class GlassEstimator(CallbackSupportMixin, BaseEstimator):
         shape = self._shape
         if loss.reads_logits_of == shape.activations[-1]:
             shape = Architecture(shape.sizes, (*shape.activations[:-1], "identity"))
-        outputs = engines.choose(self.engine, shape, self._dtype)[0].forward(shape, parameters, data.inputs)
-        value = unit * loss.value(outputs, data.targets, data.weights)
-        if self.scoring is None:
-            return Figures(value, self._plain_score(outputs, data))
+        engine, _ = engines.choose(self.engine, shape, self._dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is told by its loss
+            outputs = engine.forward(shape, parameters, data.inputs)
+            value = unit * loss.value(outputs, data.targets, data.weights)
+            if not np.isfinite(outputs).all():
+                return Figures(np.nan, np.nan)
+            if self.scoring is None:
+                return Figures(value, self._plain_score(outputs, data))
         if self.scoring == "loss":
             return Figures(value, -value)
         judged = object.__new__(type(self))  # as it would be, were this its last epoch; inputs come without names

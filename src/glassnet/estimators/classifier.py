@@ -130,7 +130,9 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class, (n, classes), in the order of `classes_`."""
         outputs = self._outputs(X)
-        if outputs.shape[1] > 1:
+        if self.out_activation_ == "softmax":
+            return outputs / outputs.sum(axis=1, keepdims=True)  # to the last digit of what fit was given
+        if self._multilabel:
             return outputs
         return np.ones_like(outputs) if len(self.classes_) == 1 else np.hstack([1 - outputs, outputs])
 
@@ -199,6 +201,10 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
         """Accuracy; of several labels, the share of rows with all of them right."""
         right = self._decided(logits, 0.0) == data.given
         return float(np.average(right.all(axis=1) if right.ndim == 2 else right, weights=data.weights))
+
+    @property
+    def _score_is_accuracy(self) -> bool:
+        return self.scoring in (None, "accuracy")
 
     @property
     def _stratified(self) -> bool:

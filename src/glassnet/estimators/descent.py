@@ -96,7 +96,7 @@ class Descent:
             return False
         network = estimator._settle(trainer.state().parameters)
         seconds = time.perf_counter() - started
-        accuracy = figures.score if figures is not None and estimator._scores_accuracy else None
+        accuracy = figures.score if figures is not None and estimator._score_is_accuracy else None
         held_out = None if figures is None else figures.loss
         return self.watch.end(Epoch(progress.epochs, loss, each[-1], seconds, held_out, accuracy, best, network))
 

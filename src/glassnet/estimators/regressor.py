@@ -139,9 +139,7 @@ class GlassRegressor(RegressorMixin, GlassEstimator):
         """R squared, the mean over the targets."""
         return float(r2_score(data.targets, outputs, sample_weight=data.weights))
 
-    @property
-    def _stratified(self) -> bool:
-        return False
+    _score_is_accuracy = _stratified = False
 
     def _class_names(self) -> None:
         return None
