@@ -19,4 +19,7 @@ from glassnet.estimators.explaining import ColumnShare, Explanation, explain
 from glassnet.estimators.regressor import GlassRegressor
 from glassnet.estimators.to_onnx import to_onnx
 
-__all__ = ["ColumnShare", "Explanation", "GlassClassifier", "GlassRegressor", "explain", "to_onnx"]
+TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in (GlassClassifier, GlassRegressor)]
+"""What skops has to be told to trust: `skops.io.load(path, trusted=TRUSTED)`."""
+
+__all__ = ["TRUSTED", "ColumnShare", "Explanation", "GlassClassifier", "GlassRegressor", "explain", "to_onnx"]

@@ -55,7 +55,7 @@ class GlassEstimator(CallbackSupportMixin, BaseEstimator):
         onwards = self.__sklearn_is_fitted__() and (incremental or self.warm_start)
         X, y = self._validated(X, y, reset=not onwards)
         if not onwards:
-            self._given_dtype = X.dtype
+            self._given_dtype = str(X.dtype)
             self._dtype = settings.dtype(self, len(y), incremental)
         weights = self._weights(sample_weight, X, y)
         self._prepare(y, onwards, incremental)

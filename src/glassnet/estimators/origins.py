@@ -52,13 +52,16 @@ def origins(step: Any, before: Sequence[Origin]) -> list[Origin]:
         ]
     if isinstance(step, KBinsDiscretizer) and step.encode != "ordinal":
         return [
-            Origin(o.column, f"{o.label} in {b}") for o, n in zip(before, step.n_bins_, strict=True) for b in range(n)
+            Origin(column, f"{label} in bin {number}")
+            for (column, label), count in zip(before, step.n_bins_, strict=True)
+            for number in range(count)
         ]
     if isinstance(step, SelectorMixin):
         return [before[i] for i in step.get_support(indices=True)]
     if isinstance(step, SimpleImputer):
         return _imputed(step, before)
-    if isinstance(step, OneToOneFeatureMixin):
+    kept = isinstance(step, OneToOneFeatureMixin | KBinsDiscretizer)
+    if kept or getattr(step, "feature_names_out", None) == "one-to-one":  # as a FunctionTransformer says it
         return list(before)
     raise SettingError(
         got=f"a {type(step).__name__} before the network",

@@ -22,6 +22,7 @@ FORMAT = 1
 def kept(state: dict[str, Any]) -> dict[str, Any]:
     """An estimator's attributes as plain values."""
     state = dict(state, _glassnet={"format": FORMAT, "version": glassnet.__version__})
+    state.pop("_shape", None)  # the network's
     network = state.pop("network_", None)
     if network is not None:
         state["_network"] = {
@@ -48,5 +49,6 @@ def taken_up(state: dict[str, Any]) -> dict[str, Any]:
         parts = state.pop("_network")
         shape = Architecture(tuple(parts["sizes"]), tuple(parts["activations"]))
         state["network_"] = Network(shape, parts["parameters"], Signature.from_dict(parts["signature"]))
+        state["_shape"] = shape
         state["_progress"] = Progress.from_dict(state["_progress"])
     return state
