@@ -25,9 +25,10 @@ CANNOT = {
 
 def test_all_pass_but_those_that_cannot(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
+    without_cache = ["-p", "no:cacheprovider"]
+    wanted = ["--pyargs", "sklearn.neural_network.tests.test_mlp", f"--junitxml={report}"]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "substitution", "-p", "no:cacheprovider", "-p", "no:xdist", "-q"]
-        + [f"--junitxml={report}", "--pyargs", "sklearn.neural_network.tests.test_mlp"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "substitution", *without_cache, *wanted],
         cwd=tmp_path,
         env={
             **os.environ,
