@@ -3,9 +3,9 @@
 Fits with the defaults of MLPClassifier (Adam, 0.001, batches of 200, tol 1e-4) on scikit-learn's bundled tables and on
 made ones of 10^5 and 10^6 rows; held-out scores over ten seeds; one row predicted; a grid of 24 fits; threads.
 
-Fits and rows are measured in processor time, the least of the repeats, each side on one thread: on a machine that does other
-work, threads of BLAS that wait for each other make scikit-learn look a hundred times slower. The grid is measured by
-the clock.
+Fits and rows are measured in processor time, the least of the repeats, each side on one thread: on a machine that does
+other work, threads of BLAS that wait for each other make scikit-learn look a hundred times slower. The grid is measured
+by the clock.
 """
 
 import argparse

@@ -222,6 +222,24 @@ def test_exact_resume_from_a_pickle(iris: Any, early_stopping: bool) -> None:
     assert begun.validation_scores_ == resumed.validation_scores_
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_exact_resume_after_it_was_killed(iris: Any, early_stopping: bool) -> None:
+    settings = {"random_state": 0, "warm_start": True, "early_stopping": early_stopping, "dropout": 0.1}
+    whole = GlassClassifier(**settings, max_iter=10).fit(*iris)
+    kept: list[bytes] = []
+
+    def keep(epoch: gn.training.Epoch) -> None:
+        dying.set_params(callbacks=None)
+        kept.append(pickle.dumps(dying))
+        if epoch.number == 4:
+            raise RuntimeError("killed")
+
+    dying = GlassClassifier(**settings, max_iter=10, callbacks=[keep])
+    with pytest.raises(RuntimeError, match="killed"):
+        dying.fit(*iris)
+    assert_same_bits(whole, pickle.loads(kept[-1]).set_params(max_iter=6).fit(*iris))
+
+
 def test_what_cannot_be_gone_on_with_is_told(iris: Any) -> None:
     fitted = GlassClassifier((8,), max_iter=2, warm_start=True).fit(*iris)
     with pytest.raises(ValueError, match="got 4-9-3 .relu, softmax.; expected 4-8-3.*, as it was trained so far"):

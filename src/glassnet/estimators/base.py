@@ -1,43 +1,38 @@
-"""What both estimators share: checks at the door, fit and partial_fit, the attributes of scikit-learn's MLPs.
+"""What both estimators share in learning: checks at the door, fit and partial_fit.
 
 An estimator is a translation: parameters become a `Plan` (settings.py), an engine trains (descent.py, lbfgs.py), and
 what comes out is `network_`, a `glassnet.Network` like any other.
 """
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
 from glassnet import engine as engines
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array, readonly
 from glassnet.engine import Examples, Plan, State
-from glassnet.errors import InputError, SettingError
-from glassnet.estimators import lbfgs, persistence, settings
-from glassnet.estimators.descent import NOT_FINITE, Descent
+from glassnet.errors import SettingError
+from glassnet.estimators import lbfgs, settings
+from glassnet.estimators.descent import Descent
+from glassnet.estimators.fitted import NOT_FINITE, Fitted
 from glassnet.estimators.holding_out import OwnSet, held_out
 from glassnet.estimators.progress import Progress
 from glassnet.estimators.stopping import Figures, HeldOut
 from glassnet.estimators.watching import CallbackSupportMixin, Watch
 from glassnet.losses import Loss
 from glassnet.network import Network
-from glassnet.signature import Signature
 
-if TYPE_CHECKING:
-    from glassnet.estimators.explaining import Explanation
-
-FLOATS = (np.float64, np.float32)
 OUTPUTS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
 """scikit-learn's names for what the last layer does."""
 
 
-class GlassEstimator(CallbackSupportMixin, BaseEstimator):
-    """The common part of `GlassClassifier` and `GlassRegressor`."""
+class GlassEstimator(CallbackSupportMixin, Fitted):
+    """The common part of `GlassClassifier` and `GlassRegressor`: learning."""
 
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
@@ -73,7 +68,8 @@ class GlassEstimator(CallbackSupportMixin, BaseEstimator):
         seen, looked_at = held_out(self, y, examples, own)
         if looked_at is not None and self.validation_scores_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
-        watch = Watch(self, self.max_iter, X=X, y=y)
+        epochs = 1 if incremental else self.max_iter
+        watch = Watch(self, epochs, X=X, y=y)
         Descent(
             estimator=self,
             engine=engines.choose(self.engine, shape, self._dtype)[0],
@@ -81,7 +77,7 @@ class GlassEstimator(CallbackSupportMixin, BaseEstimator):
             examples=seen,
             held_out=looked_at,
             unit=unit,
-            epochs=1 if incremental else self.max_iter,
+            epochs=epochs,
             incremental=incremental,
             watch=watch,
         ).run()
@@ -166,76 +162,6 @@ class GlassEstimator(CallbackSupportMixin, BaseEstimator):
         """Inputs, floats, sparse ones as CSR, and targets; what is wrong with them is said in scikit-learn's words."""
         raise NotImplementedError
 
-    def _narrowed(self, X: Any) -> Any:
-        """Inputs in the dtype that is computed in; raises `ValueError` where that is float32 and does not hold them."""
-        try:
-            with np.errstate(over="raise"):
-                return X.astype(self._dtype, copy=False)
-        except FloatingPointError:
-            raise ValueError(f"{NOT_FINITE} (float32 holds numbers up to 3.4e38)") from None
-
     def _weights(self, given: Any, X: Any, y: Any) -> Array | None:
         """A weight for each example, or None."""
         return None if given is None else _check_sample_weight(given, X, dtype=self._dtype, ensure_non_negative=True)
-
-    def _outputs(self, X: Any) -> Array:
-        """What the network gives for `X`, (n, fan_out), in the dtype that fit was given."""
-        network = vars(self).get("network_")
-        if type(X) is np.ndarray and network is not None and X.dtype.kind == "f" and not self._is_named:
-            try:  # one row through all of scikit-learn's checks takes fifty times as long as through the network
-                return self._of_rows(network, X)
-            except ValueError:
-                pass  # said below, in scikit-learn's words
-        X = self._seen(X)
-        return self._of_rows(self.network_, X)
-
-    def _seen(self, X: Any) -> Any:
-        """Rows like those that fit was given."""
-        check_is_fitted(self)
-        return validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
-
-    def _of_rows(self, network: Network, X: Any) -> Array:
-        if X.ndim != 2 or not X.shape[0]:
-            raise InputError(got=f"{X.ndim} dimensions", expected="rows of inputs", do="reshape them")
-        return network(self._narrowed(X)).astype(self._given_dtype, copy=False)
-
-    @property
-    def _is_named(self) -> bool:
-        return "feature_names_in_" in vars(self)
-
-    def explain(self, row: Any, output: Any = None, against: Any = None, **how: Any) -> "Explanation":
-        """What each column of one row gives to the prediction, adding up to the logit: see `estimators.explain`."""
-        from glassnet.estimators.explaining import explain
-
-        return explain(self, row, output, against, **how)
-
-    # The attributes of MLPs
-
-    @property
-    def coefs_(self) -> list[Array]:
-        """The weights of each layer, (fan_in, fan_out), in the dtype that fit was given; those that are computed with,
-        (fan_out, fan_in), are `network_.layers[i].weights`."""
-        return [layer.weights.T.astype(self._given_dtype, copy=False) for layer in self.network_.layers]
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """The biases of each layer, (fan_out,)."""
-        return [layer.biases.astype(self._given_dtype, copy=False) for layer in self.network_.layers]
-
-    def _signature(self) -> Signature:
-        names = vars(self).get("feature_names_in_")
-        return Signature(features=None if names is None else tuple(names.tolist()), classes=self._class_names())
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "network_" in vars(self)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
-    def __getstate__(self) -> dict[str, Any]:
-        return persistence.kept(super().__getstate__())
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(persistence.taken_up(state))

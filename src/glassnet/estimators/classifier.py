@@ -11,7 +11,8 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import validate_data
 
 from glassnet.arrays import Array
-from glassnet.estimators.base import FLOATS, GlassEstimator
+from glassnet.estimators.base import GlassEstimator
+from glassnet.estimators.fitted import FLOATS
 from glassnet.estimators.settings import CONSTRAINTS, has_steps
 from glassnet.estimators.stopping import HeldOut
 from glassnet.estimators.watching import with_callbacks

@@ -10,17 +10,13 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from glassnet.engine import Engine, Examples, Plan, Trainer
+from glassnet.estimators.fitted import NOT_FINITE
 from glassnet.estimators.rates import Rates
 from glassnet.estimators.stopping import Figures, HeldOut
 from glassnet.estimators.watching import Watch
 from glassnet.history import Epoch
 from glassnet.randomness import epoch_order
 from glassnet.run import looks, mean_loss
-
-NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
-)
-"""scikit-learn's own words."""
 
 
 @dataclass
@@ -94,7 +90,8 @@ class Descent:
         self._out_of_patience(rates)
         if not self.watch.wanted:
             return False
-        network = estimator._settle(trainer.state().parameters)
+        progress.state = trainer.state()  # as it would be kept, were the estimator kept now
+        network = estimator._settle(progress.state.parameters)
         seconds = time.perf_counter() - started
         accuracy = figures.score if figures is not None and estimator._score_is_accuracy else None
         held_out = None if figures is None else figures.loss

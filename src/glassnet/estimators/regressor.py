@@ -12,7 +12,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
 from glassnet.arrays import Array
-from glassnet.estimators.base import FLOATS, GlassEstimator
+from glassnet.estimators.base import GlassEstimator
+from glassnet.estimators.fitted import FLOATS
 from glassnet.estimators.settings import CONSTRAINTS, has_steps
 from glassnet.estimators.stopping import HeldOut
 from glassnet.estimators.watching import with_callbacks
