@@ -80,6 +80,9 @@ static void job(uint64_t seed) {
     void *block = malloc((size_t)bytes(&plan, sizes, dropout) + 63);
     void *memory = (void *)(((uintptr_t)block + 63) / 64 * 64);
     Context *c = open(memory, &plan, sizes, squishes, dropout, class_weights);
+    double l2[4];
+    for (int i = 0; i < 4; i++) l2[i] = any(2) ? plan.l2 : 0;
+    if (any(2)) set_l2(c, l2);
     float *flat = numbers(count, wild);
     write_vector(c, PARAMETERS, flat);
     float *outputs = numbers(rows * fan_out, 0);

@@ -24,6 +24,7 @@ const Kernel GLASSNET_KERNEL = {
     .open = open,
     .write = write_vector,
     .read = read_vector,
+    .set_l2 = set_l2,
     .set_step = set_step,
     .step = step_count,
     .set_examples = set_examples,

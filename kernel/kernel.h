@@ -66,6 +66,8 @@ typedef struct Kernel {
                      const float *class_weights);
     void (*write)(Context *, int32_t vector, const float *flat);
     void (*read)(const Context *, int32_t vector, float *flat);
+    /* An L2 penalty for each layer in the plan's place; call before `set_examples`. */
+    void (*set_l2)(Context *, const double *l2);
     void (*set_step)(Context *, int64_t step);
     int64_t (*step)(const Context *);
     /* What is learnt from; lists are looked through for inputs that never occur. Call after the vectors are written. */

@@ -12,6 +12,7 @@ enum { FEWEST_LISTED = 16, MOST_SHORT = 65536, ROOM_AFTER_LISTS = 16 };
 
 typedef struct Layer {
     int32_t fan_in, fan_out, stride, squish;
+    float l2;
     double dropout;
     float *values[VECTORS]; /* parameters, their slopes, the rule's memory: fan_in + 1 rows each */
     float *turned;          /* the weights (fan_out, fan_in), made anew for each batch: what goes back needs them so */
@@ -91,6 +92,7 @@ static int64_t lay_out(Context *c, Memory *m, const Plan *plan, const int32_t *s
         int32_t before = stride;
         stride = padded(sizes[i + 1]);
         *l = (Layer){.fan_in = sizes[i], .fan_out = sizes[i + 1], .stride = stride, .squish = squishes ? squishes[i] : 0};
+        l->l2 = (float)plan->l2;
         l->dropout = training && dropout && i < plan->layers - 1 ? dropout[i] : 0;
         int vectors = training ? 2 + slots_of(plan->rule) : backward ? 2 : 1;
         for (int v = 0; v < vectors; v++)
@@ -155,6 +157,11 @@ static Context *open(void *memory, const Plan *plan, const int32_t *sizes, const
     c->spans = 1;
     if (c->moving) c->moving[0] = (Span){0, sizes[0]};
     return c;
+}
+
+/* A penalty for each layer, where these differ; the plan's own is then the largest. Called before `set_examples`. */
+static void set_l2(Context *c, const double *l2) {
+    for (int i = 0; i < c->plan.layers; i++) c->layers[i].l2 = (float)l2[i];
 }
 
 static void write_vector(Context *c, int32_t vector, const float *flat) {
@@ -419,7 +426,7 @@ static void find_moving(Context *c) {
     for (int v = FIRST_SLOT; v < VECTORS; v++)
         for (int64_t i = 0; l->values[v] && i < (int64_t)l->fan_in * l->stride; i++)
             if (l->values[v][i] != 0) c->occurs[i / l->stride] = 1;
-    int all_move = p->l1 != 0 || p->l2 != 0 || (p->rule == ADAMW && p->weight_decay != 0);
+    int all_move = p->l1 != 0 || l->l2 != 0 || (p->rule == ADAMW && p->weight_decay != 0);
     c->spans = 0;
     for (int i = 0; i < l->fan_in; i++) {
         if (!c->occurs[i] && !all_move) continue;
@@ -451,12 +458,19 @@ INLINE void update_layer(const Context *c, const Layer *l, const Step *s, const 
            slots > 1 ? biases_of(l, SECOND_SLOT) : NULL, l->stride);
 }
 
+INLINE Step of_layer(const Layer *l, const Step *s) {
+    Step own = *s;
+    own.l2 = l->l2;
+    return own;
+}
+
 /* What the gradient, penalties included, is times, to be no longer than clip_norm: as torch's clip_grad_norm_ has it. */
 static float clip_of(const Context *c, const Step *s, const Step *unpenalized) {
     if (c->plan.clip_norm == 0) return 1;
     double total = 0;
     for (const Layer *l = c->layers; l <= last_of(c); l++) {
-        total += squares(s, l->values[PARAMETERS], l->values[SLOPES], (int64_t)l->fan_in * l->stride);
+        Step own = of_layer(l, s);
+        total += squares(&own, l->values[PARAMETERS], l->values[SLOPES], (int64_t)l->fan_in * l->stride);
         total += squares(unpenalized, biases_of(l, PARAMETERS), biases_of(l, SLOPES), l->stride);
     }
     double clip = c->plan.clip_norm / (__builtin_sqrt(total) + 1e-6);
@@ -468,7 +482,10 @@ static void take_step(Context *c, double learning_rate) {
     Step s = step_of(&c->plan, learning_rate, c->step, 1), unpenalized = s;
     unpenalized.l1 = unpenalized.l2 = 0;
     s.clip = unpenalized.clip = clip_of(c, &s, &unpenalized);
-    for (const Layer *l = c->layers; l <= last_of(c); l++) update_layer(c, l, &s, &unpenalized);
+    for (const Layer *l = c->layers; l <= last_of(c); l++) {
+        Step own = of_layer(l, &s);
+        update_layer(c, l, &own, &unpenalized);
+    }
 }
 
 /* The loss of a batch. Where it changes in place, it descends at once, if the loss is finite; else slopes are added up. */

@@ -26,7 +26,7 @@ static Step step_of(const Plan *plan, double learning_rate, int64_t step, float 
     s.decay1 = (float)plan->decay1, s.fresh1 = (float)(1 - plan->decay1);
     s.decay2 = (float)plan->decay2, s.fresh2 = (float)(1 - plan->decay2);
     s.epsilon = plan->epsilon > (double)LEAST_EPSILON ? (float)plan->epsilon : LEAST_EPSILON;
-    s.l1 = (float)plan->l1, s.l2 = (float)plan->l2;
+    s.l1 = (float)plan->l1; /* l2 is a layer's own */
     s.shrink = 1;
     if (plan->rule == ADAM || plan->rule == ADAMW) {
         s.rate = (float)(learning_rate / (1 - to_power(plan->decay1, step)));

@@ -181,6 +181,8 @@ def test_ctrl_c_keeps_the_last_finished_epoch(start: gn.Network, blobs: gn.Datas
         ({"learning_rate": float("nan")}, "got learning_rate nan; expected a finite number from 0 up"),
         ({"learning_rate": -0.1}, "got learning_rate -0.1"),
         ({"l2": float("inf")}, "got l2 inf"),
+        ({"l2": [0.1, -0.1]}, "got l2 -0.1; expected a finite number from 0 up"),
+        ({"l2": [0.1]}, "got 1 penalties l2; expected one number, or one for each of 2 layers"),
         ({"dropout": 1.0}, "got dropout 1.0; expected a share from 0 to below 1, or one for each of 1 hidden layers"),
         ({"dropout": [0.1, 0.1]}, "got dropout"),
         ({"clip_norm": -1}, "got clip_norm -1"),

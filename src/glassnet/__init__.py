@@ -33,12 +33,15 @@ _SHELF = {
     "Comparison": "explain.comparison",
     "compare": "explain.comparison",
     "export": "exporting",
+    "GlassClassifier": "estimators",
+    "GlassRegressor": "estimators",
     "GlassnetError": "errors",
 }
 _MODULES = (
     "activations",
     "data",
     "errors",
+    "estimators",
     "explain",
     "initializers",
     "losses",
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
         activations,
         data,
         errors,
+        estimators,
         explain,
         initializers,
         losses,
@@ -69,6 +73,7 @@ if TYPE_CHECKING:
     from glassnet.counting import count
     from glassnet.data.dataset import Dataset
     from glassnet.errors import GlassnetError
+    from glassnet.estimators import GlassClassifier, GlassRegressor
     from glassnet.evaluation import Evaluation, evaluate
     from glassnet.explain.comparison import Comparison, compare
     from glassnet.exporting import export

@@ -239,7 +239,7 @@ class Run:
             "schedule": _plain(self.schedule),
             "batch_size": plan.batch_size,
             "l1": plan.l1,
-            "l2": plan.l2,
+            "l2": list(plan.l2) if isinstance(plan.l2, tuple) else plan.l2,
             "dropout": list(plan.dropout),
             "clip_norm": plan.clip_norm,
             "seed": plan.seed,

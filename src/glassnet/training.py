@@ -59,7 +59,7 @@ def epochs(
     class_weight: "str | Sequence[float] | Mapping[int, float] | None" = None,
     sample_weight: Any = None,
     l1: float = 0.0,
-    l2: float = 0.0,
+    l2: float | Sequence[float] = 0.0,
     dropout: float | Sequence[float] = 0.0,
     clip_norm: float | None = None,
     patience: int | None = None,
@@ -83,7 +83,8 @@ def epochs(
     loss           a name from `losses`, or one of its classes; without it the one that fits targets and last layer
     class_weight   how much each class counts: a number per class, {class: number}, or "balanced": against its frequency
     sample_weight  how much each example counts, (n,)
-    l1, l2         penalties on the weights: l1 * sum |w| + l2 / 2 * sum w^2 is added to the loss
+    l1, l2         penalties on the weights: l1 * sum |w| + l2 / 2 * sum w^2 is added to the loss; l2 may be one for
+                   each layer
     dropout        the share of hidden activations dropped at each step: one for all hidden layers, or one for each
     clip_norm      the longest gradient that is followed as it is; longer ones are shortened to this
     patience       stop when the validation loss has not got lower for so many epochs, and keep the best network
@@ -122,7 +123,7 @@ def epochs(
     _check_whole("batch_size", batch_size, 1)
     _check_whole("seed", seed, 0)
     _check_range("l1", l1, 0)
-    _check_range("l2", l2, 0)
+    penalty = _l2(l2, len(start.layers))
     rate = rule.default_learning_rate if learning_rate is None else learning_rate
     _check_range("learning_rate", rate, 0)
     if clip_norm is not None:
@@ -146,7 +147,7 @@ def epochs(
             optimizer=rule,
             batch_size=batch_size,
             l1=l1,
-            l2=l2,
+            l2=penalty,
             dropout=_dropout(dropout, len(start.layers) - 1),
             clip_norm=clip_norm,
             seed=seed,
@@ -265,6 +266,19 @@ def _with_class_weight(
         return replace(loss, class_weights=tuple(by_class.tolist())), weights
     of_examples = by_class[targets]
     return loss, of_examples if weights is None else weights * of_examples
+
+
+def _l2(given: float | Sequence[float], layers: int) -> float | tuple[float, ...]:
+    if not isinstance(given, Sequence | np.ndarray):
+        _check_range("l2", given, 0)
+        return given
+    for penalty in given:
+        _check_range("l2", penalty, 0)
+    if len(given) != layers:
+        raise SettingError(
+            got=f"{len(given)} penalties l2", expected=f"one number, or one for each of {layers} layers", do="change l2"
+        )
+    return tuple(float(penalty) for penalty in given)
 
 
 def _dropout(given: float | Sequence[float], hidden: int) -> tuple[float, ...]:

@@ -281,6 +281,21 @@ class TestTraining:
         close(losses, wanted)
         close(state.parameters, wanted_state.parameters)
 
+    @pytest.mark.parametrize("clip_norm", [None, 0.1])
+    @pytest.mark.parametrize("kind", ["floats", "mostly zero bytes"])
+    @pytest.mark.parametrize("l2", [(0.5, 0.0, 0.1), (0.0, 0.3, 0.0), (0.0, 0.0, 0.0)], ids=str)
+    @pytest.mark.parametrize("rule", ["sgd", "adam"])
+    def test_a_penalty_for_each_layer(self, rule, l2, kind, clip_norm):
+        architecture, parameters = network("30-12-8-5")
+        ours, theirs, scale = make_inputs(kind, 60, 30)
+        targets = make_targets(CrossEntropy(), 60, 5)
+        plan = Plan(architecture, CrossEntropy(), OPTIMIZERS[rule](), 10, l2=l2, clip_norm=clip_norm)
+        (losses, state), (wanted, wanted_state) = both(
+            plan, Examples(ours, scale, targets), Examples(theirs, scale, targets), parameters, epochs=2
+        )
+        close(losses, wanted)
+        close(state.parameters, wanted_state.parameters)
+
     @pytest.mark.parametrize("rule", sorted(OPTIMIZERS))
     def test_the_same_bits_from_run_to_run_and_after_a_pause(self, rule):
         architecture, parameters = network("40-20-4")

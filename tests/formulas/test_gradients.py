@@ -156,6 +156,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "plain": {},
     "l1": {"l1": 0.03},
     "l2": {"l2": 0.2},
+    "l2 of layers": {"l2": (0.2, 0.01)},
     "clipped": {"clip_norm": 0.05},
     "weighted": {},
     "dropout": {"dropout": (0.4,)},

@@ -165,8 +165,8 @@ def train(
         ]
         value = network_loss(plan.architecture, parts, batch, plan.loss, kept)
         values.append(float(value.detach()))
-        for matrix, _ in parts:
-            value = value + plan.l1 * matrix.abs().sum() + plan.l2 / 2 * (matrix**2).sum()
+        for (matrix, _), l2 in zip(parts, plan.l2_of_layers, strict=True):
+            value = value + plan.l1 * matrix.abs().sum() + l2 / 2 * (matrix**2).sum()
         rule.zero_grad()
         value.backward()
         if plan.clip_norm is not None:

@@ -238,6 +238,17 @@ static PyObject *object_set_step(PyObject *self, PyObject *value) {
     Py_RETURN_NONE;
 }
 
+static PyObject *object_set_l2(PyObject *obj, PyObject *value) {
+    Object *self = (Object *)obj;
+    Py_buffer view;
+    if (get_buffer(value, &view, 0)) return NULL;
+    int wrong = expect_bytes(&view, self->plan.layers * 8, "l2");
+    if (!wrong) self->kernel->set_l2(self->context, view.buf);
+    release(&view, 1);
+    if (wrong) return NULL;
+    Py_RETURN_NONE;
+}
+
 /* set_examples(inputs, labels, rows, sample_weights) */
 static PyObject *object_set_examples(PyObject *obj, PyObject *args) {
     Object *self = (Object *)obj;
@@ -509,6 +520,7 @@ static PyMethodDef object_methods[] = {
     {"read", object_read, METH_VARARGS, "read(vector, flat): copy them out"},
     {"step", object_step, METH_NOARGS, "step() -> how many steps were taken"},
     {"set_step", object_set_step, METH_O, "set_step(step)"},
+    {"set_l2", object_set_l2, METH_O, "set_l2(array): a penalty for each layer, before set_examples"},
     {"set_examples", object_set_examples, METH_VARARGS, "set_examples(inputs, labels, rows, sample_weights)"},
     {"forward", object_forward, METH_VARARGS, "forward(inputs, outputs)"},
     {"trace", object_trace, METH_VARARGS, "trace(inputs, outputs): three arrays for each layer"},

@@ -165,6 +165,8 @@ class NativeTrainer:
         self._plan, self._slots = plan, len(plan.optimizer.slots)
         self._count = architecture.count().total
         self._context = _context(architecture, TRAIN, ready, plan)
+        if isinstance(plan.l2, tuple):
+            self._context.set_l2(np.array(plan.l2, np.float64))
         self._context.write(PARAMETERS, parameters)
         for slot, memory in enumerate(state.slots[: self._slots]):
             self._context.write(FIRST_SLOT + slot, _vector(memory, architecture, "optimizer memory"))
@@ -371,7 +373,7 @@ def _new_context(
         (loss.delta if isinstance(loss, Huber) else 1.0, getattr(loss, "label_smoothing", 0.0)),
         (rule.decay1, rule.decay2, rule.epsilon, rule.weight_decay),
         plan.l1 if plan else 0.0,
-        plan.l2 if plan else 0.0,
+        max(plan.l2_of_layers) if plan else 0.0,
         clip_norm,
         plan.seed & (2**64 - 1) if plan else 0,
         np.array(architecture.sizes, np.int32),

@@ -37,7 +37,8 @@ class Examples(NamedTuple):
 class Plan:
     """How a step is made: everything that stays the same over a run.
 
-    l1, l2     added to the loss for the weights w (not the biases): l1 * sum |w| + l2 / 2 * sum w^2
+    l1, l2     added to the loss for the weights w (not the biases): l1 * sum |w| + l2 / 2 * sum w^2; l2 may be one
+               number for each layer
     dropout    the share of each hidden layer's activations that is set to 0 at a step; the others grow by 1 / (1 -
     share)
     clip_norm  the gradient (penalties included) is shortened to this length where it is longer
@@ -49,10 +50,15 @@ class Plan:
     optimizer: Optimizer
     batch_size: int
     l1: float = 0.0
-    l2: float = 0.0
+    l2: float | tuple[float, ...] = 0.0
     dropout: tuple[float, ...] = ()
     clip_norm: float | None = None
     seed: int = 0
+
+    @property
+    def l2_of_layers(self) -> tuple[float, ...]:
+        """The L2 penalty of each layer."""
+        return self.l2 if isinstance(self.l2, tuple) else (self.l2,) * len(self.architecture.layers)
 
 
 @dataclass

@@ -150,12 +150,12 @@ class ReferenceTrainer:
 
     def _add_penalties(self, slopes: Array) -> None:
         plan = self._plan
-        if not (plan.l1 or plan.l2):
+        if not (plan.l1 or any(plan.l2_of_layers)):
             return
-        for layer in plan.architecture.layers:
+        for layer, l2 in zip(plan.architecture.layers, plan.l2_of_layers, strict=True):
             weights = slice(layer.start, layer.biases_start)
             values = self._state.parameters[weights]
-            slopes[weights] += plan.l2 * values + plan.l1 * np.sign(values)
+            slopes[weights] += l2 * values + plan.l1 * np.sign(values)
 
 
 def take(examples: Examples, rows: Array) -> Examples:

@@ -1,0 +1,25 @@
+"""scikit-learn estimators over glassnet's networks: drop-in for MLPClassifier and MLPRegressor, every number in reach.
+
+    GlassClassifier(hidden_layer_sizes=(16,)).fit(X, y)         as any estimator of scikit-learn
+    explain(fitted, row)                                        what each column gives to a prediction, adding up
+    to_onnx(fitted, X)                                          estimator or pipeline as one ONNX graph
+
+The extra `sklearn` brings what they need.
+"""
+
+from glassnet.errors import MissingExtra
+
+try:
+    import sklearn
+except ImportError:
+    raise MissingExtra("scikit-learn", "sklearn") from None
+
+from glassnet.estimators.classifier import GlassClassifier
+from glassnet.estimators.explaining import ColumnShare, Explanation, explain
+from glassnet.estimators.regressor import GlassRegressor
+from glassnet.estimators.to_onnx import to_onnx
+
+TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in (GlassClassifier, GlassRegressor)]
+"""What skops has to be told to trust: `skops.io.load(path, trusted=TRUSTED)`."""
+
+__all__ = ["TRUSTED", "ColumnShare", "Explanation", "GlassClassifier", "GlassRegressor", "explain", "to_onnx"]

@@ -1,0 +1,167 @@
+"""What both estimators share in learning: checks at the door, fit and partial_fit.
+
+An estimator is a translation: parameters become a `Plan` (settings.py), an engine trains (descent.py, lbfgs.py), and
+what comes out is `network_`, a `glassnet.Network` like any other.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight
+
+from glassnet import engine as engines
+from glassnet.architecture import Architecture
+from glassnet.arrays import Array, readonly
+from glassnet.engine import Examples, Plan, State
+from glassnet.errors import SettingError
+from glassnet.estimators import lbfgs, settings
+from glassnet.estimators.descent import Descent
+from glassnet.estimators.fitted import NOT_FINITE, Fitted
+from glassnet.estimators.holding_out import OwnSet, held_out
+from glassnet.estimators.progress import Progress
+from glassnet.estimators.stopping import Figures, HeldOut
+from glassnet.estimators.watching import CallbackSupportMixin, Watch
+from glassnet.losses import Loss
+from glassnet.network import Network
+
+OUTPUTS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
+"""scikit-learn's names for what the last layer does."""
+
+
+class GlassEstimator(CallbackSupportMixin, Fitted):
+    """The common part of `GlassClassifier` and `GlassRegressor`: learning."""
+
+    loss_curve_: list[float]
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+
+    def _take(self, values: dict[str, Any]) -> None:
+        """Keep the constructor's arguments as attributes, as scikit-learn wants them: unchanged."""
+        for name in self._get_param_names():
+            setattr(self, name, values[name])
+
+    # Learning
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any, own: OwnSet, incremental: bool = False) -> Any:
+        self._validate_params()
+        onwards = self.__sklearn_is_fitted__() and (incremental or self.warm_start)
+        X, y = self._validated(X, y, reset=not onwards)
+        if not onwards:
+            self._given_dtype = str(X.dtype)
+            self._dtype = settings.dtype(self, len(y), incremental)
+        weights = self._weights(sample_weight, X, y)
+        self._prepare(y, onwards, incremental)
+        fan_out, output, loss = self._ending()
+        shape = settings.architecture(self, X.shape[1], fan_out, output)
+        self._begin(shape, onwards)
+        examples = Examples(self._narrowed(X), 1.0, self._encoded(y), weights)
+        unit = settings.unit(loss, fan_out)
+        if self.solver == "lbfgs":
+            l2 = self._l2(shape, examples, unit, len(y))
+            start = self._progress.state.parameters
+            self._settle(lbfgs.minimise(self, shape, loss, examples, start, unit, l2))
+            self._progress.state = State(np.array(self.network_.parameters))
+            return self
+        seen, looked_at = held_out(self, y, examples, own)
+        if looked_at is not None and self.validation_scores_ is None:
+            self.validation_scores_, self.validation_loss_curve_ = [], []
+        epochs = 1 if incremental else self.max_iter
+        watch = Watch(self, epochs, X=X, y=y)
+        Descent(
+            estimator=self,
+            engine=engines.choose(self.engine, shape, self._dtype)[0],
+            plan=self._plan(shape, loss, seen, unit, self._batch_size(len(seen.targets))),
+            examples=seen,
+            held_out=looked_at,
+            unit=unit,
+            epochs=epochs,
+            incremental=incremental,
+            watch=watch,
+        ).run()
+        watch.close()
+        return self
+
+    def _begin(self, shape: Architecture, onwards: bool) -> None:
+        """Draw where training starts, or go on from where it is."""
+        if not onwards:
+            self.__dict__.pop("network_", None)  # an earlier one would not be of this data
+            random = check_random_state(self.random_state)
+            start = settings.start(shape, random, self._dtype)
+            self._progress = Progress(State(start), seed=int(random.randint(2**31 - 1)))
+            self._shape = shape
+            self.n_outputs_, self.n_layers_ = shape.sizes[-1], len(shape.sizes)
+            self.out_activation_ = OUTPUTS[shape.activations[-1]]
+            self.n_iter_, self.t_, self.loss_curve_, self.best_loss_ = 0, 0, [], None
+            self.validation_scores_ = self.validation_loss_curve_ = self.best_validation_score_ = None
+        elif shape != self._shape:
+            raise SettingError(
+                got=f"{shape} ({', '.join(shape.activations)})",
+                expected=f"{self._shape} ({', '.join(self._shape.activations)}), as it was trained so far",
+                do="leave layers and outputs as they are, or set warm_start=False",
+            )
+
+    def _batch_size(self, count: int) -> int:
+        if self.batch_size == "auto":
+            return min(200, count)
+        if self.batch_size > count:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=2
+            )
+        return int(min(self.batch_size, count))
+
+    def _plan(self, shape: Architecture, loss: Loss, examples: Examples, unit: float, batch_size: int) -> Plan:
+        return Plan(
+            architecture=shape,
+            loss=loss,
+            optimizer=settings.optimizer(self, unit),
+            batch_size=batch_size,
+            l2=self._l2(shape, examples, unit, batch_size),
+            dropout=settings.dropout(self, len(shape.layers) - 1),
+            seed=self._progress.seed,
+        )
+
+    def _l2(self, shape: Architecture, examples: Examples, unit: float, batch_size: int) -> tuple[float, ...]:
+        weights = examples.sample_weights
+        batch_weight = batch_size * (1.0 if weights is None else float(weights.mean()) or 1.0)
+        return settings.l2(self, unit, batch_weight, len(shape.layers))
+
+    def _settle(self, parameters: Array) -> Network:
+        """Let the network with these parameters be the one that predicts."""
+        if not np.isfinite(parameters).all():
+            raise ValueError(NOT_FINITE)
+        self.network_ = Network(self._shape, readonly(parameters.astype(self._dtype, copy=False)), self._signature())
+        return self.network_
+
+    def _judge(self, parameters: Array, data: HeldOut, loss: Loss, unit: float) -> Figures:
+        """The loss and the score on held-out data."""
+        shape = self._shape
+        if loss.reads_logits_of == shape.activations[-1]:
+            shape = Architecture(shape.sizes, (*shape.activations[:-1], "identity"))
+        engine, _ = engines.choose(self.engine, shape, self._dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is told by its loss
+            outputs = engine.forward(shape, parameters, data.inputs)
+            value = unit * loss.value(outputs, data.targets, data.weights)
+            if not np.isfinite(outputs).all():
+                return Figures(np.nan, np.nan)
+            if self.scoring is None:
+                return Figures(value, self._plain_score(outputs, data))
+        if self.scoring == "loss":
+            return Figures(value, -value)
+        judged = object.__new__(type(self))  # as it would be, were this its last epoch; inputs come without names
+        judged.__dict__ = {name: part for name, part in vars(self).items() if name != "feature_names_in_"}
+        judged._settle(parameters)
+        weights = {} if data.weights is None else {"sample_weight": data.weights}
+        return Figures(value, float(check_scoring(self, self.scoring)(judged, data.inputs, data.given, **weights)))
+
+    # At the door
+
+    def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        """Inputs, floats, sparse ones as CSR, and targets; what is wrong with them is said in scikit-learn's words."""
+        raise NotImplementedError
+
+    def _weights(self, given: Any, X: Any, y: Any) -> Array | None:
+        """A weight for each example, or None."""
+        return None if given is None else _check_sample_weight(given, X, dtype=self._dtype, ensure_non_negative=True)

@@ -1,0 +1,147 @@
+"""fit by small steps: epochs of an engine's trainer, stopped and told of as those of scikit-learn's MLPs are."""
+
+import time
+import warnings
+from dataclasses import dataclass
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from glassnet.engine import Engine, Examples, Plan, Trainer
+from glassnet.estimators.fitted import NOT_FINITE
+from glassnet.estimators.rates import Rates
+from glassnet.estimators.stopping import Figures, HeldOut
+from glassnet.estimators.watching import Watch
+from glassnet.history import Epoch
+from glassnet.randomness import epoch_order
+from glassnet.run import looks, mean_loss
+
+
+@dataclass
+class Descent:
+    """One call of fit, or of partial_fit, which is one epoch of it."""
+
+    estimator: Any
+    engine: Engine
+    plan: Plan
+    examples: Examples
+    held_out: HeldOut | None
+    unit: float
+    epochs: int
+    incremental: bool
+    watch: Watch
+
+    def run(self) -> None:
+        """Train, and leave the results in the estimator's attributes; Ctrl-C ends it with a warning."""
+        estimator, progress = self.estimator, self.estimator._progress
+        trainer = self.engine.trainer(self.plan, self.examples, progress.resumed(self.plan.optimizer.name))
+        progress.rule = self.plan.optimizer.name
+        batches = -(-len(self.examples.targets) // self.plan.batch_size)
+        past = estimator.validation_loss_curve_ or estimator.loss_curve_
+        rates = Rates(estimator, self.unit, batches, progress.epochs, past)
+        estimator.n_iter_, estimator.stopped_early_ = 0, False
+        try:
+            while estimator.n_iter_ < self.epochs and not estimator.stopped_early_:
+                if self._epoch(trainer, rates):
+                    break
+            else:
+                if not estimator.stopped_early_ and not self.incremental:
+                    warnings.warn(
+                        f"Stochastic Optimizer: Maximum iterations ({self.epochs}) reached and the optimization hasn't "
+                        "converged yet.",
+                        ConvergenceWarning,
+                        stacklevel=2,
+                    )
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        progress.state = trainer.state()
+        if progress.best is not None and (estimator.stopped_early_ or not self.incremental):
+            progress.state = progress.best
+        if not np.isfinite(progress.state.parameters).all():
+            raise ValueError(NOT_FINITE)
+        estimator._settle(progress.state.parameters)
+
+    def _epoch(self, trainer: Trainer, rates: Rates) -> bool:
+        """One epoch; whether a callback asks to stop."""
+        estimator, progress, count = self.estimator, self.estimator._progress, len(self.examples.targets)
+        started = time.perf_counter()
+        self.watch.begin()
+        order = epoch_order(self.plan.seed, progress.epochs, count) if estimator.shuffle else np.arange(count)
+        each = rates.of_epoch(progress.epochs, estimator.t_, progress.cuts)
+        seen = [loss for part in looks(trainer, order, each, self.plan.batch_size) for loss in part]
+        loss = self.unit * mean_loss(seen, self.plan.batch_size, count) if isfinite(seen[-1]) else nan
+
+        progress.epochs += 1
+        estimator.n_iter_ += 1
+        estimator.t_ += count
+        estimator.loss_ = loss
+        estimator.loss_curve_.append(loss)
+        figures = self._judged(trainer, loss)
+        score = figures.score if figures is not None and estimator.early_stopping else -loss
+        if isfinite(loss):
+            best = progress.patience.observe(score, estimator.tol)
+            self._told(loss, figures, best, trainer)
+        else:
+            best = False
+            self._diverged()
+        rates.observe(loss if figures is None else figures.loss)
+        self._out_of_patience(rates)
+        if not self.watch.wanted:
+            return False
+        progress.state = trainer.state()  # as it would be kept, were the estimator kept now
+        network = estimator._settle(progress.state.parameters)
+        seconds = time.perf_counter() - started
+        accuracy = figures.score if figures is not None and estimator._score_is_accuracy else None
+        held_out = None if figures is None else figures.loss
+        return self.watch.end(Epoch(progress.epochs, loss, each[-1], seconds, held_out, accuracy, best, network))
+
+    def _judged(self, trainer: Trainer, loss: float) -> Figures | None:
+        """The figures on the held-out data, kept in the curves."""
+        if self.held_out is None:
+            return None
+        figures = Figures(nan, nan)
+        if isfinite(loss):
+            figures = self.estimator._judge(trainer.state().parameters, self.held_out, self.plan.loss, self.unit)
+        self.estimator.validation_loss_curve_.append(figures.loss)
+        self.estimator.validation_scores_.append(figures.score)
+        return figures
+
+    def _told(self, loss: float, figures: Figures | None, best: bool, trainer: Trainer) -> None:
+        """Keep what is best so far, and print what `verbose` asks for."""
+        estimator, progress = self.estimator, self.estimator._progress
+        if figures is not None and estimator.early_stopping:
+            if best:
+                progress.best = trainer.state()
+            estimator.best_validation_score_ = progress.patience.best
+        else:
+            estimator.best_loss_ = -progress.patience.best
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {loss:.8f}")
+            if figures is not None:
+                print(f"Validation score: {figures.score:f}")
+
+    def _diverged(self) -> None:
+        """A loss that is not finite: an error, unless early stopping has kept a network that was better."""
+        epoch, rate = self.estimator._progress.epochs, self.estimator.learning_rate_init
+        found = f"the loss became NaN or infinite in epoch {epoch}; lower learning_rate_init (now {rate:g})"
+        if self.estimator._progress.best is None:
+            raise ValueError(f"{NOT_FINITE} ({found})")
+        warnings.warn(f"{found}; the best network so far is kept", ConvergenceWarning, stacklevel=2)
+        self.estimator.stopped_early_ = True
+
+    def _out_of_patience(self, rates: Rates) -> None:
+        """Stop, or with "adaptive" go on with a fifth of the learning rate, while that is above a millionth."""
+        estimator, progress = self.estimator, self.estimator._progress
+        if progress.patience.waited <= estimator.n_iter_no_change:
+            return
+        if rates.can_be_cut and estimator.learning_rate_init / 5**progress.cuts > 1e-6:
+            progress.cuts += 1
+            progress.patience.waited = 0
+            return
+        estimator.stopped_early_ = True
+        if estimator.verbose:
+            what = "Validation score" if estimator.early_stopping else "Training loss"
+            count = estimator.n_iter_no_change
+            print(f"{what} did not improve more than tol={estimator.tol:f} for {count} consecutive epochs. Stopping.")

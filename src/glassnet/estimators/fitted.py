@@ -1,0 +1,96 @@
+"""What both estimators give once they are fitted: outputs, explanations, and the attributes of scikit-learn's MLPs."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from glassnet.arrays import Array
+from glassnet.errors import InputError
+from glassnet.estimators import persistence
+from glassnet.network import Network
+from glassnet.signature import Signature
+
+if TYPE_CHECKING:
+    from glassnet.estimators.explaining import Explanation
+
+FLOATS = (np.float64, np.float32)
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+"""scikit-learn's own words."""
+
+
+class Fitted(BaseEstimator):
+    """`network_` and what is read from it. `_dtype` is what it computes in, `_given_dtype` what fit was given."""
+
+    def _narrowed(self, X: Any) -> Any:
+        """Inputs in the dtype that is computed in; raises `ValueError` where that is float32 and does not hold them."""
+        try:
+            with np.errstate(over="raise"):
+                return X.astype(self._dtype, copy=False)
+        except FloatingPointError:
+            raise ValueError(f"{NOT_FINITE} (float32 holds numbers up to 3.4e38)") from None
+
+    def _outputs(self, X: Any) -> Array:
+        """What the network gives for `X`, (n, fan_out), in the dtype that fit was given."""
+        network = vars(self).get("network_")
+        if type(X) is np.ndarray and network is not None and X.dtype.kind == "f" and not self._is_named:
+            try:  # all of scikit-learn's checks take many times as long as the network does for one row
+                return self._of_rows(network, X)
+            except ValueError:
+                pass  # said below, in scikit-learn's words
+        X = self._seen(X)
+        return self._of_rows(self.network_, X)
+
+    def _seen(self, X: Any) -> Any:
+        """Rows like those that fit was given."""
+        check_is_fitted(self)
+        return validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+
+    def _of_rows(self, network: Network, X: Any) -> Array:
+        if X.ndim != 2 or not X.shape[0]:
+            raise InputError(got=f"{X.ndim} dimensions", expected="rows of inputs", do="reshape them")
+        return network(self._narrowed(X)).astype(self._given_dtype, copy=False)
+
+    @property
+    def _is_named(self) -> bool:
+        return "feature_names_in_" in vars(self)
+
+    def explain(self, row: Any, output: Any = None, against: Any = None, **how: Any) -> "Explanation":
+        """What each column of one row gives to the prediction, adding up to the logit: see `estimators.explain`."""
+        from glassnet.estimators.explaining import explain
+
+        return explain(self, row, output, against, **how)
+
+    # The attributes of MLPs
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each layer, (fan_in, fan_out), in the dtype that fit was given; those that are computed with,
+        (fan_out, fan_in), are `network_.layers[i].weights`."""
+        return [layer.weights.T.astype(self._given_dtype, copy=False) for layer in self.network_.layers]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each layer, (fan_out,)."""
+        return [layer.biases.astype(self._given_dtype, copy=False) for layer in self.network_.layers]
+
+    def _signature(self) -> Signature:
+        names = vars(self).get("feature_names_in_")
+        return Signature(features=None if names is None else tuple(names.tolist()), classes=self._class_names())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "network_" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def __getstate__(self) -> dict[str, Any]:
+        return persistence.kept(super().__getstate__())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(persistence.taken_up(state))

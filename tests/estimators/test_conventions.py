@@ -1,0 +1,87 @@
+"""All of scikit-learn's own checks of estimators, and what its validation says."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils._param_validation import InvalidParameterError
+from sklearn.utils.estimator_checks import check_estimator
+
+import glassnet as gn
+from glassnet.estimators import GlassClassifier, GlassRegressor
+
+
+def by_status(estimator: Any) -> dict[str, set[str]]:
+    """The names of the checks, by how they ended: passed, skipped or failed."""
+    found: dict[str, set[str]] = {"passed": set(), "skipped": set(), "failed": set()}
+    for result in check_estimator(estimator, on_skip=None, on_fail=None):
+        found[result["status"]].add(result["check_name"])
+    return found
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("kind", "theirs"), [(GlassClassifier, MLPClassifier), (GlassRegressor, MLPRegressor)])
+def test_every_check_passes_and_none_is_skipped_that_mlps_do_not_skip(kind: Any, theirs: Any) -> None:
+    skipped_for_mlps = by_status(theirs(max_iter=1))["skipped"]
+    for dtype in ("auto", "float64"):
+        found = by_status(kind(dtype=dtype))
+        assert len(found["passed"]) > 45
+        assert not found["failed"]
+        assert found["skipped"] <= skipped_for_mlps
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"alpha": -1}, "The 'alpha' parameter of GlassClassifier must be a float in the range [0.0, inf)"),
+        ({"solver": "adan"}, "The 'solver' parameter of GlassClassifier must be a str among"),
+        ({"max_iter": 0}, "The 'max_iter' parameter of GlassClassifier must be an int in the range [1, inf)"),
+        ({"dropout": 1.0}, "The 'dropout' parameter of GlassClassifier must be a float in the range [0.0, 1.0)"),
+        ({"hidden_layer_sizes": (4, 0)}, "hidden_layer_sizes must be > 0, got [4, 0]."),
+        (
+            {"activation": ["relu", "tanh"]},
+            "got 2 values of activation; expected one, or one for each of 1 hidden layers",
+        ),
+        ({"activation": ["rleu"]}, "got activation 'rleu'; expected one of"),
+        ({"alpha": [0.1]}, "got 1 values of alpha; expected one, or one for each of 2 layers; list as many"),
+        ({"alpha": [0.1, -0.1]}, "got alpha -0.1; expected numbers from 0 up"),
+        ({"dropout": [0.1, 0.1]}, "got 2 values of dropout; expected one, or one for each of 1 hidden layers"),
+        ({"scoring": "acuracy"}, "acuracy"),
+    ],
+    ids=str,
+)
+def test_settings_that_do_not_fit_are_told(iris: Any, settings: dict[str, Any], words: str) -> None:
+    estimator = GlassClassifier(**{"max_iter": 2, "early_stopping": "scoring" in settings, **settings})
+    with pytest.raises(ValueError, match=re.escape(words)):
+        estimator.fit(*iris)
+
+
+def test_errors_are_scikit_learns_where_it_has_them(iris: Any) -> None:
+    inputs, classes = iris
+    fitted = GlassClassifier(solver="lbfgs").fit(inputs, classes)
+    with pytest.raises(ValueError, match="X has 3 features, but GlassClassifier is expecting 4 features as input"):
+        fitted.predict(inputs[:, :3])
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        fitted.predict(np.full((1, 4), np.nan))
+    with pytest.raises(ValueError, match="Expected 2D array, got 1D array instead"):
+        fitted.predict(inputs[0])
+    with pytest.raises(ValueError, match="need to be preprocessed. .float32 holds numbers up to 3.4e38."):
+        GlassClassifier().fit(inputs * 1e300, classes)
+    with pytest.raises(InvalidParameterError):
+        GlassRegressor(loss="poisson").fit(inputs, classes)
+
+
+def test_a_run_that_diverges_is_told_with_what_to_do(diabetes: Any) -> None:
+    wild = GlassRegressor(solver="sgd", learning_rate_init=1e6, random_state=0)
+    with pytest.raises(ValueError, match="Solver produced non-finite.*lower learning_rate_init .now 1e.06"):
+        wild.fit(*diabetes)
+    assert not hasattr(wild, "network_")
+
+
+def test_they_stand_on_the_public_shelf() -> None:
+    assert gn.GlassClassifier is GlassClassifier
+    assert gn.GlassRegressor is GlassRegressor
+    assert clone(GlassClassifier(alpha=[0.1, 0.2])).alpha == [0.1, 0.2]
