@@ -6,7 +6,7 @@ from pathlib import Path
 
 BENCHMARKS = (
     *("startup", "speed", "accuracy", "nielsen"),
-    *("explain_attribution", "explain_compare", "explain_recording", "explain_trace", "model_files"),
+    *("explain_attribution", "explain_compare", "explain_recording", "explain_trace", "model_files", "estimators"),
 )
 
 
