@@ -1,0 +1,84 @@
+/** A network: architecture and one flat vector. A value: nothing changes it in place, so any two can be compared and every
+ * edit can be undone. */
+
+import type { Squish } from "../kernel/names.ts";
+import { Architecture } from "./architecture.ts";
+
+/** What inputs and outputs stand for (`signature.py`); every field may be unknown. */
+export interface Signature {
+  input_shape?: number[];
+  scale?: number;
+  features?: string[];
+  centers?: number[];
+  spreads?: number[];
+  classes?: string[];
+  target?: string;
+}
+
+/** A neuron's address, both from zero: layer 0 is the first with weights, the inputs are no layer. */
+export interface Address {
+  readonly layer: number;
+  readonly neuron: number;
+}
+export const addressText = ({ layer, neuron }: Address): string => `${layer}:${neuron}`;
+export const sameAddress = (a: Address | null, b: Address | null): boolean =>
+  a === b || (!!a && !!b && a.layer === b.layer && a.neuron === b.neuron);
+
+export class Network {
+  readonly architecture: Architecture;
+  /** Read only: other networks may share it. */
+  readonly parameters: Float32Array;
+  readonly signature: Signature;
+
+  constructor(architecture: Architecture, parameters: Float32Array, signature: Signature = {}) {
+    if (parameters.length !== architecture.total)
+      throw new Error(`${parameters.length} numbers for ${architecture}, which has ${architecture.total}`);
+    this.architecture = architecture;
+    this.parameters = parameters;
+    this.signature = signature;
+  }
+
+  /** The template of a neuron, one weight per input: a view, not to be written to. */
+  weights({ layer, neuron }: Address): Float32Array {
+    const { start, fanIn } = this.architecture.places[layer];
+    return this.parameters.subarray(start + neuron * fanIn, start + (neuron + 1) * fanIn);
+  }
+
+  bias({ layer, neuron }: Address): number {
+    return this.parameters[this.architecture.places[layer].biases + neuron];
+  }
+
+  activation(layer: number): Squish {
+    return this.architecture.activations[layer];
+  }
+
+  withParameters(parameters: Float32Array): Network {
+    return new Network(this.architecture, parameters, this.signature);
+  }
+
+  withActivation(layer: number, squish: Squish): Network {
+    const { sizes, activations } = this.architecture;
+    return new Network(new Architecture(sizes, activations.with(layer, squish)), this.parameters, this.signature);
+  }
+
+  /** With another bias, or another weight for some inputs, of one neuron. */
+  edit(address: Address, change: { bias?: number; weights?: ReadonlyMap<number, number> }): Network {
+    const parameters = this.parameters.slice();
+    const { start, fanIn, biases } = this.architecture.places[address.layer];
+    if (change.bias !== undefined) parameters[biases + address.neuron] = change.bias;
+    change.weights?.forEach((weight, input) => (parameters[start + address.neuron * fanIn + input] = weight));
+    return this.withParameters(parameters);
+  }
+
+  /** What an output stands for. */
+  className(output: number): string {
+    return this.signature.classes?.[output] ?? String(output);
+  }
+
+  /** Whether inputs are a picture, and of which size. */
+  get picture(): { width: number; height: number } | null {
+    const [height, width, ...more] = this.signature.input_shape ?? [];
+    if (height && width && more.length === 0) return { width, height };
+    return this.architecture.sizes[0] === 784 && !this.signature.features ? { width: 28, height: 28 } : null;
+  }
+}

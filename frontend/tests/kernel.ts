@@ -1,0 +1,5 @@
+/** The kernel's module, for tests in Node. */
+
+import { readFileSync } from "node:fs";
+
+export const kernel = new WebAssembly.Module(readFileSync(new URL("../src/kernel/kernel.wasm", import.meta.url)));
