@@ -6,7 +6,8 @@ from pathlib import Path
 
 BENCHMARKS = (
     *("startup", "opening", "speed", "accuracy", "nielsen"),
-    *("explain_attribution", "explain_compare", "explain_recording", "explain_trace", "model_files", "out_of_core"),
+    *("explain_attribution", "explain_compare", "explain_recording", "explain_trace", "model_files"),
+    *("estimators", "out_of_core"),
 )
 
 

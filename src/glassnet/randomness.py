@@ -7,9 +7,13 @@ killed goes on with the same bits, any step can be computed again, and other eng
 output can be had directly, which makes it a counter-based one.
 """
 
+import threading
+
 import numpy as np
 
 from glassnet.arrays import Array
+
+_thread = threading.local()
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -38,8 +42,18 @@ def _mixed(z: Array) -> Array:
 
 def epoch_order(seed: int, epoch: int, count: int) -> Array:
     """The order in which an epoch visits its `count` examples: a permutation, int64."""
-    key = splitmix64(seed, epoch)
-    return np.random.Generator(np.random.Philox(key=key)).permutation(count)
+    return _philox(splitmix64(seed, epoch)).permutation(count)
+
+
+def _philox(key: int) -> np.random.Generator:
+    """`Generator(Philox(key=key))`: this thread's own, set to that beginning, which is sooner done than making one."""
+    if not hasattr(_thread, "generator"):
+        _thread.generator = np.random.Generator(np.random.Philox(key=0))
+        _thread.beginning = _thread.generator.bit_generator.state
+    _thread.beginning["state"]["key"][0] = key
+    _thread.generator.bit_generator.state = _thread.beginning
+    generator: np.random.Generator = _thread.generator
+    return generator
 
 
 def drawn(seed: int, numbers: Array, share: float) -> Array:

@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from math import fsum
+from math import fsum, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -252,16 +252,18 @@ class Run:
         return settings
 
 
-def looks(trainer: Trainer, order: Array, learning_rates: Sequence[float], batch_size: int) -> Iterator[list[float]]:
-    """One pass over `order`, the engine left alone for `SECONDS_BETWEEN_LOOKS` or so at a time; each time the losses of
-    the batches done. A loss that is not finite is the last one."""
-    batch, at_once = 0, 1
+def looks(
+    trainer: Trainer, order: Array, learning_rates: Sequence[float], batch_size: int, at_once: int = 1
+) -> Iterator[list[float]]:
+    """One pass over `order`, the engine left alone for `SECONDS_BETWEEN_LOOKS` or so at a time, at first for `at_once`
+    batches; each time the losses of the batches done. A loss that is not finite is the last one."""
+    batch = 0
     while batch < len(learning_rates):
         looked = time.perf_counter()
         part = slice(batch * batch_size, (batch + at_once) * batch_size)
         losses = trainer.run(order[part], learning_rates[batch : batch + at_once])
         yield losses
-        if not np.isfinite(losses[-1]):
+        if not isfinite(losses[-1]):
             return
         batch += len(losses)
         at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))

@@ -1,9 +1,14 @@
 """All of scikit-learn's own checks of estimators, and what its validation says."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
+import pandas
+import polars
+import pyarrow
 import pytest
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -79,6 +84,24 @@ def test_a_run_that_diverges_is_told_with_what_to_do(diabetes: Any) -> None:
     with pytest.raises(ValueError, match="Solver produced non-finite.*lower learning_rate_init .now 1e.06"):
         wild.fit(*diabetes)
     assert not hasattr(wild, "network_")
+
+
+@pytest.mark.parametrize(
+    "as_targets",
+    [list, pandas.Series, lambda y: pandas.Series(y).astype("category"), polars.Series, pyarrow.array],
+    ids=["list", "pandas", "category", "polars", "arrow"],
+)
+def test_targets_come_in_any_column(two: Any, as_targets: Any) -> None:
+    inputs, classes = two
+    fitted = GlassClassifier(solver="lbfgs", random_state=0).fit(inputs, as_targets(classes.tolist()))
+    assert fitted.classes_.tolist() == ["versicolor", "virginica"]
+    assert set(fitted.predict(inputs)) == {"versicolor", "virginica"}
+
+
+def test_without_scikit_learn_the_extra_is_named() -> None:
+    code = "import sys; sys.modules['sklearn'] = None; import glassnet as gn; gn.GlassClassifier"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "got no package 'scikit-learn'; expected the extra 'sklearn'" in run.stderr
 
 
 def test_they_stand_on_the_public_shelf() -> None:

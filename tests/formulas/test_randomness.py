@@ -1,5 +1,7 @@
 """Random numbers as formulas: the published generator, and what is drawn from it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from formula_cases import tries
@@ -110,3 +112,10 @@ def test_seeds_steps_and_layers_have_masks_of_their_own() -> None:
 
 def test_a_smaller_batch_has_the_first_rows_of_the_same_mask() -> None:
     np.testing.assert_array_equal(dropout_mask(1, 2, 0, (3, 8), 0.5), dropout_mask(1, 2, 0, (9, 8), 0.5)[:3])
+
+
+def test_the_order_of_an_epoch_is_that_of_a_new_generator_in_any_thread() -> None:
+    wanted = [np.random.Generator(np.random.Philox(key=splitmix64(3, epoch))).permutation(50) for epoch in range(20)]
+    with ThreadPoolExecutor(4) as pool:
+        for found, order in zip(pool.map(lambda epoch: epoch_order(3, epoch, 50), range(20)), wanted, strict=True):
+            np.testing.assert_array_equal(found, order)

@@ -39,9 +39,10 @@ class GlassEstimator(CallbackSupportMixin, Fitted):
     validation_scores_: list[float] | None
 
     def _take(self, values: dict[str, Any]) -> None:
-        """Keep the constructor's arguments as attributes, as scikit-learn wants them: unchanged."""
-        for name in self._get_param_names():
-            setattr(self, name, values[name])
+        """Keep the constructor's arguments, its `locals()`, as attributes, as scikit-learn wants them: unchanged."""
+        for name, value in values.items():
+            if name != "self":
+                setattr(self, name, value)
 
     # Learning
 

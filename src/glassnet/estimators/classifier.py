@@ -36,7 +36,8 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
     weight_decay   of solver="adamw"
     scoring        what early stopping goes by: a scorer's name or function, "loss", or None: accuracy
     callbacks      functions called with the `glassnet.history.Epoch` after each; one that returns True ends training
-    engine, dtype  as in `glassnet.train` and `Network.create`
+    engine         as in `glassnet.train`
+    dtype          "float32", "float64" or "auto": float32, but float64 for L-BFGS and fits of at most 64 examples
 
     `network_` is the trained `glassnet.Network`.
     """

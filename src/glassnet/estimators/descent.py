@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, nan
 from typing import Any
 
@@ -32,6 +32,7 @@ class Descent:
     epochs: int
     incremental: bool
     watch: Watch
+    at_once: int = field(default=1, init=False)
 
     def run(self) -> None:
         """Train, and leave the results in the estimator's attributes; Ctrl-C ends it with a warning."""
@@ -70,7 +71,10 @@ class Descent:
         self.watch.begin()
         order = epoch_order(self.plan.seed, progress.epochs, count) if estimator.shuffle else np.arange(count)
         each = rates.of_epoch(progress.epochs, estimator.t_, progress.cuts)
-        seen = [loss for part in looks(trainer, order, each, self.plan.batch_size) for loss in part]
+        seen: list[float] = []
+        for losses in looks(trainer, order, each, self.plan.batch_size, self.at_once):
+            seen += losses
+            self.at_once = max(self.at_once, len(losses))
         loss = self.unit * mean_loss(seen, self.plan.batch_size, count) if isfinite(seen[-1]) else nan
 
         progress.epochs += 1
