@@ -4,7 +4,7 @@
 import type { Address } from "../network/network.ts";
 import type { Trace } from "../network/trace.ts";
 import { colours, css, grey, mix, signedColour, type Rgb } from "./colours.ts";
-import { placeOf, type Column, type Layout } from "./columns.ts";
+import { placeOf, rowsOf, type Column, type Layout } from "./columns.ts";
 import { ofNeuron, paintConnections, strongest, type Connections } from "./connections.ts";
 import { largest, paintPixels } from "./picture.ts";
 import { colourOf, inputScale, scaleOf } from "./scales.ts";
@@ -56,7 +56,7 @@ function paintInput(context: CanvasRenderingContext2D, column: Column, trace: Tr
   const [across, down] = [width * column.pitchX, height * column.pitchY];
   context.imageSmoothingEnabled = false;
   context.drawImage(small, column.x, column.y, across, down);
-  context.strokeStyle = css(mix(colours().paper, colours().ink, 0.25));
+  context.strokeStyle = css(mix(colours().paper, colours().ink, 0.4));
   context.lineWidth = 1;
   context.strokeRect(column.x - 0.5, column.y - 0.5, across + 1, down + 1);
 }
@@ -76,13 +76,12 @@ function paintCells(context: CanvasRenderingContext2D, column: Column, trace: Tr
   const values = layer ? layer.activations : trace.inputs;
   const scale = layer ? scaleOf(layer.squish, values) : inputScale(values);
   const size = column.pitchX - (column.pitchX > 6 ? 1 : 0);
+  // What is between the cells hides the lines behind them.
+  context.fillStyle = css(mix(colours().paper, colours().ink, 0.25));
+  context.fillRect(column.x - 1, column.y - 1, column.perRow * column.pitchX + 1, rowsOf(column) * column.pitchY + 1);
   for (let index = column.first; index < column.first + column.shown; index++) {
     const { x, y } = placeOf(column, index);
     context.fillStyle = css(colourOf(values[index], scale));
-    context.fillRect(x - size / 2, y - size / 2, size, size);
+    context.fillRect(x - column.radius, y - column.radius, size, size);
   }
-  context.strokeStyle = css(mix(colours().paper, colours().ink, 0.25));
-  context.lineWidth = 1;
-  const rows = Math.ceil(column.shown / column.perRow);
-  context.strokeRect(column.x - 1, column.y - 1, column.perRow * column.pitchX + 2, rows * column.pitchY + 2);
 }

@@ -19,6 +19,9 @@ export function short(value: number): string {
   return value.toExponential(2).replaceAll("-", MINUS);
 }
 
+/** 0.981, 0.000, −0.250: three decimals. */
+export const fixed = (value: number): string => `${value < 0 ? MINUS : ""}${FIXED[3].format(Math.abs(value))}`;
+
 /** With its sign, also when positive. */
 export const signed = (value: number): string => (value > 0 ? `+${short(value)}` : short(value));
 
