@@ -2,25 +2,22 @@
 
 const MINUS = "\u2212";
 
-// Made once: a format takes far longer to make than to use.
-const FIXED = [0, 1, 2, 3, 4, 5].map(
-  (digits) => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
-);
+const THREE_DIGITS = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
-/** 0.124, −1.31, 12,560, 1.2e−7 */
+/** 0.124, −1.31, 12,560, 1.20e−7 */
 export function short(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : `${MINUS}∞`;
+  if (Number.isNaN(value)) return "not a number";
   const size = Math.abs(value);
+  const sign = value < 0 ? MINUS : "";
+  if (size === Infinity) return `${sign}∞`;
   if (size === 0) return "0";
-  if (size >= 1e-3 && size < 1e6) {
-    const digits = Math.max(0, 2 - Math.floor(Math.log10(size)));
-    return `${value < 0 ? MINUS : ""}${FIXED[digits].format(size)}`;
-  }
-  return value.toExponential(2).replaceAll("-", MINUS);
+  if (size < 1e-3 || size >= 1e6) return value.toExponential(2).replaceAll("-", MINUS);
+  return sign + (size < 999.5 ? THREE_DIGITS : WHOLE).format(size);
 }
 
 /** 0.981, 0.000, −0.250: three decimals. */
-export const fixed = (value: number): string => `${value < 0 ? MINUS : ""}${FIXED[3].format(Math.abs(value))}`;
+export const fixed = (value: number): string => `${value < 0 ? MINUS : ""}${Math.abs(value).toFixed(3)}`;
 
 /** With its sign, also when positive. */
 export const signed = (value: number): string => (value > 0 ? `+${short(value)}` : short(value));
@@ -37,7 +34,7 @@ export function exact(value: number): string {
 }
 
 /** 12560 -> 12,560 */
-export const whole = (value: number): string => value.toLocaleString("en");
+export const whole = (value: number): string => WHOLE.format(value);
 
 /** 0.959 -> 95.9 % */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
