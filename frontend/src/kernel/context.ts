@@ -120,7 +120,7 @@ export class Context {
   }
 
   /** A copy of a flat vector. */
-  read(vector: Vector): Float32Array {
+  read(vector: Vector): Float32Array<ArrayBuffer> {
     this.memory.kernel.read(this.#at, vector, this.#flat);
     return this.memory.view(Float32Array, this.#flat, this.#total).slice();
   }
