@@ -39,7 +39,7 @@ export function exact(value: number): string {
 }
 
 /** 12560 -> 12,560 */
-export const whole = (value: number): string => value.toLocaleString("en");
+export const whole = (value: number): string => fixed(value, 0);
 
 /** 0.959 -> 95.9 % */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

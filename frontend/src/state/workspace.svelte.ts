@@ -64,6 +64,12 @@ export class Workspace {
     this.hover = this.hoverInput = null;
   }
 
+  /** The same network further on in its training: no change by hand, so nothing to undo. */
+  follow(network: Network): void {
+    this.original = this.network = network;
+    this.edits = NO_EDITS;
+  }
+
   /** A change by hand. The same key while a knob is dragged makes one step of it; `settle` ends it. */
   change(network: Network, what: string, key: string | null = null): void {
     this.edits = withEdit(this.edits, { what, key, before: this.network, after: network });
