@@ -21,6 +21,8 @@ export interface Examination {
   readonly accuracy: number | null;
   /** For measurements the share of their variance that is explained, else null. */
   readonly rSquared: number | null;
+  /** The class that each example is taken for; none where the targets are measurements. */
+  readonly taken: Int32Array;
   /** Which examples are taken for another class, in their order. */
   readonly wrong: Int32Array;
   /** Counts, (classes, classes): row = what it is, column = what it was taken for. */
@@ -73,14 +75,16 @@ export function recognised(outputs: Float32Array, labels: Int32Array, fanOut: nu
   const classes = labels.reduce((most, label) => Math.max(most, label + 1), Math.max(fanOut, 2));
   const confusion = new Int32Array(classes * classes);
   const wrong: number[] = [];
+  const taken = labels.map((_, row) =>
+    fanOut === 1 ? Number(outputs[row] > even) : largestAt(outputs, row * fanOut, fanOut),
+  );
   labels.forEach((label, row) => {
-    const taken = fanOut === 1 ? Number(outputs[row] > even) : largestAt(outputs, row * fanOut, fanOut);
-    confusion[label * classes + taken]++;
-    if (taken !== label) wrong.push(row);
+    confusion[label * classes + taken[row]]++;
+    if (taken[row] !== label) wrong.push(row);
   });
   const count = labels.length;
   const accuracy = count ? (count - wrong.length) / count : null;
-  return { count, accuracy, rSquared: null, wrong: Int32Array.from(wrong), confusion, classes };
+  return { count, accuracy, rSquared: null, taken, wrong: Int32Array.from(wrong), confusion, classes };
 }
 
 /** Of measurements: 1 minus the squared error, as a share of their variance around the mean. */
@@ -95,7 +99,8 @@ export function measured(outputs: Float32Array, wanted: Float32Array, count: num
     }
   }
   const rSquared = variance ? 1 - error / variance : null;
-  return { count, accuracy: null, rSquared, wrong: new Int32Array(0), confusion: new Int32Array(0), classes: 0 };
+  const none = new Int32Array(0);
+  return { count, accuracy: null, rSquared, taken: none, wrong: none, confusion: none, classes: 0 };
 }
 
 /** The first of the largest, as numpy's argmax. */

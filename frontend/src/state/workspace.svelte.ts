@@ -5,6 +5,7 @@ import type { Dataset, Input } from "../data/dataset.ts";
 import type { NamedNetwork } from "../host.ts";
 import { sameAddress, type Address, type Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
+import { Comparison } from "./comparison.svelte.ts";
 import { NO_EDITS, redone, settled, undone, withEdit, type Edits } from "./edits.ts";
 import { Examiner } from "./examiner.svelte.ts";
 
@@ -34,6 +35,8 @@ export class Workspace {
   hover: Address | null = $state.raw(null);
   /** The input under the pointer: a pixel, a column. */
   hoverInput: number | null = $state(null);
+  /** The layer whose parameters are pointed at in the ledger. */
+  lit: number | null = $state(null);
   /** Lines that say what went wrong, where the page as a whole must say it. */
   notice: string | null = $state(null);
 
@@ -41,6 +44,8 @@ export class Workspace {
   readonly edited: boolean = $derived(this.network !== this.original);
   /** Accuracy on `data`, now and before the edits; which examples are wrong. */
   readonly examiner: Examiner;
+  /** The two networks that are compared. */
+  readonly comparison: Comparison;
 
   constructor(kernel: WebAssembly.Module, network: Network, name: string, input: Input) {
     this.kernel = kernel;
@@ -49,6 +54,7 @@ export class Workspace {
     this.original = this.network = network;
     this.input = input;
     this.examiner = new Examiner(this);
+    this.comparison = new Comparison(this, kernel);
   }
 
   /** Look at another network. Edits begin anew; an input of another width becomes `input`, or zeros. */
@@ -68,6 +74,21 @@ export class Workspace {
   follow(network: Network): void {
     this.original = this.network = network;
     this.edits = NO_EDITS;
+  }
+
+  /** One more network to choose from; a name that is taken is given a number. */
+  add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
+    const taken = new Set(this.networks.map((each) => each.name));
+    let free = name;
+    for (let i = 2; taken.has(free); i++) free = `${name} ${i}`;
+    const added: NamedNetwork = { name: free, from, load: async () => network };
+    this.networks = [...this.networks, added];
+    return added;
+  }
+
+  /** Before another network is shown: an edited one stays among those to choose from. */
+  keepEdited(): void {
+    if (this.edited) this.add(`${this.name}, edited`, this.network);
   }
 
   /** A change by hand. The same key while a knob is dragged makes one step of it; `settle` ends it. */
@@ -96,12 +117,7 @@ export class Workspace {
 
   /** Keep the network as it is now among those that can be chosen; gives the name that it is kept by. */
   keep(name: string): string {
-    const { network } = this;
-    const taken = this.networks.map((each) => each.name);
-    let free = name;
-    for (let i = 2; taken.includes(free); i++) free = `${name} ${i}`;
-    this.networks = [...this.networks, { name: free, from: "yours", load: async () => network }];
-    return free;
+    return this.add(name, this.network).name;
   }
 
   /** Open a neuron's card, or close it. */
