@@ -298,7 +298,8 @@ export class Training {
       this.diverged = null;
     }
     if (order === this.#order && this.speed !== "phase") this.playing = playing;
-    if (!playing) this.sample = null;
+    if (playing) this.preview = null;
+    else this.sample = null;
     this.run!.network = new Network(architecture, parameters, parts.train.signature);
     if (first) this.#show(this.run!.network);
     else this.#workspace.follow(this.run!.network);
