@@ -14,7 +14,8 @@ import { nextFrame } from "./frames.ts";
 import { Setup, type Parts } from "./setup.svelte.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
-export type Speed = "full" | "frame" | "phase";
+/** As fast as it goes; an epoch or a step in each frame; a phase of a step at a time. */
+export type Speed = "full" | "epoch" | "step" | "phase";
 
 const PHASE = 900; // ms that a phase is shown while it plays by itself
 const MOST_SCORES = 400;
@@ -198,7 +199,8 @@ export class Training {
   #playTo(until: number): void {
     this.playing = true;
     this.diverged = this.sample = this.preview = null;
-    this.#send({ kind: "play", order: ++this.#order, until, oneAFrame: this.speed === "frame" });
+    const aFrame = { full: Infinity, phase: 1, step: 1, epoch: this.run!.stepsPerEpoch }[this.speed];
+    this.#send({ kind: "play", order: ++this.#order, until, aFrame });
   }
 
   /** What was changed by hand on this run's network goes into the run; other squishes make a new run of its numbers. */

@@ -24,7 +24,7 @@ export type Later = (work: () => void) => void;
 
 interface Going {
   readonly until: number;
-  readonly oneAFrame: boolean;
+  readonly aFrame: number;
 }
 
 export class Session {
@@ -48,6 +48,8 @@ export class Session {
   #losses: Bin | null = null;
   #scored = -1;
   #frame = true;
+  /** Steps that may still be made for this frame. */
+  #left = 0;
   #restUntil = 0;
   #spent = { testing: 0, since: 0 };
   #due = false;
@@ -77,6 +79,7 @@ export class Session {
         return this.#start(message);
       case "frame":
         this.#frame = true;
+        this.#left = this.#going?.aFrame ?? 0;
         return this.#wake();
     }
     if (!this.#run) return;
@@ -86,6 +89,7 @@ export class Session {
     switch (message.kind) {
       case "play":
         this.#going = message;
+        this.#left = message.aFrame;
         this.#spent = { testing: 0, since: performance.now() };
         return this.#wake();
       case "pause":
@@ -162,16 +166,20 @@ export class Session {
       this.#arrive();
       return true;
     }
-    if (this.#going && (this.#frame || !this.#going.oneAFrame)) this.#go(run, this.#going);
-    return this.#test(run) || (this.#going !== null && !this.#going.oneAFrame);
+    if (this.#going && this.#left > 0) this.#go(run, this.#going);
+    return this.#test(run) || (this.#going !== null && this.#left > 0);
   }
 
-  #go(run: Run, { until, oneAFrame }: Going): void {
-    if (run.step < until) this.#advance(run, Math.min(until - run.step, oneAFrame ? 1 : run.stride));
+  #go(run: Run, { until, aFrame }: Going): void {
+    const from = run.step;
+    if (from < until) this.#advance(run, Math.min(until - from, this.#left, run.stride));
+    this.#left -= run.step - from;
     if (run.step >= until || !this.#going) {
       this.#going = null;
-      this.#arrive();
-    } else if (this.#frame && performance.now() >= this.#restUntil) this.#show(run);
+      return this.#arrive();
+    }
+    const due = aFrame === Infinity ? performance.now() >= this.#restUntil : this.#left <= 0;
+    if (this.#frame && due) this.#show(run);
   }
 
   #advance(run: Run, steps: number): void {
@@ -198,7 +206,7 @@ export class Session {
   #test(run: Run): boolean {
     const evaluation = this.#evaluation!;
     const began = performance.now();
-    const playing = this.#going !== null && !this.#going.oneAFrame;
+    const playing = this.#going !== null && this.#left > 0;
     if (playing && this.#spent.testing > SHARE_OF_TESTS * (began - this.#spent.since)) return true;
     if (!evaluation.busy) {
       if (this.#scored === run.step) return false;
