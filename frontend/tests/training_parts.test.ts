@@ -70,6 +70,7 @@ describe("settings", () => {
     const data = pictures(6);
     expect(fittingLoss(data, "softmax")).toBe("cross_entropy");
     expect(fittingLoss(data, "sigmoid")).toBe("binary_cross_entropy");
+    expect(fittingLoss(data, "identity")).toBe("squared_error");
     expect(fittingLoss({ ...data, targets: { rows: new Float32Array(6) } }, "identity")).toBe("squared_error");
   });
 });

@@ -22,7 +22,7 @@ export class Evaluation {
   readonly #gradients: Gradients | null;
   readonly #blocks: { inputs: number; first: number; count: number }[] = [];
   readonly #outputs: number;
-  #going: { step: number; parameters: Float32Array; block: number; right: number } | null = null;
+  #going: { step: number; parameters: Float32Array | null; block: number; right: number } | null = null;
 
   constructor(module: WebAssembly.Module, architecture: Architecture, data: Dataset, loss: Loss) {
     this.#data = data;
@@ -44,9 +44,9 @@ export class Evaluation {
     return this.#going !== null;
   }
 
-  /** Begins with the network of this step. */
+  /** Begins with the network of this step; one that was under way is given up. */
   begin(step: number, parameters: Float32Array): void {
-    this.#going = { step, parameters, block: 0, right: 0 };
+    this.#going = { step, parameters: this.#gradients ? parameters.slice() : null, block: 0, right: 0 };
     this.#context.write(Vector.Parameters, parameters);
   }
 
@@ -57,7 +57,7 @@ export class Evaluation {
     if (this.#gradients) {
       this.#going = null;
       const all = Array.from({ length: this.#data.inputs.count }, (_, i) => i);
-      return { step: going.step, value: this.#gradients.loss(going.parameters, all) };
+      return { step: going.step, value: this.#gradients.loss(going.parameters!, all) };
     }
     going.right += this.#rightIn(this.#blocks[going.block++]);
     if (going.block < this.#blocks.length) return null;

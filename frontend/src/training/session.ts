@@ -46,7 +46,6 @@ export class Session {
   #going: Going | null = null;
   #seek: number | null = null;
   #losses: Bin | null = null;
-  #scored = -1;
   #frame = true;
   /** Steps that may still be made for this frame. */
   #left = 0;
@@ -109,7 +108,6 @@ export class Session {
         this.#timeline.fork(this.#run.state());
         this.#reach = this.#run.step;
         this.#edit = message.edit;
-        this.#scored = -1;
         return this.#arrive();
     }
   }
@@ -133,7 +131,6 @@ export class Session {
     this.#rate = settings.rate;
     this.#edit = this.#reach = this.#restUntil = 0;
     this.#going = this.#seek = this.#walk = this.#losses = null;
-    this.#scored = -1;
     this.#arrive();
   }
 
@@ -167,7 +164,7 @@ export class Session {
       return true;
     }
     if (this.#going && this.#left > 0) this.#go(run, this.#going);
-    return this.#test(run) || (this.#going !== null && this.#left > 0);
+    return this.#test() || (this.#going !== null && this.#left > 0);
   }
 
   #go(run: Run, { until, aFrame }: Going): void {
@@ -202,21 +199,21 @@ export class Session {
     this.#say({ kind: "diverged", step: run.step, loss });
   }
 
-  /** A piece of the test, if one is due and its share of the time not used up; whether there is more of it. */
-  #test(run: Run): boolean {
+  /** A piece of the test, if its share of the time is not used up; whether there is more of it. */
+  #test(): boolean {
     const evaluation = this.#evaluation!;
+    if (!evaluation.busy || this.#tested()) return evaluation.busy;
     const began = performance.now();
-    const playing = this.#going !== null && this.#left > 0;
-    if (playing && this.#spent.testing > SHARE_OF_TESTS * (began - this.#spent.since)) return true;
-    if (!evaluation.busy) {
-      if (this.#scored === run.step) return false;
-      evaluation.begin(run.step, run.parameters());
-      this.#scored = run.step;
-    }
     const score = evaluation.work();
     if (score) this.#say({ kind: "score", score });
     this.#spent.testing += performance.now() - began;
-    return true;
+    return evaluation.busy;
+  }
+
+  /** Whether enough of the time went into tests. */
+  #tested(): boolean {
+    const playing = this.#going !== null && this.#left > 0;
+    return playing && this.#spent.testing > SHARE_OF_TESTS * (performance.now() - this.#spent.since);
   }
 
   // ---- What the page gets to see
@@ -236,6 +233,7 @@ export class Session {
     const [losses, playing] = [this.#losses, this.#going !== null];
     this.#losses = null;
     this.#frame = false;
+    if (!playing || !(this.#evaluation!.busy || this.#tested())) this.#evaluation!.begin(run.step, parameters);
     const [edit, order] = [this.#edit, this.#order];
     this.#say({ kind: "snapshot", step: run.step, edit, parameters, losses, playing, order }, [parameters.buffer]);
     const now = performance.now();
