@@ -12,6 +12,7 @@ import type { Network } from "./network.ts";
 
 export const VARIATIONS = ["scramble", "noise", "prune", "round"] as const;
 export type Variation = (typeof VARIATIONS)[number];
+export const isVariation = (name: string): name is Variation => (VARIATIONS as readonly string[]).includes(name);
 
 /** How strong each may be, from nothing to all, in the steps of a slider. */
 export const STRENGTHS: Record<Variation, { readonly min: number; readonly max: number; readonly step: number }> = {
