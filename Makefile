@@ -1,20 +1,22 @@
 # make demo   set up, train the digit network, recognise a digit, work one neuron out
 # make test   set up, then lint, types, floors, all tests, and a fuzz of the kernel
+# make page   build the page into the package, from frontend/
 # make bench  measure speed and accuracy; the figures go to benchmarks/results/
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --editable
+NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix frontend --silent
 SOURCES := pyproject.toml setup.py src/glassnet/engine/_kernel.c $(wildcard kernel/*.[ch])
 
-.PHONY: demo test bench lint fuzz tools clean
+.PHONY: demo test bench lint fuzz page page-check tools clean
 
 demo: $(VENV)/demo
 	$(BIN)/glassnet train
 	$(BIN)/glassnet predict digits.safetensors --digit 7 --neuron 0:3
 
-test: tools $(VENV)/test lint fuzz
+test: tools $(VENV)/test lint fuzz page-check
 	GLASSNET_CPU=baseline $(BIN)/python -m pytest tests/engine/test_native.py
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95
 
@@ -26,6 +28,14 @@ lint: $(VENV)/test
 
 fuzz:
 	kernel/fuzz.sh 10
+
+# The page: `make page` after a change in frontend/, and commit what it writes; page-check is what the tests want of it.
+page: frontend/node_modules/.installed
+	$(NPM) run build
+
+page-check: frontend/node_modules/.installed
+	$(NPM) run check
+	$(NPM) test
 
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/run.py
@@ -46,9 +56,13 @@ $(VENV)/bench: $(SOURCES)
 	$(INSTALL) '.[bench]'
 	touch $@ $(VENV)/demo
 
-# What the tests need of the system: a C compiler, WebAssembly built and run, LaTeX. Root on Debian gets it by itself.
-NEEDED := cc clang wasm-ld node pdflatex
-PACKAGES := gcc libc6-dev clang lld nodejs texlive-latex-base
+frontend/node_modules/.installed: frontend/package-lock.json $(VENV)/test
+	$(NPM) ci
+	touch $@
+
+# What the tests need of the system: a C compiler, one for WebAssembly, a browser, LaTeX. Root on Debian gets it by itself.
+NEEDED := cc clang wasm-ld chromium pdflatex
+PACKAGES := gcc libc6-dev clang lld chromium texlive-latex-base
 
 tools:
 	@for tool in $(NEEDED); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \

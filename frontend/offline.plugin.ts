@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import type { Plugin, PluginOption } from "vite";
 import { viteSingleFile } from "vite-plugin-singlefile";
 
@@ -22,13 +22,14 @@ function inlineWorkers(): Plugin {
 }
 
 function policy(): Plugin {
-  let file = "";
+  let folder = "";
   return {
     name: "policy",
     configResolved(config) {
-      file = join(config.root, config.build.outDir, "offline.html");
+      folder = resolve(config.root, config.build.outDir);
     },
     closeBundle() {
+      const file = resolve(folder, "offline.html");
       const html = readFileSync(file, "utf8");
       const hashes = (tag: string, skip: RegExp): string =>
         [...html.matchAll(new RegExp(`<${tag}([^>]*)>([\\s\\S]*?)</${tag}>`, "g"))]
@@ -44,10 +45,12 @@ function policy(): Plugin {
         "base-uri 'none'",
         "form-action 'none'",
       ].join("; ");
-      writeFileSync(
-        file,
-        html.replace("<head>", `<head>\n    <meta http-equiv="Content-Security-Policy" content="${rules}" />`),
-      );
+      const meta = `<meta http-equiv="Content-Security-Policy" content="${rules}" />`;
+      const licences = readFileSync(resolve(folder, "licences.md"), "utf8"); // of the build for the server, made before
+      const whole = html
+        .replace("<head>", () => `<head>\n    ${meta}`)
+        .replace(/(?=<\/body>)/, () => `  <!--\n${licences}-->\n  `);
+      writeFileSync(file, whole);
     },
   };
 }

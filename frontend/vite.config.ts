@@ -21,6 +21,7 @@ export default defineConfig(({ mode }) => ({
     emptyOutDir: mode !== "offline",
     target: "es2022",
     modulePreload: { polyfill: false },
+    license: mode === "offline" ? false : { fileName: "licences.md" },
     assetsInlineLimit: mode === "offline" ? 1e8 : 0,
     rollupOptions: {
       input: mode === "offline" ? "offline.html" : "index.html",

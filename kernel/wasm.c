@@ -43,10 +43,25 @@ EXPORT(pack_bytes) int32_t wasm_pack_bytes(const uint8_t *values, int32_t rows, 
     return (int32_t)pack_bytes(values, rows, columns, limit, positions, packed, starts);
 }
 
-/* What the page draws at random, without a state as in `randomness.py`: numbers from 0 to below 1, and the order of an
- * epoch (Fisher and Yates; Durstenfeld, 1964). */
+/* What the page draws at random, without a state as in `randomness.py`: keys for all purposes, numbers from 0 to below 1,
+ * numbers of the standard normal distribution (Marsaglia's polar method, 1964), and the order of an epoch (Fisher and
+ * Yates; Durstenfeld, 1964). Nothing of it is left to the browser, so a seed means the same bits in all of them. */
+EXPORT(key) uint64_t wasm_key(uint64_t seed, uint64_t purpose) { return splitmix64(seed, purpose); }
+
+static double uniform_draw(uint64_t seed, uint64_t n) { return (double)(splitmix64(seed, n) >> 11) * 0x1p-53; }
+
 EXPORT(uniform) void wasm_uniform(uint64_t seed, int32_t count, double *values) {
-    for (int32_t i = 0; i < count; i++) values[i] = (double)(splitmix64(seed, (uint64_t)i) >> 11) * 0x1p-53;
+    for (int32_t i = 0; i < count; i++) values[i] = uniform_draw(seed, (uint64_t)i);
+}
+EXPORT(normal) void wasm_normal(uint64_t seed, int32_t count, double *values) {
+    uint64_t n = 0;
+    for (int32_t i = 0; i < count;) {
+        double x = 2 * uniform_draw(seed, n++) - 1, y = 2 * uniform_draw(seed, n++) - 1, square = x * x + y * y;
+        if (square >= 1 || square == 0) continue;
+        double times = __builtin_sqrt(-2 * (double)log_of(all((float)square))[0] / square);
+        values[i++] = x * times;
+        if (i < count) values[i++] = y * times;
+    }
 }
 EXPORT(epoch_order) void wasm_epoch_order(uint64_t seed, uint64_t epoch, int32_t count, int64_t *order) {
     uint64_t key = splitmix64(seed, epoch);

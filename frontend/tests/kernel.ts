@@ -1,4 +1,4 @@
-/** The kernel, compiled in Node. */
+/** The kernel's module, for tests in Node. */
 
 import { readFileSync } from "node:fs";
 

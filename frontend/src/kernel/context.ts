@@ -23,14 +23,14 @@ export interface Plan {
   seed?: number;
 }
 
-/** Momentum, or beta1 and beta2, or decay; epsilon; weight decay: PyTorch's defaults. */
+/** Momentum or beta1; beta2 or decay; epsilon; weight decay: PyTorch's defaults. */
 const RULE_SETTINGS: Record<Optimizer, [number, number, number, number]> = {
   sgd: [0, 0, 0, 0],
   momentum: [0.9, 0, 0, 0],
   nesterov: [0.9, 0, 0, 0],
   adam: [0.9, 0.999, 1e-8, 0],
   adamw: [0.9, 0.999, 1e-8, 0.01],
-  rmsprop: [0.99, 0, 1e-8, 0],
+  rmsprop: [0, 0.99, 1e-8, 0],
   adagrad: [0, 0, 1e-10, 0],
 };
 
@@ -120,7 +120,7 @@ export class Context {
   }
 
   /** A copy of a flat vector. */
-  read(vector: Vector): Float32Array {
+  read(vector: Vector): Float32Array<ArrayBuffer> {
     this.memory.kernel.read(this.#at, vector, this.#flat);
     return this.memory.view(Float32Array, this.#flat, this.#total).slice();
   }

@@ -32,7 +32,9 @@ export interface Exports {
     packed: number,
     starts: number,
   ): number;
+  key(seed: bigint, purpose: bigint): bigint;
   uniform(seed: bigint, count: number, values: number): void;
+  normal(seed: bigint, count: number, values: number): void;
   epoch_order(seed: bigint, epoch: bigint, count: number, order: number): void;
 }
 
@@ -49,10 +51,12 @@ const ALIGNED = 64;
 export class OutOfMemory extends Error {}
 
 export class Memory {
+  readonly module: WebAssembly.Module;
   readonly kernel: Exports;
   #used: number;
 
   constructor(module: WebAssembly.Module) {
+    this.module = module;
     this.kernel = new WebAssembly.Instance(module, {}).exports as unknown as Exports;
     this.#used = this.kernel.heap();
   }

@@ -38,22 +38,14 @@ export type Loss = (typeof LOSSES)[number];
 export const OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad"] as const;
 export type Optimizer = (typeof OPTIMIZERS)[number];
 
-export enum Purpose {
-  Forward,
-  Trace,
-  Gradient,
-  Train,
-}
-export enum InputKind {
-  DenseBytes,
-  DenseFloats,
-  ShortBytes,
-  ShortFloats,
-  LongFloats,
-}
-export enum Vector {
-  Parameters,
-  Slopes,
-  FirstSlot,
-  SecondSlot,
-}
+/** What a network is opened for. */
+export const Purpose = { Forward: 0, Trace: 1, Gradient: 2, Train: 3 } as const;
+export type Purpose = (typeof Purpose)[keyof typeof Purpose];
+
+/** How inputs are stored: dense rows, or lists of what is not zero with positions of two bytes or four. */
+export const InputKind = { DenseBytes: 0, DenseFloats: 1, ShortBytes: 2, ShortFloats: 3, LongFloats: 4 } as const;
+export type InputKind = (typeof InputKind)[keyof typeof InputKind];
+
+/** The flat vectors: the parameters, their gradient, and the optimizer's memory. */
+export const Vector = { Parameters: 0, Slopes: 1, FirstSlot: 2, SecondSlot: 3 } as const;
+export type Vector = (typeof Vector)[keyof typeof Vector];

@@ -70,6 +70,12 @@ export class Workspace {
     this.hover = this.hoverInput = null;
   }
 
+  /** The same network further on in its training: no change by hand, so nothing to undo. */
+  follow(network: Network): void {
+    this.original = this.network = network;
+    this.edits = NO_EDITS;
+  }
+
   /** One more network to choose from; a name that is taken is given a number. */
   add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
     const taken = (name: string): boolean => this.networks.some((each) => each.name === name);
@@ -107,6 +113,11 @@ export class Workspace {
   }
   reset(): void {
     if (this.edited) this.change(this.original, "everything as it was");
+  }
+
+  /** Keep the network as it is now among those that can be chosen; gives the name that it is kept by. */
+  keep(name: string): string {
+    return this.add(name, this.network).name;
   }
 
   /** Open a neuron's card, or close it. */

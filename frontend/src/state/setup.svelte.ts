@@ -1,0 +1,162 @@
+/** What the next run is to be: the settings as they stand on the page. */
+
+import { columnsOf, type Column } from "../data/csv.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { heldOut } from "../data/held_out.ts";
+import { columnsIn, tableOf } from "../data/table.ts";
+import { toy, TOYS, type Toy } from "../data/toys.ts";
+import { host, type Start } from "../host.ts";
+import type { Optimizer, Squish } from "../kernel/names.ts";
+import type { Initializer } from "../network/initial.ts";
+import { fittingLoss, outputsOf, sizesOf, USUAL_RATE, type Settings } from "../training/settings.ts";
+
+export type Source = "digits" | Toy | "table";
+export type StartFrom = Initializer | "fitting" | "page";
+
+export interface Parts {
+  readonly train: Dataset;
+  readonly test: Dataset;
+}
+
+interface Table {
+  readonly name: string;
+  readonly columns: readonly Column[];
+}
+
+const POINTS = 500;
+
+export class Setup {
+  readonly #kernel: WebAssembly.Module;
+
+  source: Source = $state("digits");
+  noise = $state(0.1);
+  table: Table | null = $state.raw(null);
+  target = $state("");
+  parts: Parts | null = $state.raw(null);
+  notes: readonly string[] = $state.raw([]);
+  /** What is wrong with the data, in a sentence. */
+  problem: string | null = $state(null);
+
+  hidden = $state("16-16");
+  /** Of the hidden layers; those beyond have the last one. */
+  squishes: Squish[] = $state(["relu"]);
+  output: Squish = $state("softmax");
+  from: StartFrom = $state("fitting");
+  seed = $state(0);
+  optimizer: Optimizer = $state("sgd");
+  rate = $state(USUAL_RATE.sgd);
+  batchSize = $state(32);
+  l1 = $state(0);
+  l2 = $state(0);
+  dropout = $state(0);
+  epochs = $state(10);
+  endless = $state(false);
+
+  constructor(kernel: WebAssembly.Module, start: Start) {
+    this.#kernel = kernel;
+    if (start.table) this.#take({ name: start.table.name, columns: columnsIn(start.table) });
+  }
+
+  /** Hidden sizes, or what is wrong with them. */
+  readonly layers: number[] | string = $derived.by(() => {
+    try {
+      return this.hidden.trim() === "" ? [] : sizesOf(this.hidden);
+    } catch (problem) {
+      return (problem as Error).message;
+    }
+  });
+
+  squishOf(layer: number): Squish {
+    return this.squishes[Math.min(layer, this.squishes.length - 1)];
+  }
+  setSquish(layer: number, squish: Squish): void {
+    const layers = Math.max(layer + 1, this.layers.length);
+    this.squishes = Array.from({ length: layers }, (_, i) => (i === layer ? squish : this.squishOf(i)));
+  }
+
+  /** Sizes and squishes for these data. Throws an `Error` with a plain message. */
+  structure(data: Dataset): { sizes: number[]; squishes: Squish[] } {
+    if (!Array.isArray(this.layers)) throw new Error(this.layers);
+    return {
+      sizes: [data.width, ...this.layers, outputsOf(data)],
+      squishes: [...this.layers.map((_, layer) => this.squishOf(layer)), this.output],
+    };
+  }
+
+  settings(data: Dataset): Settings {
+    const { optimizer, rate, batchSize, l1, l2, dropout, seed } = this;
+    const loss = fittingLoss(data, this.output);
+    return { loss, optimizer, rate, batchSize: Math.min(batchSize, data.inputs.count), l1, l2, dropout, seed };
+  }
+
+  /** Takes other data; settings become what suits them. */
+  choose(source: Source): void {
+    this.source = source;
+    this.parts = null;
+    this.problem = null;
+    this.notes = [];
+    const digits = source === "digits";
+    [this.hidden, this.squishes] = digits ? ["16-16", ["relu"]] : [source === "table" ? "16" : "8-8", ["tanh"]];
+    this.batchSize = digits ? 32 : 10;
+    this.setOptimizer(digits ? "sgd" : "adam");
+    this.endless = !digits;
+    this.output = "softmax";
+    if (source === "table") this.#standardise();
+  }
+
+  setOptimizer(optimizer: Optimizer): void {
+    this.optimizer = optimizer;
+    this.rate = USUAL_RATE[optimizer];
+  }
+
+  /** A CSV file of the user's own. */
+  async open(file: File): Promise<void> {
+    try {
+      this.#take({ name: file.name, columns: columnsOf(await file.text(), file.name) });
+      this.choose("table");
+    } catch (problem) {
+      this.problem = (problem as Error).message;
+    }
+  }
+
+  setTarget(target: string): void {
+    this.target = target;
+    this.#standardise();
+  }
+
+  /** What is learnt from and tested with, fetched or made. */
+  async data(): Promise<Parts> {
+    if (this.source === "digits") this.parts ??= await digits();
+    else if (TOYS.includes(this.source as Toy))
+      this.parts = heldOut(toy(this.#kernel, this.source as Toy, POINTS, this.noise, this.seed));
+    if (!this.parts) throw new Error(this.problem ?? "Choose a CSV file first.");
+    return this.parts;
+  }
+
+  #take(table: Table): void {
+    this.table = table;
+    this.target = table.columns[table.columns.length - 1].name;
+  }
+
+  #standardise(): void {
+    if (!this.table) return;
+    this.problem = null;
+    try {
+      const { data, notes } = tableOf(this.table.columns, this.table.name, this.target);
+      this.parts = heldOut(data);
+      this.notes = notes;
+      this.output = "labels" in data.targets ? "softmax" : "identity";
+    } catch (problem) {
+      this.parts = null;
+      this.problem = (problem as Error).message;
+    }
+  }
+}
+
+/** All 60,000 and 10,000; a single file has but a sample, most of which is then learnt from. */
+async function digits(): Promise<Parts> {
+  const [train, test] = await Promise.all([host.digits("train"), host.digits("test")]);
+  if (train && test) return { train, test };
+  if (!test) throw new Error("This file carries no digits to learn from. Take a toy shape, or a CSV file of your own.");
+  return heldOut(test);
+}

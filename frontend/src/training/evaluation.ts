@@ -1,0 +1,83 @@
+/** How good a network is on examples it has not learnt from, in pieces: whoever asks can do other things between them. */
+
+import type { Dataset } from "../data/dataset.ts";
+import { Context } from "../kernel/context.ts";
+import { InputKind, Purpose, Vector, type Loss } from "../kernel/names.ts";
+import type { Architecture } from "../network/architecture.ts";
+import { Gradients } from "./gradients.ts";
+
+/** Accuracy where there are classes, else the mean loss. */
+export interface Score {
+  readonly step: number;
+  readonly value: number;
+}
+
+const SHORT_WORK = 4e6; // multiplications that take a millisecond or so
+const MOST_ROWS = 512;
+
+export class Evaluation {
+  readonly #context: Context;
+  readonly #data: Dataset;
+  readonly #gradients: Gradients | null;
+  readonly #blocks: { inputs: number; first: number; count: number }[] = [];
+  readonly #outputs: number;
+  #going: { step: number; parameters: Float32Array; block: number; right: number } | null = null;
+
+  constructor(module: WebAssembly.Module, architecture: Architecture, data: Dataset, loss: Loss) {
+    const { inputs, width } = (this.#data = data);
+    this.#gradients = "labels" in data.targets ? null : new Gradients(module, architecture, data, loss, MOST_ROWS);
+    const rows = Math.max(16, Math.min(MOST_ROWS, Math.floor(SHORT_WORK / architecture.total)));
+    const plan = { batchSize: rows, loss, optimizer: "sgd" } as const;
+    this.#context = new Context(module, architecture, Purpose.Forward, plan);
+    const { memory } = this.#context;
+    const bytes = inputs.values instanceof Uint8Array;
+    const at = bytes ? memory.put(Uint8Array, inputs.values) : memory.put(Float32Array, inputs.values);
+    for (let first = 0; first < inputs.count; first += rows) {
+      const count = Math.min(rows, inputs.count - first);
+      const from = at + first * width * (bytes ? 1 : 4);
+      const kind = bytes ? InputKind.DenseBytes : InputKind.DenseFloats;
+      this.#blocks.push({ inputs: this.#context.inputs(kind, inputs.scale, count, from), first, count });
+    }
+    this.#outputs = memory.lend(4 * rows * architecture.sizes.at(-1)!);
+  }
+
+  get busy(): boolean {
+    return this.#going !== null;
+  }
+
+  /** Begins with the network of this step. */
+  begin(step: number, parameters: Float32Array): void {
+    this.#going = { step, parameters, block: 0, right: 0 };
+    this.#context.write(Vector.Parameters, parameters);
+  }
+
+  /** One piece of it; the score when it was the last. */
+  work(): Score | null {
+    const going = this.#going;
+    if (!going) return null;
+    if (this.#gradients) {
+      this.#going = null;
+      const all = Array.from({ length: this.#data.inputs.count }, (_, i) => i);
+      return { step: going.step, value: this.#gradients.loss(going.parameters, all) };
+    }
+    going.right += this.#rightIn(this.#blocks[going.block++]);
+    if (going.block < this.#blocks.length) return null;
+    this.#going = null;
+    return { step: going.step, value: going.right / this.#data.inputs.count };
+  }
+
+  /** In how many rows of a block the largest output is that of the label. */
+  #rightIn({ inputs, first, count }: { inputs: number; first: number; count: number }): number {
+    const width = this.#context.architecture.sizes.at(-1)!;
+    this.#context.forward(inputs, this.#outputs);
+    const outputs = this.#context.memory.view(Float32Array, this.#outputs, count * width);
+    const { labels } = this.#data.targets as { labels: Int32Array };
+    let right = 0;
+    for (let row = 0; row < count; row++) {
+      let best = 0;
+      for (let i = 1; i < width; i++) if (outputs[row * width + i] > outputs[row * width + best]) best = i;
+      if (best === labels[first + row]) right++;
+    }
+    return right;
+  }
+}

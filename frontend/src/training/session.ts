@@ -1,0 +1,281 @@
+/** What the training worker does: a run, its timeline and its test, in slices short enough that every message is heard at
+ * once. It knows no worker: it is handed how to post and how to be called again. */
+
+import type { Dataset } from "../data/dataset.ts";
+import { Random, Stream } from "../kernel/random.ts";
+import { Architecture } from "../network/architecture.ts";
+import { initial } from "../network/initial.ts";
+import { Evaluation } from "./evaluation.ts";
+import { Gradients, type Gradient } from "./gradients.ts";
+import { binOf, joined, type Bin } from "./losses.ts";
+import type { FromWorker, Preview, ToWorker } from "./messages.ts";
+import { Run } from "./run.ts";
+import { goTo, Timeline } from "./timeline.ts";
+import { Walk } from "./walk.ts";
+
+const SLICE = 6; // ms of work between looks at the messages
+const SHARE_OF_TESTS = 0.1; // of the time, while it plays
+const REST = 8; // after a snapshot that took a while, so many times that while nothing but steps
+const MOST_PREVIEWED = 4e6;
+const MOST_PREVIEWED_EXAMPLES = 4096;
+
+export type Post = (message: FromWorker, transfer: ArrayBuffer[]) => void;
+export type Later = (work: () => void) => void;
+
+interface Going {
+  readonly until: number;
+  readonly oneAFrame: boolean;
+}
+
+export class Session {
+  readonly #post: Post;
+  readonly #later: Later;
+  #module: WebAssembly.Module | null = null;
+  #data: { train: Dataset; test: Dataset } | null = null;
+  #number = 0;
+  #run: Run | null = null;
+  #timeline = new Timeline();
+  #evaluation: Evaluation | null = null;
+  #gradients: Gradients | null = null;
+  #walk: Walk | null = null;
+  /** The rate of the steps to come; the run's own is that of the steps before. */
+  #rate = 0;
+  #edit = 0;
+  #order = 0;
+  #reach = 0;
+  #going: Going | null = null;
+  #seek: number | null = null;
+  #losses: Bin | null = null;
+  #scored = -1;
+  #frame = true;
+  #restUntil = 0;
+  #spent = { testing: 0, since: 0 };
+  #due = false;
+
+  constructor(post: Post, later: Later) {
+    this.#post = post;
+    this.#later = later;
+  }
+
+  take(message: ToWorker): void {
+    try {
+      this.#take(message);
+    } catch (problem) {
+      this.#problem(problem);
+    }
+  }
+
+  #take(message: ToWorker): void {
+    switch (message.kind) {
+      case "kernel":
+        this.#module = message.module;
+        return;
+      case "data":
+        this.#data = message;
+        return;
+      case "start":
+        return this.#start(message);
+      case "frame":
+        this.#frame = true;
+        return this.#wake();
+    }
+    if (!this.#run) return;
+    if (message.kind !== "rate" && message.kind !== "edit") this.#going = null;
+    if (message.kind !== "sample") this.#walk = null;
+    if ("order" in message) this.#order = message.order;
+    switch (message.kind) {
+      case "play":
+        this.#going = message;
+        this.#spent = { testing: 0, since: performance.now() };
+        return this.#wake();
+      case "pause":
+        this.#seek = null;
+        return this.#arrive();
+      case "sample":
+        return this.#sample(this.#run);
+      case "seek":
+        this.#seek = Math.max(0, Math.min(this.#reach, message.step));
+        return this.#wake();
+      case "rate":
+        this.#rate = message.rate;
+        if (!this.#going) this.#preview(this.#run);
+        return;
+      case "edit":
+        this.#run.restore({ ...this.#run.state(), parameters: message.parameters, rate: this.#rate });
+        this.#timeline.fork(this.#run.state());
+        this.#reach = this.#run.step;
+        this.#edit = message.edit;
+        this.#scored = -1;
+        return this.#arrive();
+    }
+  }
+
+  #start({ run, sizes, squishes, from, settings }: ToWorker & { kind: "start" }): void {
+    if (!this.#module || !this.#data) throw new Error("There is nothing to learn from yet.");
+    this.#number = run;
+    this.#run = null; // its memory goes before the next one comes
+    const architecture = new Architecture(sizes, squishes);
+    const { train, test } = this.#data;
+    const parameters =
+      "rule" in from
+        ? initial(new Random(this.#module, from.seed, Stream.StartValues), architecture, from.rule)
+        : from.parameters;
+    const most = Math.min(settings.batchSize, MOST_PREVIEWED_EXAMPLES);
+    this.#run = new Run(this.#module, architecture, train, settings, parameters);
+    this.#gradients = new Gradients(this.#module, architecture, train, settings.loss, most);
+    this.#evaluation = new Evaluation(this.#module, architecture, test, settings.loss);
+    this.#timeline = new Timeline();
+    this.#timeline.fork(this.#run.state());
+    this.#rate = settings.rate;
+    this.#edit = this.#reach = this.#restUntil = 0;
+    this.#going = this.#seek = this.#walk = this.#losses = null;
+    this.#scored = -1;
+    this.#arrive();
+  }
+
+  // ---- Work in slices
+
+  #wake(): void {
+    if (this.#due) return;
+    this.#due = true;
+    this.#later(() => {
+      this.#due = false;
+      try {
+        const until = performance.now() + SLICE;
+        let more = true;
+        while (more && performance.now() < until) more = this.#work(until);
+        if (more) this.#wake();
+      } catch (problem) {
+        this.#problem(problem);
+      }
+    });
+  }
+
+  /** One piece of whatever there is to do; whether there may be more. */
+  #work(until: number): boolean {
+    const run = this.#run;
+    if (!run) return false;
+    if (this.#seek !== null) {
+      if (!goTo(run, this.#timeline, this.#seek, () => performance.now() > until)) return true;
+      this.#seek = null;
+      this.#losses = null;
+      this.#arrive();
+      return true;
+    }
+    if (this.#going && (this.#frame || !this.#going.oneAFrame)) this.#go(run, this.#going);
+    return this.#test(run) || (this.#going !== null && !this.#going.oneAFrame);
+  }
+
+  #go(run: Run, { until, oneAFrame }: Going): void {
+    if (run.step < until) this.#advance(run, Math.min(until - run.step, oneAFrame ? 1 : run.stride));
+    if (run.step >= until || !this.#going) {
+      this.#going = null;
+      this.#arrive();
+    } else if (this.#frame && performance.now() >= this.#restUntil) this.#show(run);
+  }
+
+  #advance(run: Run, steps: number): void {
+    if (run.step < this.#reach) this.#timeline.cut(run.step);
+    if (run.rate !== this.#rate) {
+      run.rate = this.#rate;
+      this.#timeline.fork(run.state());
+    }
+    const from = run.step;
+    const losses = run.advance(steps);
+    const good = losses.subarray(0, run.step - from);
+    this.#reach = run.step;
+    if (good.length) this.#losses = this.#losses ? joined(this.#losses, binOf(from, good)) : binOf(from, good);
+    if (good.length < losses.length) this.#diverged(run, losses[good.length]);
+    else if (this.#timeline.due(run.step)) this.#timeline.add(run.state());
+  }
+
+  #diverged(run: Run, loss: number): void {
+    this.#going = null;
+    this.#say({ kind: "diverged", step: run.step, loss });
+  }
+
+  /** A piece of the test, if one is due and its share of the time not used up; whether there is more of it. */
+  #test(run: Run): boolean {
+    const evaluation = this.#evaluation!;
+    const began = performance.now();
+    const playing = this.#going !== null && !this.#going.oneAFrame;
+    if (playing && this.#spent.testing > SHARE_OF_TESTS * (began - this.#spent.since)) return true;
+    if (!evaluation.busy) {
+      if (this.#scored === run.step) return false;
+      evaluation.begin(run.step, run.parameters());
+      this.#scored = run.step;
+    }
+    const score = evaluation.work();
+    if (score) this.#say({ kind: "score", score });
+    this.#spent.testing += performance.now() - began;
+    return true;
+  }
+
+  // ---- What the page gets to see
+
+  /** The run stands still: the page sees where, and what the next step would do. */
+  #arrive(): void {
+    const run = this.#run!;
+    this.#show(run);
+    if (!this.#going) this.#preview(run);
+    this.#wake();
+  }
+
+  #show(run: Run): void {
+    const began = performance.now();
+    const parameters = run.parameters();
+    if (!parameters.every(Number.isFinite)) return this.#diverged(run, NaN);
+    const [losses, playing] = [this.#losses, this.#going !== null];
+    this.#losses = null;
+    this.#frame = false;
+    const [edit, order] = [this.#edit, this.#order];
+    this.#say({ kind: "snapshot", step: run.step, edit, parameters, losses, playing, order }, [parameters.buffer]);
+    const now = performance.now();
+    this.#restUntil = now + REST * (now - began);
+  }
+
+  #preview(run: Run): void {
+    const preview = this.#previewOf(run);
+    if (preview) this.#say(preview, [preview.gradient.buffer, preview.move.buffer]);
+  }
+
+  /** The gradient of the batch that comes next, and its step, taken and taken back. */
+  #previewOf(run: Run): Preview | null {
+    const examples = run.nextBatch();
+    if (run.architecture.total > MOST_PREVIEWED || examples.length > MOST_PREVIEWED_EXAMPLES) return null;
+    const before = run.state();
+    const { loss, slopes } = this.#gradients!.of(before.parameters, examples);
+    run.rate = this.#rate;
+    run.advance(1);
+    const move = run.parameters().map((after, i) => after - before.parameters[i]);
+    run.restore(before);
+    return { kind: "preview", step: run.step, examples: examples.length, loss, gradient: slopes, move };
+  }
+
+  #sample(run: Run): void {
+    const gradientOf = (examples: readonly number[]): Gradient => this.#gradients!.of(run.parameters(), examples);
+    this.#walk ??= new Walk(run.nextBatch(), gradientOf);
+    const sample = this.#walk.next();
+    if (sample) return this.#say(sample, sample.gradient ? [sample.gradient.buffer] : []);
+    this.#walk = null;
+    const preview = this.#previewOf(run);
+    this.#advance(run, 1);
+    this.#show(run);
+    this.#wake();
+    if (!preview) return;
+    const { examples, loss, gradient, move } = preview;
+    this.#say({ kind: "sample", phase: "update", example: -1, position: examples, of: examples, loss, gradient, move });
+  }
+
+  #say(
+    message: FromWorker extends infer M ? (M extends { run: number } ? Omit<M, "run"> : never) : never,
+    transfer: ArrayBuffer[] = [],
+  ): void {
+    this.#post({ ...message, run: this.#number } as FromWorker, transfer);
+  }
+
+  #problem(problem: unknown): void {
+    this.#going = this.#seek = null;
+    this.#say({ kind: "problem", message: problem instanceof Error ? problem.message : String(problem) });
+  }
+}
