@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Start } from "../src/host.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { Network } from "../src/network/network.ts";
 import { lessonOf, linkOf, restore } from "../src/state/link.ts";
@@ -24,12 +25,13 @@ function page(): Workspace {
   ];
   return workspace;
 }
+const START: Start = { version: "", networks: [], files: [], state: null, table: null };
 const comesAlong = (name: string): boolean => name === "first" || name === "second";
 
 async function sent(from: Workspace, lesson = NO_LESSON): Promise<{ to: Workspace; link: string }> {
   const link = await linkOf(from, lesson, { comesAlong });
   const to = page();
-  expect(await restore(to, link)).toEqual([]);
+  expect(await restore(to, START, link)).toEqual([]);
   return { to, link };
 }
 
@@ -104,14 +106,14 @@ describe("a bad link", () => {
     ["x".repeat(2_000_000), /too long/],
   ])("%.40s is told and leaves the page as it was", async (link, problem) => {
     const to = page();
-    const problems = await restore(to, link);
+    const problems = await restore(to, START, link);
     expect(problems.join()).toMatch(problem);
     expect([to.network, to.view, to.focus]).toEqual([network, "look", null]);
   });
 
   it("is read as far as it goes", async () => {
     const to = page();
-    expect(await restore(to, "view=count&focus=9:9")).toHaveLength(1);
+    expect(await restore(to, START, "view=count&focus=9:9")).toHaveLength(1);
     expect(to.view).toBe("count");
   });
 

@@ -12,8 +12,10 @@ import { difference, withDifference } from "../network/difference.ts";
 import { addressText, Network, type Address } from "../network/network.ts";
 import { readNetwork, writeNetwork } from "../network/safetensors.ts";
 import { isVariation } from "../network/variations.ts";
+import type { Start } from "../host.ts";
 import type { Side } from "./comparison.svelte.ts";
 import { isControl, type Lesson } from "./lesson.svelte.ts";
+import { lookAt } from "./opening.ts";
 import type { View, Workspace } from "./workspace.svelte.ts";
 
 /** Characters. Longer links are cut by mail programs and chats. */
@@ -97,7 +99,7 @@ export function lessonOf(text: string): Lesson {
 }
 
 /** Brings the page into a link's state. What cannot be read is left as it was, and told: a sentence for each. */
-export async function restore(workspace: Workspace, text: string): Promise<string[]> {
+export async function restore(workspace: Workspace, start: Start, text: string): Promise<string[]> {
   if (text.length > MOST_READ) return ["The link is too long to be one of this page; it was not read."];
   const link = new URLSearchParams(text);
   const problems: string[] = [];
@@ -110,7 +112,7 @@ export async function restore(workspace: Workspace, text: string): Promise<strin
       problems.push(`The link could not be read as a whole: ${(problem as Error).message}.`);
     }
   };
-  await attempt("network", (name) => restoreNetwork(workspace, name, link.get("numbers")));
+  await attempt("network", (name) => restoreNetwork(workspace, start, name, link.get("numbers")));
   if (problems.length > 0) return problems; // the rest is about that network
   await attempt("changes", async (packed) => {
     const network = changed(workspace.network, await unpack(packed), link.get("squishes"));
@@ -141,20 +143,16 @@ export async function restore(workspace: Workspace, text: string): Promise<strin
   return problems;
 }
 
-async function restoreNetwork(workspace: Workspace, name: string, packed: string | null): Promise<void> {
+async function restoreNetwork(workspace: Workspace, start: Start, name: string, packed: string | null): Promise<void> {
   if (packed) {
     const network = await readNetwork(new Blob([await unpack(packed)])).catch((problem: Error) => {
       throw new Error(`the network in it, ${problem.message}`);
     });
-    workspace.keepEdited();
-    workspace.show(network, workspace.add(name, network, "opened").name);
-    return;
+    return lookAt(workspace, start, network, workspace.add(name, network, "opened").name);
   }
   const found = workspace.networks.find((each) => each.name === name);
   if (!found) throw new Error(`it is about a network ${name}, which is not here`);
-  const network = await found.load();
-  workspace.keepEdited();
-  workspace.show(network, name);
+  await lookAt(workspace, start, await found.load(), name);
 }
 
 function changed(network: Network, bytes: Uint8Array<ArrayBuffer>, squishes: string | null): Network {
