@@ -22,8 +22,7 @@ export function snapshot(root: HTMLElement): Snapshot {
   const [w, h] = [Math.ceil(width + 2 * MARGIN), Math.ceil(height + 2 * MARGIN)];
   const svg = document.createElementNS(SVG, "svg");
   set(svg, { xmlns: SVG, width: w, height: h, viewBox: `0 0 ${w} ${h}` });
-  const paper = getComputedStyle(document.documentElement).getPropertyValue("background-color");
-  svg.append(made("rect", { width: w, height: h, fill: plain(paper) }));
+  svg.append(made("rect", { width: w, height: h, fill: paperUnder(root) }));
   draw(root, svg, { x: MARGIN - left, y: MARGIN - top });
   return { svg: new XMLSerializer().serializeToString(svg), width: w, height: h };
 }
@@ -41,6 +40,12 @@ export async function pngOf({ svg, width, height }: Snapshot, times = 2): Promis
   } finally {
     URL.revokeObjectURL(url);
   }
+}
+
+/** The first colour that is not clear, from the element outwards. */
+function paperUnder(element: Element | null): string {
+  const colour = plain(element ? getComputedStyle(element).backgroundColor : "white");
+  return isClear(colour) ? paperUnder(element!.parentElement) : colour;
 }
 
 /** All of it, also what one would have to scroll to. */
@@ -81,10 +86,21 @@ function draw(element: Element, to: SVGElement, shift: Shift): void {
 
 function drawBox(style: CSSStyleDeclaration, place: Attributes, to: SVGElement): void {
   const border = parseFloat(style.borderTopWidth) && parseFloat(style.borderLeftWidth);
-  const fill = plain(style.backgroundColor);
+  const fill = gradient(style.backgroundImage, to) ?? plain(style.backgroundColor);
   if (isClear(fill) && !border) return;
   const box = { ...place, rx: parseFloat(style.borderTopLeftRadius) || 0, fill: isClear(fill) ? "none" : fill };
   to.append(made("rect", border ? { ...box, stroke: plain(style.borderTopColor), "stroke-width": border } : box));
+}
+
+/** Between two colours, from left to right: the one gradient that the page has. */
+function gradient(image: string, to: SVGElement): string | null {
+  const colours = /^linear-gradient\(to right, (.+\)), (.+\))\)$/.exec(image)?.slice(1);
+  if (!colours) return null;
+  const id = `gradient-${to.ownerSVGElement?.childElementCount ?? to.childElementCount}`;
+  const element = made("linearGradient", { id });
+  colours.forEach((colour, i) => element.append(made("stop", { offset: i, "stop-color": plain(colour) })));
+  to.append(element);
+  return `url(#${id})`;
 }
 
 /** What is chosen or written in a control; sliders and ticks as they usually look. */
