@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from visitor import Visitor
 
-from glassnet.exporting.to_html import PLACE
+import glassnet as gn
 from glassnet.web import page
 from glassnet.web.server import Server
 
@@ -19,7 +19,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "page"
     (folder / "assets").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>glassnet</title>")
-    (folder / "offline.html").write_text(f"<!doctype html>{PLACE}")
+    (folder / "offline.html").write_text("<!doctype html><title>one file</title>")
     (folder / "assets" / "page-1a2b.js").write_text("export {}")
     monkeypatch.setattr(page, "FOLDER", folder)
     return folder
@@ -45,3 +45,19 @@ def serve(stand_in: Path) -> Iterator[Callable[..., Server]]:
 def visit(serve: Callable[..., Server]) -> Callable[..., Visitor]:
     """The page opened in a browser, as it were: a visitor with the cookie of a server with these models."""
     return lambda *models: Visitor(serve(*models).address).enter()
+
+
+@pytest.fixture
+def saved(tmp_path: Path, network: gn.Network) -> Path:
+    """A file of glassnet's own, with 3-4-2 in it."""
+    network.save(tmp_path / "small.safetensors")
+    return tmp_path / "small.safetensors"
+
+
+@pytest.fixture
+def uploads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where private folders are made."""
+    folder = tmp_path / "private"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder

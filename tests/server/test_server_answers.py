@@ -14,13 +14,6 @@ from glassnet.web import opened, shelf
 Visit = Callable[..., Visitor]
 
 
-@pytest.fixture
-def saved(tmp_path: Path, network: gn.Network) -> Path:
-    """A file of glassnet's own, with 3-4-2 in it."""
-    network.save(tmp_path / "small.safetensors")
-    return tmp_path / "small.safetensors"
-
-
 def as_network(content: bytes, folder: Path) -> gn.Network:
     (folder / "received").write_bytes(content)
     return gn.load(folder / "received")

@@ -6,6 +6,20 @@ import json
 import socket
 from typing import Any, NamedTuple
 
+ADDRESSES = [
+    "/",
+    "/offline.html",
+    "/assets/page-1a2b.js",
+    "/api/start",
+    "/api/networks/0",
+    "/api/digits/test",
+    "/api/files/0/tree",
+    "/api/files/0/neuron?tensor=layers.0.weight&index=0",
+    "/api/files/0/network",
+    "/nowhere",
+]
+"""One of each kind, with a model named small opened."""
+
 
 class Answer(NamedTuple):
     status: int

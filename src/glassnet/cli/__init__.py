@@ -34,7 +34,7 @@ examples:
   glassnet predict digits.safetensors photo.png   recognise a picture of a digit
   glassnet explain digits.safetensors --digit 7   and see why, on one screen
   glassnet inspect model.safetensors              look into any model file
-  glassnet open                                   all of it, to be drawn on and turned
+  glassnet open                                   draw on it, turn its knobs
 
 glassnet COMMAND --help says more, with examples.
 Completion for your shell: glassnet --print-completion bash

@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
         "before your eyes, compare, look into model files of any size. The server is on\n"
         "this machine only and the printed address is good once; Ctrl-C ends it.",
         examples="""\
-  glassnet open                                   with the networks that come along
+  glassnet open                                   networks that come along
   glassnet open digits.safetensors                with your own
   glassnet open before.safetensors after.onnx     two of them, to compare
   glassnet open --port 8000 --no-browser          and open the address yourself

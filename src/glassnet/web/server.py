@@ -9,6 +9,7 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from glassnet.errors import GlassnetError, MissingExtra
@@ -71,6 +72,8 @@ class Server:
 
     def run(self) -> None:
         """Answer until `stop`, or until Ctrl-C, which comes out as KeyboardInterrupt."""
+        # numpy is there by the time that a browser has started and asks for digits
+        threading.Thread(target=import_module, args=("glassnet.data.digits",), daemon=True).start()
         log, filtering = logging.getLogger("uvicorn.error"), lambda _: not self._server.should_exit
         log.addFilter(filtering)  # what breaks off at the end is no news
         try:
