@@ -78,9 +78,9 @@ export class Workspace {
 
   /** One more network to choose from; a name that is taken is given a number. */
   add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
-    const taken = new Set(this.networks.map((each) => each.name));
+    const taken = (name: string): boolean => this.networks.some((each) => each.name === name);
     let free = name;
-    for (let i = 2; taken.has(free); i++) free = `${name} ${i}`;
+    for (let i = 2; taken(free); i++) free = `${name} ${i}`;
     const added: NamedNetwork = { name: free, from, load: async () => network };
     this.networks = [...this.networks, added];
     return added;
