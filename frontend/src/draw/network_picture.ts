@@ -12,6 +12,8 @@ import { colourOf, inputScale, scaleOf } from "./scales.ts";
 export interface Looking {
   /** Only this neuron's connections, and its template over the picture. */
   readonly neuron: Address | null;
+  /** Only the connections into this layer. */
+  readonly lit: number | null;
   /** A flat vector whose numbers are shown in place of weight x activation: a gradient. */
   readonly flat: Float32Array | null;
   /** How far the signal has come, 0 to 1: beyond, nothing is drawn yet. */
@@ -38,11 +40,11 @@ export function paintNetwork(canvas: HTMLCanvasElement, layout: Layout, trace: T
   context.restore();
 }
 
-export function connectionsOf(layout: Layout, trace: Trace, { neuron, flat }: Looking): Connections[] {
+export function connectionsOf(layout: Layout, trace: Trace, { neuron, lit, flat }: Looking): Connections[] {
   // A template over the picture stands for the lines from it.
   if (neuron)
     return ofNeuron(trace, neuron, flat).filter(({ layer }) => layer > 0 || layout.columns[0].kind !== "picture");
-  return trace.layers.map((_, layer) => strongest(trace, layer, flat));
+  return trace.layers.flatMap((_, layer) => (lit === null || lit === layer ? [strongest(trace, layer, flat)] : []));
 }
 
 const small = document.createElement("canvas");
