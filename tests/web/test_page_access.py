@@ -14,7 +14,9 @@ def violations(page):
     page.wait_for_timeout(1500)
     page.evaluate(AXE)
     found = page.evaluate("axe.run(document)")
-    return [(rule["id"], node["target"], node["failureSummary"]) for rule in found["violations"] for node in rule["nodes"]]
+    return [
+        (rule["id"], node["target"], node["failureSummary"]) for rule in found["violations"] for node in rule["nodes"]
+    ]
 
 
 def open_card(page):
@@ -53,6 +55,7 @@ def test_on_a_phone_the_card_comes_from_below_and_goes_again(visit, served):
     open_card(page)
     page.wait_for_timeout(400)
     box = card.bounding_box()
+    assert page.locator("[aria-selected=true]").bounding_box()["y"] < box["y"]
     assert box["y"] > PHONE["height"] / 3 and round(box["y"] + box["height"]) == PHONE["height"]
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
