@@ -24,7 +24,7 @@ export interface Lesson {
 }
 
 export const NO_LESSON: Lesson = { text: "", hidden: [], locked: false };
-export const isControl = (name: string): name is Control => name in CONTROLS;
+export const isControl = (name: string): name is Control => Object.hasOwn(CONTROLS, name);
 
 export class LessonState {
   lesson: Lesson = $state.raw(NO_LESSON);

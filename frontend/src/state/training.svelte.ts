@@ -11,10 +11,11 @@ import type { FromWorker, Phase, Preview, Sample, Snapshot, StartValues, ToWorke
 import { structureOf, type Settings } from "../training/settings.ts";
 import TrainingWorker from "../training/worker.ts?worker";
 import { nextFrame } from "./frames.ts";
-import { Setup, type Parts } from "./setup.svelte.ts";
+import { isToy, Setup, type Parts, type Source } from "./setup.svelte.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
-export type Speed = "full" | "frame" | "phase";
+/** As fast as it goes; an epoch or a step in each frame; a phase of a step at a time. */
+export type Speed = "full" | "epoch" | "step" | "phase";
 
 const PHASE = 900; // ms that a phase is shown while it plays by itself
 const MOST_SCORES = 400;
@@ -38,6 +39,7 @@ export class Training {
   #edit = 0;
   #order = 0;
   #told: Parts | null = null;
+  #starting: Promise<boolean> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   run: Begun | null = $state.raw(null);
@@ -81,9 +83,30 @@ export class Training {
 
   // ---- What it is asked to do
 
-  /** A new run with the settings as they stand; the same settings give the same bits. */
+  /** A new run on other data, at a speed at which there is something to see. */
+  choose(source: Source): void {
+    this.setup.choose(source);
+    this.speed = isToy(source) ? "epoch" : "full";
+    void this.start();
+  }
+
+  /** A new run on a table of the user's own; if it cannot be read, everything stays. */
+  async open(file: File): Promise<void> {
+    if (await this.setup.open(file)) await this.start();
+  }
+
+  /** A new run with the settings as they stand; the same settings give the same bits. It plays if one was playing. */
   async start(): Promise<boolean> {
+    const { playing } = this;
     this.pause();
+    this.#starting = this.#start();
+    const begun = await this.#starting;
+    this.#starting = null;
+    if (begun && playing) await this.play();
+    return begun;
+  }
+
+  async #start(): Promise<boolean> {
     this.problem = this.note = null;
     try {
       const { setup } = this;
@@ -101,7 +124,7 @@ export class Training {
   }
 
   async play(): Promise<void> {
-    if (!this.run && !(await this.start())) return;
+    if (!(await this.#begun())) return;
     this.playing = true;
     if (!this.#takeEdits()) this.#showAgain();
     if (this.speed === "phase") return this.stepSample();
@@ -189,16 +212,23 @@ export class Training {
     this.#send({ kind: "start", run: this.#number, sizes, squishes, from, settings });
   }
 
+  /** There is a run, or one has been begun. */
+  async #begun(): Promise<boolean> {
+    if (this.#starting) return this.#starting;
+    return this.run !== null || this.start();
+  }
+
   async #ready(): Promise<boolean> {
-    const run = this.run ?? ((await this.start()) && this.run);
-    if (run && !this.#takeEdits()) this.#showAgain();
-    return Boolean(run);
+    const ready = await this.#begun();
+    if (ready && !this.#takeEdits()) this.#showAgain();
+    return ready;
   }
 
   #playTo(until: number): void {
     this.playing = true;
     this.diverged = this.sample = this.preview = null;
-    this.#send({ kind: "play", order: ++this.#order, until, oneAFrame: this.speed === "frame" });
+    const aFrame = { full: Infinity, phase: 1, step: 1, epoch: this.run!.stepsPerEpoch }[this.speed];
+    this.#send({ kind: "play", order: ++this.#order, until, aFrame });
   }
 
   /** What was changed by hand on this run's network goes into the run; other squishes make a new run of its numbers. */
@@ -298,7 +328,8 @@ export class Training {
       this.diverged = null;
     }
     if (order === this.#order && this.speed !== "phase") this.playing = playing;
-    if (!playing) this.sample = null;
+    if (playing) this.preview = null;
+    else this.sample = null;
     this.run!.network = new Network(architecture, parameters, parts.train.signature);
     if (first) this.#show(this.run!.network);
     else this.#workspace.follow(this.run!.network);
@@ -316,7 +347,15 @@ export class Training {
   }
 }
 
+/** With one more, in the order of steps; those that lie closest are dropped where they become many. */
 function withScore(scores: readonly Score[], score: Score): Score[] {
   const all = [...scores.filter(({ step }) => step !== score.step), score].sort((a, b) => a.step - b.step);
-  return all.length > MOST_SCORES ? all.filter((_, i) => i % 2 === 0 || i === all.length - 1) : all;
+  if (all.length <= MOST_SCORES) return all;
+  const [gap, last] = [(2 * all[all.length - 1].step) / MOST_SCORES, all.length - 1];
+  let kept = -Infinity;
+  return all.filter(({ step }, i) => {
+    if (step - kept < gap && i < last) return false;
+    kept = step;
+    return true;
+  });
 }

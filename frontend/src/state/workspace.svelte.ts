@@ -78,9 +78,9 @@ export class Workspace {
 
   /** One more network to choose from; a name that is taken is given a number. */
   add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
-    const taken = this.networks.map((each) => each.name);
+    const taken = (name: string): boolean => this.networks.some((each) => each.name === name);
     let free = name;
-    for (let i = 2; taken.includes(free); i++) free = `${name} ${i}`;
+    for (let i = 2; taken(free); i++) free = `${name} ${i}`;
     const added: NamedNetwork = { name: free, from, load: async () => network };
     this.networks = [...this.networks, added];
     return added;
@@ -113,6 +113,11 @@ export class Workspace {
   }
   reset(): void {
     if (this.edited) this.change(this.original, "everything as it was");
+  }
+
+  /** Keep the network as it is now among those that can be chosen; gives the name that it is kept by. */
+  keep(name: string): string {
+    return this.add(name, this.network).name;
   }
 
   /** Open a neuron's card, or close it. */

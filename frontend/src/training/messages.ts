@@ -20,8 +20,8 @@ export type ToWorker =
       from: StartValues;
       settings: Settings;
     }
-  /** On to this step; one step a frame, or as fast as it goes. */
-  | { kind: "play"; order: number; until: number; oneAFrame: boolean }
+  /** On to this step, so many a frame, or (Infinity) as fast as it goes. */
+  | { kind: "play"; order: number; until: number; aFrame: number }
   | { kind: "pause"; order: number }
   /** The next phase of the next sample. */
   | { kind: "sample" }

@@ -24,7 +24,7 @@ export type Later = (work: () => void) => void;
 
 interface Going {
   readonly until: number;
-  readonly oneAFrame: boolean;
+  readonly aFrame: number;
 }
 
 export class Session {
@@ -46,8 +46,9 @@ export class Session {
   #going: Going | null = null;
   #seek: number | null = null;
   #losses: Bin | null = null;
-  #scored = -1;
   #frame = true;
+  /** Steps that may still be made for this frame. */
+  #left = 0;
   #restUntil = 0;
   #spent = { testing: 0, since: 0 };
   #due = false;
@@ -77,6 +78,7 @@ export class Session {
         return this.#start(message);
       case "frame":
         this.#frame = true;
+        this.#left = this.#going?.aFrame ?? 0;
         return this.#wake();
     }
     if (!this.#run) return;
@@ -86,6 +88,7 @@ export class Session {
     switch (message.kind) {
       case "play":
         this.#going = message;
+        this.#left = message.aFrame;
         this.#spent = { testing: 0, since: performance.now() };
         return this.#wake();
       case "pause":
@@ -105,7 +108,6 @@ export class Session {
         this.#timeline.fork(this.#run.state());
         this.#reach = this.#run.step;
         this.#edit = message.edit;
-        this.#scored = -1;
         return this.#arrive();
     }
   }
@@ -129,7 +131,6 @@ export class Session {
     this.#rate = settings.rate;
     this.#edit = this.#reach = this.#restUntil = 0;
     this.#going = this.#seek = this.#walk = this.#losses = null;
-    this.#scored = -1;
     this.#arrive();
   }
 
@@ -162,16 +163,20 @@ export class Session {
       this.#arrive();
       return true;
     }
-    if (this.#going && (this.#frame || !this.#going.oneAFrame)) this.#go(run, this.#going);
-    return this.#test(run) || (this.#going !== null && !this.#going.oneAFrame);
+    if (this.#going && this.#left > 0) this.#go(run, this.#going);
+    return this.#test() || (this.#going !== null && this.#left > 0);
   }
 
-  #go(run: Run, { until, oneAFrame }: Going): void {
-    if (run.step < until) this.#advance(run, Math.min(until - run.step, oneAFrame ? 1 : run.stride));
+  #go(run: Run, { until, aFrame }: Going): void {
+    const from = run.step;
+    if (from < until) this.#advance(run, Math.min(until - from, this.#left, run.stride));
+    this.#left -= run.step - from;
     if (run.step >= until || !this.#going) {
       this.#going = null;
-      this.#arrive();
-    } else if (this.#frame && performance.now() >= this.#restUntil) this.#show(run);
+      return this.#arrive();
+    }
+    const due = aFrame === Infinity ? performance.now() >= this.#restUntil : this.#left <= 0;
+    if (this.#frame && due) this.#show(run);
   }
 
   #advance(run: Run, steps: number): void {
@@ -194,21 +199,21 @@ export class Session {
     this.#say({ kind: "diverged", step: run.step, loss });
   }
 
-  /** A piece of the test, if one is due and its share of the time not used up; whether there is more of it. */
-  #test(run: Run): boolean {
+  /** A piece of the test, if its share of the time is not used up; whether there is more of it. */
+  #test(): boolean {
     const evaluation = this.#evaluation!;
+    if (!evaluation.busy || this.#tested()) return evaluation.busy;
     const began = performance.now();
-    const playing = this.#going !== null && !this.#going.oneAFrame;
-    if (playing && this.#spent.testing > SHARE_OF_TESTS * (began - this.#spent.since)) return true;
-    if (!evaluation.busy) {
-      if (this.#scored === run.step) return false;
-      evaluation.begin(run.step, run.parameters());
-      this.#scored = run.step;
-    }
     const score = evaluation.work();
     if (score) this.#say({ kind: "score", score });
     this.#spent.testing += performance.now() - began;
-    return true;
+    return evaluation.busy;
+  }
+
+  /** Whether enough of the time went into tests. */
+  #tested(): boolean {
+    const playing = this.#going !== null && this.#left > 0;
+    return playing && this.#spent.testing > SHARE_OF_TESTS * (performance.now() - this.#spent.since);
   }
 
   // ---- What the page gets to see
@@ -228,6 +233,7 @@ export class Session {
     const [losses, playing] = [this.#losses, this.#going !== null];
     this.#losses = null;
     this.#frame = false;
+    if (!playing || !(this.#evaluation!.busy || this.#tested())) this.#evaluation!.begin(run.step, parameters);
     const [edit, order] = [this.#edit, this.#order];
     this.#say({ kind: "snapshot", step: run.step, edit, parameters, losses, playing, order }, [parameters.buffer]);
     const now = performance.now();
