@@ -188,6 +188,24 @@ def test_nonsense_stays_where_it_was_typed(page, card, typed, said):
     expect(card.get_by_role("alert")).to_have_count(0)
 
 
+def test_escape_takes_back_what_is_being_typed(page, card):
+    before, field = outputs(page), bias_field(card)
+    was = exact(field)
+    field.fill("4")
+    assert exact(field) == 4
+    field.press("Escape")
+    assert exact(field) == was
+    np.testing.assert_array_equal(outputs(page), before)
+    expect(card).to_be_visible()
+
+
+def test_numbers_that_overflow_are_said_as_such(page, card):
+    for field in (bias_field(card), card.get_by_role("textbox", name=re.compile("^weight for pixel")).first):
+        field.fill("3.4e38")
+        field.press("Enter")
+    expect(card.get_by_role("row", name="pre-activation z")).to_contain_text("\u221e")
+
+
 def test_an_edited_network_is_kept_under_a_name_of_its_own(card, changes):
     field = bias_field(card)
     field.fill("4")
