@@ -322,9 +322,9 @@ export class Training {
     this.step = step;
     if (losses) {
       this.bins = withBin(upTo(this.bins, losses.from), losses);
-      this.scores = this.scores.filter((score) => score.step <= step);
-      this.forks = this.forks.filter((fork) => fork <= step);
-      this.reach = step;
+      this.scores = this.scores.filter((score) => score.step <= losses.to);
+      this.forks = this.forks.filter((fork) => fork <= losses.to);
+      this.reach = losses.to;
       this.diverged = null;
     }
     if (order === this.#order && this.speed !== "phase") this.playing = playing;

@@ -45,6 +45,8 @@ export class Session {
   #reach = 0;
   #going: Going | null = null;
   #seek: number | null = null;
+  /** Where it was found that the run diverged, until the page is told. */
+  #diverged: number | null = null;
   #losses: Bin | null = null;
   #frame = true;
   /** Steps that may still be made for this frame. */
@@ -176,7 +178,9 @@ export class Session {
       return this.#arrive();
     }
     const due = aFrame === Infinity ? performance.now() >= this.#restUntil : this.#left <= 0;
-    if (this.#frame && due) this.#show(run);
+    if (!this.#frame || !due) return;
+    if (finite(run)) this.#show(run);
+    else this.#arrive();
   }
 
   #advance(run: Run, steps: number): void {
@@ -190,13 +194,15 @@ export class Session {
     const good = losses.subarray(0, run.step - from);
     this.#reach = run.step;
     if (good.length) this.#losses = this.#losses ? joined(this.#losses, binOf(from, good)) : binOf(from, good);
-    if (good.length < losses.length) this.#diverged(run, losses[good.length]);
+    if (good.length < losses.length) this.#diverge(run);
     else if (this.#timeline.due(run.step)) this.#timeline.add(run.state());
   }
 
-  #diverged(run: Run, loss: number): void {
+  /** Stops, at the last state that is known to be good. */
+  #diverge(run: Run): void {
     this.#going = null;
-    this.#say({ kind: "diverged", step: run.step, loss });
+    this.#diverged = run.step;
+    if (!finite(run)) run.restore(this.#timeline.good());
   }
 
   /** A piece of the test, if its share of the time is not used up; whether there is more of it. */
@@ -221,7 +227,10 @@ export class Session {
   /** The run stands still: the page sees where, and what the next step would do. */
   #arrive(): void {
     const run = this.#run!;
+    if (!finite(run)) this.#diverge(run);
     this.#show(run);
+    if (this.#diverged !== null) this.#say({ kind: "diverged", step: this.#diverged });
+    this.#diverged = null;
     if (!this.#going) this.#preview(run);
     this.#wake();
   }
@@ -229,7 +238,6 @@ export class Session {
   #show(run: Run): void {
     const began = performance.now();
     const parameters = run.parameters();
-    if (!parameters.every(Number.isFinite)) return this.#diverged(run, NaN);
     const [losses, playing] = [this.#losses, this.#going !== null];
     this.#losses = null;
     this.#frame = false;
@@ -266,8 +274,7 @@ export class Session {
     this.#walk = null;
     const preview = this.#previewOf(run);
     this.#advance(run, 1);
-    this.#show(run);
-    this.#wake();
+    this.#arrive();
     if (!preview) return;
     const { examples, loss, gradient, move } = preview;
     this.#say({ kind: "sample", phase: "update", example: -1, position: examples, of: examples, loss, gradient, move });
@@ -285,3 +292,5 @@ export class Session {
     this.#say({ kind: "problem", message: problem instanceof Error ? problem.message : String(problem) });
   }
 }
+
+const finite = (run: Run): boolean => run.parameters().every(Number.isFinite);
