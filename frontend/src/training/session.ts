@@ -8,16 +8,15 @@ import { initial } from "../network/initial.ts";
 import { Evaluation } from "./evaluation.ts";
 import { Gradients, type Gradient } from "./gradients.ts";
 import { binOf, joined, type Bin } from "./losses.ts";
-import type { FromWorker, Preview, ToWorker } from "./messages.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { MOST_EXAMPLES, previewOf } from "./preview.ts";
 import { Run } from "./run.ts";
 import { goTo, Timeline } from "./timeline.ts";
 import { Walk } from "./walk.ts";
 
 const SLICE = 6; // ms of work between looks at the messages
-const SHARE_OF_TESTS = 0.1; // of the time, while it plays
+const SHARE_OF_TESTS = 0.15; // of the time, while it plays
 const REST = 8; // after a snapshot that took a while, so many times that while nothing but steps
-const MOST_PREVIEWED = 4e6;
-const MOST_PREVIEWED_EXAMPLES = 4096;
 
 export type Post = (message: FromWorker, transfer: ArrayBuffer[]) => void;
 export type Later = (work: () => void) => void;
@@ -124,7 +123,7 @@ export class Session {
       "rule" in from
         ? initial(new Random(this.#module, from.seed, Stream.StartValues), architecture, from.rule)
         : from.parameters;
-    const most = Math.min(settings.batchSize, MOST_PREVIEWED_EXAMPLES);
+    const most = Math.min(settings.batchSize, MOST_EXAMPLES);
     this.#run = new Run(this.#module, architecture, train, settings, parameters);
     this.#gradients = new Gradients(this.#module, architecture, train, settings.loss, most);
     this.#evaluation = new Evaluation(this.#module, architecture, test, settings.loss);
@@ -249,21 +248,8 @@ export class Session {
   }
 
   #preview(run: Run): void {
-    const preview = this.#previewOf(run);
+    const preview = previewOf(run, this.#gradients!, this.#rate);
     if (preview) this.#say(preview, [preview.gradient.buffer, preview.move.buffer]);
-  }
-
-  /** The gradient of the batch that comes next, and its step, taken and taken back. */
-  #previewOf(run: Run): Preview | null {
-    const examples = run.nextBatch();
-    if (run.architecture.total > MOST_PREVIEWED || examples.length > MOST_PREVIEWED_EXAMPLES) return null;
-    const before = run.state();
-    const { loss, slopes } = this.#gradients!.of(before.parameters, examples);
-    run.rate = this.#rate;
-    run.advance(1);
-    const move = run.parameters().map((after, i) => after - before.parameters[i]);
-    run.restore(before);
-    return { kind: "preview", step: run.step, examples: examples.length, loss, gradient: slopes, move };
   }
 
   #sample(run: Run): void {
@@ -272,7 +258,7 @@ export class Session {
     const sample = this.#walk.next();
     if (sample) return this.#say(sample, sample.gradient ? [sample.gradient.buffer] : []);
     this.#walk = null;
-    const preview = this.#previewOf(run);
+    const preview = previewOf(run, this.#gradients!, this.#rate);
     this.#advance(run, 1);
     this.#arrive();
     if (!preview) return;
