@@ -296,6 +296,7 @@ export class Training {
       case "problem":
         this.playing = false;
         this.problem = message.message;
+        if (!this.run.network) this.run = null; // it never began
     }
   }
 
