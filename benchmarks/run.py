@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 BENCHMARKS = (
-    *("startup", "speed", "accuracy", "nielsen"),
+    *("startup", "opening", "speed", "accuracy", "nielsen"),
     *("explain_attribution", "explain_compare", "explain_recording", "explain_trace", "model_files"),
 )
 

@@ -35,8 +35,9 @@ def test_a_wheel_holds_digits_kernel_types_and_licences_and_trains(tmp_path: Pat
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert any("_kernel" in name for name in names)
-    for needed in ("glassnet/data/mnist.npz", "glassnet/data/mnist.LICENSE.md", "glassnet/py.typed"):
-        assert needed in names
+    data = ("data/mnist.npz", "data/mnist.LICENSE.md", "py.typed", "web/examples/digits-sigmoid.safetensors")
+    for needed in data:
+        assert f"glassnet/{needed}" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     target = tmp_path / "installed"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target), str(wheel)]

@@ -54,7 +54,7 @@ export function offlineHost(): Host {
       );
     },
     async template() {
-      const start = whole.indexOf(PAYLOAD) + PAYLOAD.length;
+      const start = whole.lastIndexOf(PAYLOAD) + PAYLOAD.length;
       return whole.slice(0, start) + "null" + whole.slice(whole.indexOf("</script>", start));
     },
   };

@@ -6,6 +6,7 @@ import "./app.css";
 import { exampleOf, type Input } from "./data/dataset.ts";
 import { host } from "./host.ts";
 import { loadKernel } from "./kernel/load.ts";
+import { asRead } from "./data/features.ts";
 import { Workspace } from "./state/workspace.svelte.ts";
 
 const page = document.getElementById("page")!;
@@ -19,7 +20,7 @@ async function open(): Promise<void> {
   const workspace = new Workspace(kernel, network, first.name, zeros);
   workspace.networks = start.networks;
   mount(App, { target: page, props: { workspace, start } });
-  const data = network.picture ? await host.digits("test") : start.table;
+  const data = network.picture ? await host.digits("test") : start.table && asRead(start.table, network.signature);
   if (!data) return;
   workspace.data = data;
   workspace.input = exampleOf(data, 0);

@@ -295,20 +295,25 @@ class Network:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as safetensors, all or nothing; raises `FileError`."""
+        native.write(path, *self._stored())
+
+    def to_bytes(self) -> bytes:
+        """The file that `save` writes, as bytes."""
+        return native.to_bytes(*self._stored())
+
+    def _stored(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Its tensors by their names in the file, and its description."""
         tensors = {}
         for i, layer in enumerate(self.layers):
             tensors[f"layers.{i}.weight"] = np.ascontiguousarray(layer.weights)
             tensors[f"layers.{i}.bias"] = np.ascontiguousarray(layer.biases)
-        native.write(
-            path,
-            tensors,
-            {
-                "kind": "network",
-                "sizes": self.sizes,
-                "activations": self.architecture.activations,
-                "signature": self.signature.as_dict(),
-            },
-        )
+        description = {
+            "kind": "network",
+            "sizes": self.sizes,
+            "activations": self.architecture.activations,
+            "signature": self.signature.as_dict(),
+        }
+        return tensors, description
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Network):

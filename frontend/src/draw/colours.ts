@@ -37,6 +37,7 @@ for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
 
 function read(): Colours {
   const probe = document.createElement("span");
+  probe.style.forcedColorAdjust = "none";
   document.body.append(probe);
   const of = (name: string): Rgb => {
     probe.style.color = `var(--${name})`;

@@ -2,18 +2,26 @@
 
 const MINUS = "\u2212";
 
-const THREE_DIGITS = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
-const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const formats = new Map<number, Intl.NumberFormat>();
+
+/** With so many decimals: 12,560.00 */
+function fixed(size: number, decimals: number): string {
+  let format = formats.get(decimals);
+  if (!format) {
+    format = new Intl.NumberFormat("en", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    formats.set(decimals, format);
+  }
+  return format.format(size);
+}
 
 /** 0.124, −1.31, 12,560, 1.20e−7 */
 export function short(value: number): string {
-  if (Number.isNaN(value)) return "not a number";
-  const size = Math.abs(value);
-  const sign = value < 0 ? MINUS : "";
-  if (size === Infinity) return `${sign}∞`;
-  if (size === 0) return "0";
-  if (size < 1e-3 || size >= 1e6) return value.toExponential(2).replaceAll("-", MINUS);
-  return sign + (size < 999.5 ? THREE_DIGITS : WHOLE).format(size);
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : `${MINUS}∞`;
+  if (value === 0) return "0";
+  const rounded = value.toExponential(2);
+  const exponent = Number(rounded.slice(rounded.indexOf("e") + 1));
+  if (exponent < -3 || exponent > 5) return rounded.replaceAll("-", MINUS);
+  return `${value < 0 ? MINUS : ""}${fixed(Math.abs(value), Math.max(0, 2 - exponent))}`;
 }
 
 /** With its sign, also when positive. */
@@ -31,7 +39,11 @@ export function exact(value: number): string {
 }
 
 /** 12560 -> 12,560 */
-export const whole = (value: number): string => WHOLE.format(value);
+export const whole = (value: number): string => fixed(value, 0);
 
 /** 0.959 -> 95.9 % */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** Whole numbers of the last of so many decimals: 236 with 2 is 2.36. */
+export const figure = (units: number, decimals: number): string =>
+  `${units < 0 ? MINUS : ""}${fixed(Math.abs(units) / 10 ** decimals, decimals)}`;

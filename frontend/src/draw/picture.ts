@@ -30,12 +30,22 @@ function paint(
   height: number,
   colour: (value: number) => Rgb,
 ): void {
+  paintPixels(canvas, width, height, (i) => colour(values[i] ?? 0));
+}
+
+/** The colour of each pixel, row by row. */
+export function paintPixels(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+  colour: (i: number) => Rgb,
+): void {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d")!;
   const image = context.createImageData(width, height);
-  for (let i = 0; i < values.length && i < width * height; i++) {
-    const [r, g, b] = colour(values[i]);
+  for (let i = 0; i < width * height; i++) {
+    const [r, g, b] = colour(i);
     image.data.set([r, g, b, 255], 4 * i);
   }
   context.putImageData(image, 0, 0);

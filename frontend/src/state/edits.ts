@@ -3,7 +3,7 @@
 import type { Network } from "../network/network.ts";
 
 export interface Edit {
-  /** "bias of 0:3 −0.87 → 1.2" */
+  /** "bias of 0:3: −0.87 → 1.2" */
   readonly what: string;
   /** Changes of one knob while it is dragged share a key and become one step. */
   readonly key: string | null;
@@ -39,3 +39,7 @@ export function redone({ done, undone }: Edits): Edits {
   const [next, ...rest] = undone;
   return next ? { done: [...done, next], undone: rest } : { done, undone };
 }
+
+/** The steps that still count: those since the network last was as it came. */
+export const standing = ({ done }: Edits, original: Network): readonly Edit[] =>
+  done.slice(done.findLastIndex(({ after }) => after === original) + 1);

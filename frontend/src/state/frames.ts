@@ -12,3 +12,19 @@ export function nextFrame(draw: () => void): void {
     });
   due.add(draw);
 }
+
+/** Tells in every frame which share of `duration` (ms) has passed, until all of it has: at once if motion is not wanted.
+ * Returns how to stop it. */
+export function overTime(duration: number, tell: (share: number) => void): () => void {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) duration = 0;
+  const start = performance.now();
+  let stopped = false;
+  const step = (): void => {
+    if (stopped) return;
+    const share = Math.min(1, (performance.now() - start) / duration || 0);
+    tell(duration ? share : 1);
+    if (duration && share < 1) nextFrame(step);
+  };
+  step();
+  return () => (stopped = true);
+}

@@ -5,7 +5,9 @@ import type { Dataset, Input } from "../data/dataset.ts";
 import type { NamedNetwork } from "../host.ts";
 import { sameAddress, type Address, type Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
+import { Comparison } from "./comparison.svelte.ts";
 import { NO_EDITS, redone, settled, undone, withEdit, type Edits } from "./edits.ts";
+import { Examiner } from "./examiner.svelte.ts";
 
 export type View = "look" | "compare" | "count";
 
@@ -31,11 +33,19 @@ export class Workspace {
   focus: Address | null = $state.raw(null);
   /** The neuron under the pointer. */
   hover: Address | null = $state.raw(null);
+  /** The input under the pointer: a pixel, a column. */
+  hoverInput: number | null = $state(null);
+  /** The layer whose parameters are pointed at in the ledger. */
+  lit: number | null = $state(null);
   /** Lines that say what went wrong, where the page as a whole must say it. */
   notice: string | null = $state(null);
 
   readonly trace: Trace = $derived.by(() => this.#tracer.trace(this.network, this.input.values));
-  readonly edited: boolean = $derived(this.edits.done.length > 0);
+  readonly edited: boolean = $derived(this.network !== this.original);
+  /** Accuracy on `data`, now and before the edits; which examples are wrong. */
+  readonly examiner: Examiner;
+  /** The two networks that are compared. */
+  readonly comparison: Comparison;
 
   constructor(kernel: WebAssembly.Module, network: Network, name: string, input: Input) {
     this.kernel = kernel;
@@ -43,6 +53,8 @@ export class Workspace {
     this.name = name;
     this.original = this.network = network;
     this.input = input;
+    this.examiner = new Examiner(this);
+    this.comparison = new Comparison(this, kernel);
   }
 
   /** Look at another network. Edits begin anew; an input of another width becomes `input`, or zeros. */
@@ -55,13 +67,28 @@ export class Workspace {
     this.edits = NO_EDITS;
     const places = network.architecture.places;
     if (this.focus && this.focus.neuron >= (places[this.focus.layer]?.fanOut ?? 0)) this.focus = null;
-    this.hover = null;
+    this.hover = this.hoverInput = null;
   }
 
   /** The same network further on in its training: no change by hand, so nothing to undo. */
   follow(network: Network): void {
     this.original = this.network = network;
     this.edits = NO_EDITS;
+  }
+
+  /** One more network to choose from; a name that is taken is given a number. */
+  add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
+    const taken = new Set(this.networks.map((each) => each.name));
+    let free = name;
+    for (let i = 2; taken.has(free); i++) free = `${name} ${i}`;
+    const added: NamedNetwork = { name: free, from, load: async () => network };
+    this.networks = [...this.networks, added];
+    return added;
+  }
+
+  /** Before another network is shown: an edited one stays among those to choose from. */
+  keepEdited(): void {
+    if (this.edited) this.add(`${this.name}, edited`, this.network);
   }
 
   /** A change by hand. The same key while a knob is dragged makes one step of it; `settle` ends it. */
@@ -86,6 +113,11 @@ export class Workspace {
   }
   reset(): void {
     if (this.edited) this.change(this.original, "everything as it was");
+  }
+
+  /** Keep the network as it is now among those that can be chosen; gives the name that it is kept by. */
+  keep(name: string): string {
+    return this.add(name, this.network).name;
   }
 
   /** Open a neuron's card, or close it. */

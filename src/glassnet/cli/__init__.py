@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from glassnet import __version__
-from glassnet.cli import compare, count, evaluate, explain, export, inspect, neuron, predict, train
+from glassnet.cli import compare, count, evaluate, explain, export, inspect, neuron, open, predict, train
 from glassnet.cli.shared import fail
 from glassnet.errors import AddressError, GlassnetError, SettingError
 
-COMMANDS = (neuron, count, train, evaluate, predict, explain, compare, inspect, export)
+COMMANDS = (neuron, count, train, evaluate, predict, explain, compare, inspect, export, open)
 
 DESCRIPTION = """\
 The glass-box toolkit for dense neural networks: every number can be seen,
@@ -34,6 +34,7 @@ examples:
   glassnet predict digits.safetensors photo.png   recognise a picture of a digit
   glassnet explain digits.safetensors --digit 7   and see why, on one screen
   glassnet inspect model.safetensors              look into any model file
+  glassnet open                                   draw on it, turn its knobs
 
 glassnet COMMAND --help says more, with examples.
 Completion for your shell: glassnet --print-completion bash

@@ -1,4 +1,4 @@
-"""`glassnet export`: a network for others: ONNX, PyTorch, Keras, scikit-learn, C, Python."""
+"""`glassnet export`: a network for others: ONNX, PyTorch, Keras, scikit-learn, C, Python, one page."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from glassnet.cli.shared import add_command, add_json, names, need, print_json
 
-TARGETS = ("onnx", "safetensors", "torch", "keras", "sklearn", "npz", "c", "python")
+TARGETS = ("onnx", "safetensors", "torch", "keras", "sklearn", "npz", "c", "python", "html")
 
 
 def add(commands: Any) -> None:
@@ -16,12 +16,14 @@ def add(commands: Any) -> None:
         help="write a network for other programs",
         description="A network as a file that others run: each predicts what the network predicts.\n"
         "MODEL may be of any format with a chain of dense layers in it, so this also\n"
-        "converts. c is one header without dependencies, python one plain file.",
+        "converts. c is one header without dependencies, python one plain file, html the\n"
+        "page as one file with the network in it, which opens anywhere, offline.",
         examples="""\
   glassnet export digits.safetensors --to onnx
   glassnet export digits.safetensors --to c --quantise int8 -o digits.h
   glassnet export model.keras --to python
   glassnet export weights.pt --activation relu --to onnx
+  glassnet export flowers.safetensors --to html --inputs flowers.csv
 """,
     )
     command.add_argument("model", metavar="MODEL", help="a saved network, or another model file")
@@ -36,12 +38,16 @@ def add(commands: Any) -> None:
         metavar="NAME",
         help="of the hidden layers, or one,per,layer (where MODEL says none)",
     )
+    command.add_argument(
+        "--inputs", metavar="FILE", help="a table or pictures of which the page gets 1,000 (html only)"
+    )
     add_json(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.architecture import human_bytes
+    from glassnet.cli.sources import held_out
     from glassnet.exporting import SUFFIXES, export
     from glassnet.network import load
 
@@ -54,7 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
         "name one with -o",
     )
     network = load(model, arguments.activation)
-    export(network, output, arguments.to, quantise=arguments.quantise)
+    inputs = None if arguments.inputs is None else held_out(arguments.inputs, None, network.signature)
+    export(network, output, arguments.to, quantise=arguments.quantise, inputs=inputs)
     size = output.stat().st_size
     if arguments.json:
         figures = {"saved": str(output), "to": arguments.to, "bytes": size, "total": network.count().total}

@@ -1,9 +1,11 @@
 """The handwritten digits: the complete MNIST, bundled, so that the first network needs no download."""
 
 from importlib.resources import files
+from typing import Literal
 
 import numpy as np
 
+from glassnet.arrays import Array
 from glassnet.data.dataset import Dataset
 from glassnet.data.npz import read_npz
 from glassnet.errors import FileError
@@ -19,15 +21,20 @@ def digits() -> tuple[Dataset, Dataset]:
     Reading takes 0.3 s and 55 MB. Source and licence: mnist.LICENSE.md, beside this file. Raises `FileError` if the
     bundled file is missing or damaged.
     """
-    names = ("train_images", "train_labels", "test_images", "test_labels")
-    try:
-        with files(__package__).joinpath("mnist.npz").open("rb") as file:
-            train, train_labels, test, test_labels = read_npz(file, "mnist.npz", names).values()
-    except FileNotFoundError:
-        raise FileError(
-            got="no mnist.npz in the installed package", expected="the bundled digits", do="install glassnet again"
-        ) from None
+    (train, train_labels), (test, test_labels) = stored("train"), stored("test")
     return (
         Dataset(train, train_labels.astype(np.int64), DIGITS, "training digits"),
         Dataset(test, test_labels.astype(np.int64), DIGITS, "test digits"),
     )
+
+
+def stored(part: Literal["train", "test"]) -> tuple[Array, Array]:
+    """One part as it lies in the file, uint8: images (n, 784) and labels (n,). Raises what `digits` raises."""
+    try:
+        with files(__package__).joinpath("mnist.npz").open("rb") as file:
+            images, labels = read_npz(file, "mnist.npz", (f"{part}_images", f"{part}_labels")).values()
+    except FileNotFoundError:
+        raise FileError(
+            got="no mnist.npz in the installed package", expected="the bundled digits", do="install glassnet again"
+        ) from None
+    return images, labels

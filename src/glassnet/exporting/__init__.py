@@ -14,6 +14,7 @@ from glassnet.errors import SettingError, unknown_name
 from glassnet.files import atomic
 
 if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset
     from glassnet.network import Network
 
 SUFFIXES = {
@@ -25,17 +26,24 @@ SUFFIXES = {
     "npz": ".npz",
     "c": ".h",
     "python": ".py",
+    "html": ".html",
 }
 """The targets, and how the names of their files end."""
 
 
 def export(
-    network: "Network", path: str | os.PathLike[str], to: str | None = None, *, quantise: str | None = None
+    network: "Network",
+    path: str | os.PathLike[str],
+    to: str | None = None,
+    *,
+    quantise: str | None = None,
+    inputs: "Dataset | None" = None,
 ) -> None:
     """Write a network for others, all or nothing.
 
     to        one of `SUFFIXES`; without it what the path's suffix says
     quantise  "int8": weights as whole numbers from -127 to 127 and a factor for each neuron ("c" only)
+    inputs    data of which the page gets a sample ("html" only)
 
     Raises `SettingError` for a target that cannot hold this network, `MissingExtra` where a package is needed for it,
     and `FileError` where the file cannot be written; an earlier file of this name is then as it was.
@@ -52,10 +60,16 @@ def export(
             expected='the target "c"',
             do="leave quantise away, or write a header",
         )
+    if inputs is not None and to != "html":
+        raise SettingError(got=f"inputs for {to}", expected='the target "html"', do="leave inputs away")
     if quantise:
         from glassnet.exporting import to_c
 
         fill = to_c.filling(network, path, quantised=True)
+    elif inputs is not None:
+        from glassnet.exporting import to_html
+
+        fill = to_html.filling(network, path, inputs)
     else:
         leaf = import_module(f"glassnet.exporting.to_{to}")
         fill = leaf.filling(network, path)

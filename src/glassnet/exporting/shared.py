@@ -1,5 +1,6 @@
 """What several targets share: tensors named as PyTorch's Sequential would name them, and errors in one voice."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,12 @@ def sequential_tensors(network: "Network") -> dict[str, Array]:
 def noted(network: "Network") -> dict[str, str]:
     """Activations and signature as texts."""
     return notes(network.architecture.activations, network.signature)
+
+
+def for_page(network: "Network") -> bytes:
+    """glassnet's own file in float32, which the page reads; `InputError` for numbers that float32 cannot hold."""
+    with np.errstate(over="ignore"):  # told by the network, which takes no infinity
+        return replace(network, parameters=network.parameters.astype(np.float32)).to_bytes()
 
 
 def not_there(

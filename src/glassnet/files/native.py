@@ -23,8 +23,19 @@ def write(path: str | os.PathLike[str], tensors: dict[str, Array], description: 
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    metadata = {_KEY: json.dumps({"version": VERSION, **description}, separators=(",", ":"))}
+    metadata = _metadata(description)
     atomic.write(path, lambda temporary: save_file(tensors, temporary, metadata), SafetensorError)
+
+
+def to_bytes(tensors: dict[str, Array], description: dict[str, Any]) -> bytes:
+    """The file that `write` makes, in memory."""
+    from safetensors.numpy import save
+
+    return save(tensors, _metadata(description))
+
+
+def _metadata(description: dict[str, Any]) -> dict[str, str]:
+    return {_KEY: json.dumps({"version": VERSION, **description}, separators=(",", ":"))}
 
 
 class Tensors(Mapping[str, Array]):

@@ -1,0 +1,35 @@
+/** Inputs that are columns of a table: their names, and their values as the table has them. A network reads a column less
+ * its center, divided by its spread (`signature.py`). */
+
+import type { Dataset } from "./dataset.ts";
+import type { Signature } from "../network/network.ts";
+
+export const inputName = ({ features }: Signature, index: number): string => features?.[index] ?? `input ${index}`;
+
+/** From what the network reads to what the table says. */
+export const rawOf = ({ centers, spreads }: Signature, index: number, value: number): number =>
+  value * (spreads?.[index] ?? 1) + (centers?.[index] ?? 0);
+
+/** From what the table says to what the network reads. */
+export const readOf = ({ centers, spreads }: Signature, index: number, raw: number): number =>
+  Math.fround((raw - (centers?.[index] ?? 0)) / (spreads?.[index] ?? 1));
+
+/** Between which values of the table an input usually lies: as in the data, else two spreads around its center. */
+export function rangeOf(signature: Signature, data: Dataset | null, index: number): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  const { values, scale, count } = data?.inputs ?? { values: [], scale: 1, count: 0 };
+  for (let row = 0; row < count; row++) {
+    const value = values[row * data!.width + index] * scale;
+    [low, high] = [Math.min(low, value), Math.max(high, value)];
+  }
+  if (!(low < high)) [low, high] = [-2, 2];
+  return [rawOf(signature, index, low), rawOf(signature, index, high)];
+}
+
+/** Rows as a table has them, as the network reads them. */
+export function asRead(data: Dataset, signature: Signature): Dataset {
+  if (!signature.centers || data.signature.centers) return data;
+  const { values, scale, count } = data.inputs;
+  const read = Float32Array.from(values, (value, i) => readOf(signature, i % data.width, value * scale));
+  return { ...data, inputs: { values: read, scale: 1, count } };
+}

@@ -1,0 +1,75 @@
+/** Two networks tried on the same examples: what each answers, and which neurons go together. Runs in a worker
+ * (`trial.worker.ts`). */
+
+import { Context, type Rows } from "../kernel/context.ts";
+import { Purpose, Vector } from "../kernel/names.ts";
+import { uniform } from "../kernel/uniform.ts";
+import { Exam, type Examination, type Examples } from "./examination.ts";
+import { inOrder, paired, sameFunction, type Activations, type Pair } from "./matching.ts";
+import type { Network } from "./network.ts";
+
+/** Examples that neurons are paired over. */
+const SAMPLE = 500;
+
+export interface Matching {
+  /** One list for each hidden layer, in a's order. */
+  readonly pairs: readonly (readonly Pair[])[];
+  /** The parameters of b with its hidden neurons in a's order. */
+  readonly inOrder: Float32Array;
+  /** Whether they are the same as a's then, but for rounding and scale. */
+  readonly same: boolean;
+  /** How many examples it was told over. */
+  readonly examples: number;
+}
+
+export class Trial {
+  readonly #module: WebAssembly.Module;
+  readonly #examples: Examples | null;
+  readonly #exam: Exam | null;
+
+  /** Without examples nothing is answered, and neurons are paired over inputs at random. */
+  constructor(module: WebAssembly.Module, examples: Examples | null) {
+    this.#module = module;
+    this.#examples = examples;
+    this.#exam = examples && new Exam(module, examples);
+  }
+
+  examine({ architecture, parameters }: Network): Examination {
+    if (!this.#exam) throw new Error("There are no examples to try the networks on.");
+    return this.#exam.examine(architecture, parameters);
+  }
+
+  /** Both networks have the same sizes and squishes. */
+  match(a: Network, b: Network): Matching {
+    const rows = this.#sample(a.architecture.sizes[0]);
+    const [ofA, ofB] = this.#activations([a, b], rows);
+    const pairs = a.architecture.sizes.slice(1, -1).map((neurons, layer) => paired(ofA[layer], ofB[layer], neurons));
+    const ordered = inOrder(b, pairs);
+    return { pairs, inOrder: ordered.parameters, same: sameFunction(a, ordered), examples: rows.count };
+  }
+
+  #sample(width: number): Rows {
+    if (!this.#examples)
+      return { values: Float32Array.from(uniform(this.#module, 0)(SAMPLE * width)), scale: 1, count: SAMPLE };
+    const { values, scale, count } = this.#examples.inputs;
+    const few = Math.min(count, SAMPLE);
+    return { values: values.subarray(0, few * width), scale, count: few };
+  }
+
+  /** Of networks of one structure, layer by layer. */
+  #activations(networks: readonly Network[], rows: Rows): Activations[][] {
+    const { architecture } = networks[0];
+    const plan = { batchSize: Math.min(rows.count, 96), loss: "squared_error", optimizer: "sgd" } as const;
+    const context = new Context(this.#module, architecture, Purpose.Trace, plan);
+    const { memory } = context;
+    const inputs = context.dense(rows);
+    const sizes = architecture.sizes.slice(1);
+    const places = sizes.flatMap((size) => [0, 1, 2].map(() => memory.lend(4 * rows.count * size)));
+    const pointers = memory.put(Int32Array, places);
+    return networks.map(({ parameters }) => {
+      context.write(Vector.Parameters, parameters);
+      context.trace(inputs, pointers);
+      return sizes.map((size, layer) => memory.view(Float32Array, places[3 * layer + 2], rows.count * size).slice());
+    });
+  }
+}

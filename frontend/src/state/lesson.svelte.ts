@@ -1,0 +1,56 @@
+/** The teacher's mode: a line of text on top, and controls that are not there. It travels in links and single files. It keeps
+ * a page simple; it is no security: whoever has the page has all that is in it. */
+
+/** What can be hidden, and what it is called. */
+export const CONTROLS = {
+  train: "Training",
+  knobs: "Turning knobs by hand",
+  card: "Neuron cards",
+  steps: "The steps on a card",
+  names: "Names of the outputs",
+  compare: "Compare",
+  count: "Count",
+  files: "Opening files, choosing networks",
+  share: "Share",
+} as const;
+export type Control = keyof typeof CONTROLS;
+
+/** As it travels. */
+export interface Lesson {
+  readonly text: string;
+  readonly hidden: readonly Control[];
+  /** Without "show everything". */
+  readonly locked: boolean;
+}
+
+export const NO_LESSON: Lesson = { text: "", hidden: [], locked: false };
+export const isControl = (name: string): name is Control => name in CONTROLS;
+
+export class LessonState {
+  lesson: Lesson = $state.raw(NO_LESSON);
+  /** Whether it is being given; while a teacher makes it up, everything stays there. */
+  given: boolean = $state(false);
+  /** Whether it was made on this page, so that one can go back to making it up. */
+  own: boolean = $state(true);
+
+  readonly any: boolean = $derived(this.lesson.text !== "" || this.lesson.hidden.length > 0);
+
+  /** Whether this is not to be there. */
+  hides(control: Control): boolean {
+    return this.given && this.lesson.hidden.includes(control);
+  }
+
+  /** A lesson that came in a link or a file begins at once. */
+  begin(lesson: Lesson): void {
+    this.lesson = lesson;
+    this.given = this.any;
+    this.own = !this.any;
+  }
+
+  hide(control: Control, hidden: boolean): void {
+    const others = this.lesson.hidden.filter((each) => each !== control);
+    this.lesson = { ...this.lesson, hidden: hidden ? [...others, control] : others };
+  }
+}
+
+export const lesson = new LessonState();

@@ -1,0 +1,89 @@
+/** What is drawn by hand. The picture on the pad is the one that the network reads, so a stroke changes the input itself;
+ * once the pen rests, a digit may be brought to MNIST's form, seen and read alike. */
+
+import type { Input } from "../data/dataset.ts";
+import { fitted, SIDE, type Fitted } from "../data/fitting.ts";
+import { stroke, type Tool } from "../draw/brush.ts";
+import type { Point } from "../draw/columns.ts";
+
+/** What is drawn on: the workspace. */
+interface Drawn {
+  input: Input;
+  readonly network: { readonly signature: { readonly scale?: number } };
+}
+
+export const DRAWN = "drawn";
+const PEN_RESTS = 700; // ms
+
+export class Sketch {
+  tool: Tool = $state("pen");
+  /** Whether a drawing is brought to MNIST's form when the pen rests. */
+  fits: boolean = $state(true);
+  /** Something was drawn since the page was opened. */
+  begun: boolean = $state(false);
+
+  readonly #drawn: Drawn;
+  readonly #width: number;
+  readonly #height: number;
+  /** Told where the drawing went when it was fitted. */
+  readonly #moved: (fitted: Fitted) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(drawn: Drawn, width: number, height: number, moved: (fitted: Fitted) => void) {
+    this.#drawn = drawn;
+    this.#width = width;
+    this.#height = height;
+    this.#moved = moved;
+  }
+
+  /** A stroke of the pen begins a drawing of its own; the rubber takes from whatever is there. */
+  stroke(from: Point, to: Point, tool: Tool = this.tool): void {
+    const { input } = this.#drawn;
+    const grey = input.from === DRAWN || tool === "rubber" ? this.#grey() : new Uint8Array(this.#width * this.#height);
+    stroke({ width: this.#width, height: this.#height, grey }, from, to, tool);
+    this.#show(grey);
+    this.begun = true;
+  }
+
+  clear(): void {
+    this.#show(new Uint8Array(this.#width * this.#height));
+  }
+
+  /** The pen was lifted. */
+  rest(): void {
+    this.hold();
+    if (this.fits && this.canFit) this.#timer = setTimeout(() => this.fit(), PEN_RESTS);
+  }
+
+  /** Not yet: the pen is down again, or something else is looked at. */
+  hold(): void {
+    clearTimeout(this.#timer);
+  }
+
+  get canFit(): boolean {
+    return this.#width === SIDE && this.#height === SIDE;
+  }
+
+  /** Brings what is drawn to MNIST's form. */
+  fit(): void {
+    if (this.#drawn.input.from !== DRAWN) return;
+    const [grey, width, height] = [this.#grey(), this.#width, this.#height];
+    const found = fitted({ width, height, values: Float32Array.from(grey, (value) => value / 255) });
+    if (!found || found.grey.every((value, i) => value === grey[i])) return;
+    this.#show(found.grey);
+    this.#moved(found);
+  }
+
+  /** The picture as whole grey values, as MNIST stores them. */
+  #grey(): Uint8Array {
+    return Uint8Array.from(this.#drawn.input.values, (value) => Math.round(value / this.#scale));
+  }
+
+  #show(grey: Uint8Array): void {
+    this.#drawn.input = { values: Float32Array.from(grey, (value) => value * this.#scale), from: DRAWN };
+  }
+
+  get #scale(): number {
+    return Math.fround(this.#drawn.network.signature.scale ?? 1 / 255);
+  }
+}

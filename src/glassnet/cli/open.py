@@ -1,0 +1,59 @@
+"""`glassnet open`: the page, in the browser, from a server on this machine."""
+
+import argparse
+import contextlib
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+from glassnet.cli.shared import add_command, need, say
+
+
+def add(commands: Any) -> None:
+    command = add_command(
+        commands,
+        "open",
+        help="open the page: draw, look, turn knobs, train, compare",
+        description="The page, in your browser: draw a digit, see every number, turn any knob, train\n"
+        "before your eyes, compare, look into model files of any size. The server is on\n"
+        "this machine only and the printed address is good once; Ctrl-C ends it.",
+        examples="""\
+  glassnet open                                   networks that come along
+  glassnet open digits.safetensors                with your own
+  glassnet open before.safetensors after.onnx     two of them, to compare
+  glassnet open --port 8000 --no-browser          and open the address yourself
+""",
+    )
+    command.add_argument("models", metavar="MODEL", nargs="*", help="a saved network, or another model file")
+    command.add_argument("--port", type=int, default=0, metavar="N", help="where to listen (default: a free port)")
+    command.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
+    command.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from glassnet.web.server import Server
+
+    port = arguments.port
+    need(port == 0 or 1024 <= port <= 65535, f"--port {port}", "a port from 1024 to 65535", "8000 is usual")
+    with Server(arguments.models, port) as server, _ended_in_order():
+        print(server.address, flush=True)
+        if not arguments.no_browser and not server.show():
+            say("no browser here: open this address in one")
+        say("the address is good once; Ctrl-C ends the server")
+        server.run()
+    say("ended")
+    return 0
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Ctrl-C is how it is meant to end; being told to by the system, or by a terminal that closes, is the same."""
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler)}
+    if hasattr(signal, "SIGHUP"):
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,178 @@
+"""Which address gives what. What waits for the disk does so in a thread."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from importlib.resources import files
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from glassnet import __version__
+from glassnet.errors import AddressError, GlassnetError, SettingError
+from glassnet.web.answers import as_json, of_error, problem
+from glassnet.web.page import Part
+from glassnet.web.shelf import MOST_UPLOAD, Shelf, TooLarge
+from glassnet.web.threads import in_thread, threaded
+
+if TYPE_CHECKING:
+    from glassnet.web.opened import Opened
+
+BYTES = "application/octet-stream"
+EXAMPLES = ("digits-sigmoid", "digits-relu", "digits-sigmoid-2")
+"""The networks that come along, trained by frontend/make_examples.py; the first is what a first visit sees."""
+
+
+class Shown(NamedTuple):
+    """A network that the page can show at once."""
+
+    name: str
+    origin: Literal["example", "opened"]
+    content: bytes
+
+
+class Application:
+    """The page and its data, for whoever was let in (see `doors`)."""
+
+    def __init__(self, page: Mapping[str, Part], shelf: Shelf) -> None:
+        self._page, self._shelf = page, shelf
+        self._receiving = asyncio.Lock()  # one upload at a time, so that the limits hold for all of them together
+
+    def app(self) -> Starlette:
+        """As ASGI."""
+        routes = [
+            Route("/api/start", threaded(self.start)),
+            Route("/api/networks/{number}", threaded(self.network)),
+            Route("/api/digits/{part}", threaded(self.digits)),
+            Route("/api/files", self.upload, methods=["POST"]),
+            Route("/api/files/{number}/tree", threaded(self.tree)),
+            Route("/api/files/{number}/neuron", threaded(self.neuron)),
+            Route("/api/files/{number}/network", threaded(self.network_of_file)),
+            Route("/{path:path}", self.part_of_page),
+        ]
+        handlers = {GlassnetError: _told, HTTPException: _refused, Exception: _broken, ClientDisconnect: _gone}
+        return Starlette(routes=routes, exception_handlers=handlers)
+
+    @cached_property
+    def _networks(self) -> list[Shown]:
+        """The chains in the files of the command line, and the examples."""
+        return [*_chains(self._shelf.named.values()), *_examples()]
+
+    def start(self, request: Request) -> Response:
+        """What there is to begin with."""
+        return as_json(
+            {
+                "version": __version__,
+                "networks": [
+                    {"name": shown.name, "url": f"/api/networks/{i}", "from": shown.origin}
+                    for i, shown in enumerate(self._networks)
+                ],
+                "files": [{"id": number, "name": file.name} for number, file in self._shelf.named.items()],
+                "most_upload": MOST_UPLOAD,
+            }
+        )
+
+    def network(self, request: Request) -> Response:
+        """One of the networks that `start` lists."""
+        by_number = {str(i): shown for i, shown in enumerate(self._networks)}
+        shown = by_number.get(request.path_params["number"])
+        if shown is None:
+            raise AddressError(
+                got="a network that is not there", expected="one of /api/start", do="ask for one of them"
+            )
+        return Response(shown.content, media_type=BYTES)
+
+    def digits(self, request: Request) -> Response:
+        """The handwritten digits, uint8: n images of 784 bytes, then n labels."""
+        from glassnet.data.digits import stored
+
+        part = request.path_params["part"]
+        if part not in ("train", "test"):
+            raise AddressError(got="digits of another name", expected="train or test", do="ask for one of them")
+        images, labels = stored(part)
+        return Response(b"".join((images.data, labels.data)), media_type=BYTES)
+
+    def tree(self, request: Request) -> Response:
+        """What is in a file."""
+        return as_json(self._shelf.get(request.path_params["number"]).tree())
+
+    def neuron(self, request: Request) -> Response:
+        """One neuron of a file."""
+        file = self._shelf.get(request.path_params["number"])
+        tensor = request.query_params.get("tensor", "")
+        return as_json(file.neuron(tensor, _whole(request, "index"), _whole(request, "start", 0)))
+
+    def network_of_file(self, request: Request) -> Response:
+        """The network in a file."""
+        given = request.query_params.get("activation")
+        activation = given.split(",") if given and "," in given else given
+        return Response(self._shelf.get(request.path_params["number"]).network(activation), media_type=BYTES)
+
+    async def upload(self, request: Request) -> Response:
+        """A file that was dropped on the page; the answer is its tree and its id."""
+        if int(request.headers.get("content-length", 0)) > MOST_UPLOAD:
+            raise TooLarge
+        async with self._receiving:
+            number, opened = await self._shelf.receive(request.query_params.get("name", ""), request.stream())
+        tree = await in_thread(opened.tree)
+        return as_json({"id": number, **tree})
+
+    async def part_of_page(self, request: Request) -> Response:
+        """A file of the built page."""
+        part = self._page.get(request.scope["path"])
+        if part is None:
+            raise HTTPException(404)
+        return Response(part.content, media_type=part.type)
+
+
+def _chains(opened: "Iterable[Opened]") -> Iterator[Shown]:
+    for file in opened:
+        if file.chain.activations:
+            with contextlib.suppress(GlassnetError):  # changed in this moment: it is still among the files
+                yield Shown(PurePath(file.name).stem, "opened", file.network())
+
+
+def _examples() -> Iterator[Shown]:
+    folder = files("glassnet").joinpath("web", "examples")
+    for name in EXAMPLES:
+        yield Shown(name, "example", folder.joinpath(f"{name}.safetensors").read_bytes())
+
+
+def _whole(request: Request, name: str, default: int | None = None) -> int:
+    """A whole number from 0 up among the parameters."""
+    given = request.query_params.get(name)
+    if given is None and default is not None:
+        return default
+    if given is None or not (given.isascii() and given.isdigit() and len(given) < 19):
+        raise SettingError(got=f"another {name}", expected="a whole number from 0 up", do=f"such as {name}=0")
+    return int(given)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GlassnetError)
+    if isinstance(error, TooLarge):
+        return problem(413, error.got, error.expected, error.do)
+    return of_error(error)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """What the routes refuse: an address or a method that there is not."""
+    assert isinstance(error, HTTPException)
+    got = "an address that is not there" if error.status_code == 404 else "a method that is not for this address"
+    return problem(error.status_code, got, "an address and a method of this server", "go back to the page")
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The other side went away in the middle: nobody reads this."""
+    return problem(400, "a request that broke off", "a whole one", "send it again")
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    """A mistake of ours; where it happened is printed in the terminal, not sent."""
+    return problem(500, "a mistake in glassnet", "none", "please report what glassnet open printed in the terminal")

@@ -1,0 +1,89 @@
+"""Attacks on the lines to the page's server: too long, too many, from elsewhere; what it leaves behind."""
+
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from visitor import ADDRESSES, Visitor
+
+import glassnet as gn
+from glassnet.web.server import Server, listening
+
+Visit = Callable[..., Visitor]
+Serve = Callable[..., Server]
+
+
+def test_heads_without_end_are_cut_off(visit: Visit) -> None:
+    visitor = visit()
+    endless = f"GET / HTTP/1.1\r\nHost: {visitor.host}\r\n".encode() + b"A: " + b"x" * 1_000_000
+    assert b" 200 " not in visitor.raw(endless)
+    assert visitor.get("/").status == 200
+
+
+def test_many_lines_at_once_are_answered(visit: Visit, saved: Path) -> None:
+    visitor = visit(saved)
+    content, addresses = saved.read_bytes(), ADDRESSES[:-1] * 4
+
+    def asked(number: int) -> int:
+        if number % 9 == 0:
+            return visitor.drop(f"{number}", content).status
+        return visitor.get(addresses[number]).status
+
+    with ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(asked, range(len(addresses)))) == {200}
+
+
+def test_idle_lines_keep_nobody_out(visit: Visit) -> None:
+    visitor = visit()
+    idle = [socket.create_connection(("127.0.0.1", visitor.port)) for _ in range(100)]
+    for line in idle:
+        line.sendall(b"GET / HTTP/1.1\r\nHost:")
+    assert visitor.get("/").status == 200
+    for line in idle:
+        line.close()
+
+
+def test_a_mistake_of_ours_shows_nothing_of_the_inside(
+    visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = visit(saved)
+    monkeypatch.setattr("glassnet.web.opened.Opened.tree", lambda _: 1 / 0)
+    answer = visitor.get("/api/files/0/tree")
+    assert (answer.status, answer.json["got"]) == (500, "a mistake in glassnet")
+    assert b"ZeroDivision" not in answer.body
+    assert visitor.get("/api/start").status == 200
+
+
+# Where it listens
+
+
+def test_it_listens_on_this_machine_only(serve: Serve) -> None:
+    server = serve()
+    assert server.address.startswith(f"http://127.0.0.1:{server.port}/?token=")
+    listed = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    listens = [line.split()[1] for line in listed.splitlines() if f":{server.port:04X} " in line and " 0A " in line]
+    assert listens == [f"0100007F:{server.port:04X}"]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", server.port))
+
+
+def test_a_port_that_is_taken_is_not_shared(serve: Serve) -> None:
+    server = serve()
+    with pytest.raises(gn.GlassnetError, match=f"got port {server.port} .*; expected a port that is free"):
+        listening(server.port)
+
+
+def test_a_stopped_server_leaves_nothing_behind(stand_in: Path, saved: Path, uploads: Path) -> None:
+    with Server() as server:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        Visitor(server.address).enter().drop("a", saved.read_bytes())
+        assert [path for path in uploads.rglob("*") if path.is_file()] != []
+        server.stop()
+        thread.join()
+    assert list(uploads.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port))
