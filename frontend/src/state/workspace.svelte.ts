@@ -8,6 +8,7 @@ import { Tracer, type Trace } from "../network/trace.ts";
 import { Comparison } from "./comparison.svelte.ts";
 import { NO_EDITS, redone, settled, undone, withEdit, type Edits } from "./edits.ts";
 import { Examiner } from "./examiner.svelte.ts";
+import { lesson } from "./lesson.svelte.ts";
 
 export type View = "look" | "compare" | "count";
 
@@ -40,7 +41,9 @@ export class Workspace {
   /** Lines that say what went wrong, where the page as a whole must say it. */
   notice: string | null = $state(null);
 
-  readonly trace: Trace = $derived.by(() => this.#tracer.trace(this.network, this.input.values));
+  readonly trace: Trace = $derived.by(() =>
+    this.#tracer.trace(lesson.hides("names") ? this.network.nameless : this.network, this.input.values),
+  );
   readonly edited: boolean = $derived(this.network !== this.original);
   /** Accuracy on `data`, now and before the edits; which examples are wrong. */
   readonly examiner: Examiner;
