@@ -110,7 +110,7 @@ def test_the_bar_of_a_term_is_its_weight(page, card, changes):
 def test_the_brush_paints_a_template(page, card, changes):
     network = first_network(page)
     template = card.get_by_role("button", name="Template of 0:3")
-    card.get_by_role("button", name="erase weights").click()
+    card.get_by_role("button", name="make weights 0").click()
     card.get_by_role("slider", name="size").fill("1")
     drag(page, template, template.bounding_box()["width"] * 10 / 28, begin=(10.5 / 28, 14.5 / 28))
     weights = network.layers[0].weights[3].copy()
