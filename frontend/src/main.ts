@@ -25,7 +25,7 @@ async function open(): Promise<void> {
   if (link) lesson.begin(lessonOf(link)); // before anything is shown that it hides
   mount(App, { target: page, props: { workspace, start } });
   workspace.data = await examplesFor(network, start);
-  if (workspace.data) workspace.input = exampleOf(workspace.data, 0);
+  if (workspace.data && workspace.input === zeros) workspace.input = exampleOf(workspace.data, 0);
   if (link) await tell(workspace, restore(workspace, start, link));
   addEventListener("hashchange", () => {
     const link = location.hash.slice(1);
