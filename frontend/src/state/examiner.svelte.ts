@@ -14,6 +14,7 @@ interface Examined {
   readonly network: Network;
   readonly original: Network;
   readonly data: Dataset | null;
+  readonly moving: boolean;
 }
 
 export class Examiner {
@@ -42,8 +43,9 @@ export class Examiner {
     this.#kernel = examined.kernel;
     $effect.root(() => {
       $effect(() => {
-        const { network, original, data } = examined;
-        untrack(() => this.#look(network, original, data?.width === network.architecture.sizes[0] ? data : null));
+        const { network, original, data, moving } = examined;
+        const fits = data?.width === network.architecture.sizes[0] && !moving;
+        untrack(() => this.#look(network, original, fits ? data : null));
       });
     });
   }
