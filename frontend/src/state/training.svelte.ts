@@ -74,6 +74,11 @@ export class Training {
   constructor(workspace: Workspace, start: Start) {
     this.#workspace = workspace;
     this.setup = new Setup(workspace.kernel, start);
+    $effect.root(() => {
+      $effect(() => {
+        workspace.moving = this.playing && this.shown;
+      });
+    });
     this.#line = new WorkerLine(
       workspace.kernel,
       (message) => this.#hear(message),
@@ -259,6 +264,7 @@ export class Training {
     const workspace = this.#workspace;
     const fits = workspace.data?.width === parts.test.width && workspace.data.name === parts.test.name;
     if (!fits) workspace.data = parts.test;
+    workspace.keepEdited();
     workspace.show(network, name, fits ? workspace.input : exampleOf(parts.test, 0));
     if (!workspace.networks.some((each) => each.name === name))
       workspace.networks = [...workspace.networks, { name, from: "yours", load: async () => run.network! }];

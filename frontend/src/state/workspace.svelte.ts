@@ -29,6 +29,9 @@ export class Workspace {
   /** What accuracy is told of, and where examples are picked from. */
   data: Dataset | null = $state.raw(null);
 
+  /** The network follows a run that goes on: nothing slow is to be asked about each of its states. */
+  moving: boolean = $state(false);
+
   view: View = $state("look");
   /** The neuron whose card is open. */
   focus: Address | null = $state.raw(null);
