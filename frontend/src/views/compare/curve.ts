@@ -21,13 +21,3 @@ export function chart(
   );
   return { x, y, paths: lines.map((points) => path([...points]) ?? "") };
 }
-
-/** The figure at `at`, straight between the two points around it; null beyond them. */
-export function figureAt(points: readonly Point[], at: number): number | null {
-  const next = points.findIndex(([place]) => place >= at);
-  if (next < 0) return null;
-  const [place, figure] = points[next];
-  if (next === 0 || place === at) return place === at ? figure : null;
-  const [before, last] = points[next - 1];
-  return last + ((figure - last) * (at - before)) / (place - before);
-}
