@@ -4,7 +4,7 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
 import { exampleOf, type Input } from "./data/dataset.ts";
-import { host, type Start } from "./host.ts";
+import { host } from "./host.ts";
 import { loadKernel } from "./kernel/load.ts";
 import { lesson } from "./state/lesson.svelte.ts";
 import { lessonOf, restore } from "./state/link.ts";
@@ -26,16 +26,16 @@ async function open(): Promise<void> {
   mount(App, { target: page, props: { workspace, start } });
   workspace.data = await examplesFor(network, start);
   if (workspace.data && workspace.input === zeros) workspace.input = exampleOf(workspace.data, 0);
-  if (link) await follow(workspace, start, link);
+  if (link) await tell(workspace, restore(workspace, start, link));
   addEventListener("hashchange", () => {
     const link = location.hash.slice(1);
-    if (link) void follow(workspace, start, link);
+    lesson.begin(lessonOf(link));
+    void tell(workspace, restore(workspace, start, link));
   });
 }
 
-async function follow(workspace: Workspace, start: Start, link: string): Promise<void> {
-  lesson.begin(lessonOf(link));
-  const problems = await restore(workspace, start, link);
+async function tell(workspace: Workspace, restoring: Promise<string[]>): Promise<void> {
+  const problems = await restoring;
   if (problems.length > 0) workspace.notice = problems.join(" ");
 }
 

@@ -34,6 +34,7 @@ describe("a squish by itself", () => {
 describe("its curve", () => {
   it("reaches beyond the point, and 6 at least", () => {
     expect([reachFor(0.5), reachFor(-40)]).toEqual([6, 50]);
+    expect([reachFor(3e38), reachFor(Infinity), reachFor(NaN)]).toEqual([1e37, 6, 6]);
     const z = points(50);
     expect([z[0], z[80], z[160]]).toEqual([-50, 0, 50]);
   });

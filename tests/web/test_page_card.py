@@ -172,3 +172,18 @@ def test_it_fits_a_narrow_screen(visit, served, width):
     card.get_by_role("button", name="all 784 terms").click()
     assert card.evaluate("(element) => element.scrollWidth - element.clientWidth") <= 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_lesson_can_keep_the_knobs_away(visit, served):
+    card = digit_card(visit(served, "#hide=knobs"), "0:3")
+    expect(card.get_by_role("table", name="The strongest terms")).to_be_visible()
+    expect(card.get_by_role("img", name="sigmoid: z")).to_be_visible()
+    for role in ("textbox", "slider", "combobox"):
+        expect(card.get_by_role(role)).to_have_count(0)
+    expect(card.get_by_role("button", name="paint")).to_have_count(0)
+
+
+def test_a_lesson_can_keep_the_steps_and_names_away(visit, served):
+    card = digit_card(visit(served, "#hide=steps,names"), "2:7")
+    expect(card.get_by_role("heading")).to_have_text(["Neuron 2:7"])
+    expect(card.get_by_role("table")).to_have_count(0)

@@ -110,7 +110,7 @@ def test_the_bar_of_a_term_is_its_weight(page, card, changes):
 def test_the_brush_paints_a_template(page, card, changes):
     network = first_network(page)
     template = card.get_by_role("button", name="Template of 0:3")
-    card.get_by_role("button", name="erase weights").click()
+    card.get_by_role("button", name="make weights 0").click()
     card.get_by_role("slider", name="size").fill("1")
     drag(page, template, template.bounding_box()["width"] * 10 / 28, begin=(10.5 / 28, 14.5 / 28))
     weights = network.layers[0].weights[3].copy()
@@ -186,6 +186,24 @@ def test_nonsense_stays_where_it_was_typed(page, card, typed, said):
     np.testing.assert_array_equal(outputs(page), before)
     field.fill("2")
     expect(card.get_by_role("alert")).to_have_count(0)
+
+
+def test_escape_takes_back_what_is_being_typed(page, card):
+    before, field = outputs(page), bias_field(card)
+    was = exact(field)
+    field.fill("4")
+    assert exact(field) == 4
+    field.press("Escape")
+    assert exact(field) == was
+    np.testing.assert_array_equal(outputs(page), before)
+    expect(card).to_be_visible()
+
+
+def test_numbers_that_overflow_are_said_as_such(page, card):
+    for field in (bias_field(card), card.get_by_role("textbox", name=re.compile("^weight for pixel")).first):
+        field.fill("3.4e38")
+        field.press("Enter")
+    expect(card.get_by_role("row", name="pre-activation z")).to_contain_text("\u221e")
 
 
 def test_an_edited_network_is_kept_under_a_name_of_its_own(card, changes):

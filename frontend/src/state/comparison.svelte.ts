@@ -7,6 +7,7 @@ import { inputsDiffer, structureDiffers } from "../network/between.ts";
 import type { Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
 import { varied, variationText, type Variation } from "../network/variations.ts";
+import { lesson } from "./lesson.svelte.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
 /** The network as it is now, as it was before the edits, the left one with other numbers, or one by its name. */
@@ -121,7 +122,7 @@ export class Comparison {
   #trace(which: 0 | 1, network: Network | null): Trace | null {
     const { values } = this.#workspace.input;
     return network && values.length === network.architecture.sizes[0]
-      ? this.#tracers[which].trace(network, values)
+      ? this.#tracers[which].trace(lesson.hides("names") ? network.nameless : network, values)
       : null;
   }
 }

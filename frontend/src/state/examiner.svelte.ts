@@ -14,6 +14,7 @@ interface Examined {
   readonly network: Network;
   readonly original: Network;
   readonly data: Dataset | null;
+  readonly moving: boolean;
 }
 
 /** While a network trains, the kernel is left to it for so long, in ms, between two examinations. */
@@ -46,8 +47,9 @@ export class Examiner {
     this.#kernel = examined.kernel;
     $effect.root(() => {
       $effect(() => {
-        const { network, original, data } = examined;
-        untrack(() => this.#look(network, original, data?.width === network.architecture.sizes[0] ? data : null));
+        const { network, original, data, moving } = examined;
+        const fits = data?.width === network.architecture.sizes[0] && !moving;
+        untrack(() => this.#look(network, original, fits ? data : null));
       });
     });
   }

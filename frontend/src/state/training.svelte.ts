@@ -6,19 +6,19 @@ import type { Start } from "../host.ts";
 import { Architecture } from "../network/architecture.ts";
 import { Network } from "../network/network.ts";
 import type { Score } from "../training/evaluation.ts";
-import { lastGood, upTo, withBin, type Bin } from "../training/losses.ts";
+import { lastGood } from "../training/losses.ts";
 import type { FromWorker, Phase, Preview, Sample, Snapshot, StartValues, ToWorker } from "../training/messages.ts";
 import { structureOf, type Settings } from "../training/settings.ts";
-import TrainingWorker from "../training/worker.ts?worker";
 import { nextFrame } from "./frames.ts";
+import { RunRecord } from "./run_record.svelte.ts";
 import { isToy, Setup, type Parts, type Source } from "./setup.svelte.ts";
+import { WorkerLine } from "./training_worker.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
 /** As fast as it goes; an epoch or a step in each frame; a phase of a step at a time. */
 export type Speed = "full" | "epoch" | "step" | "phase";
 
 const PHASE = 900; // ms that a phase is shown while it plays by itself
-const MOST_SCORES = 400;
 
 /** What a run was started with. */
 interface Begun {
@@ -34,25 +34,20 @@ interface Begun {
 export class Training {
   readonly setup: Setup;
   readonly #workspace: Workspace;
-  #worker: Worker | null = null;
+  readonly #line: WorkerLine;
   #number = 0;
   #edit = 0;
   #order = 0;
-  #told: Parts | null = null;
   #starting: Promise<boolean> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   run: Begun | null = $state.raw(null);
   playing: boolean = $state(false);
   speed: Speed = $state("full");
-  /** Where the run stands, and how far it has been. */
+  /** Where the run stands. */
   step: number = $state(0);
-  reach: number = $state(0);
   rate: number = $state(0);
-  bins: readonly Bin[] = $state.raw([]);
-  scores: readonly Score[] = $state.raw([]);
-  /** Steps at which something was changed by hand. */
-  forks: readonly number[] = $state.raw([]);
+  record: RunRecord = $state.raw(new RunRecord());
   /** The last good step of a run that diverged, and where it was still well. */
   diverged: { step: number; back: number } | null = $state.raw(null);
   /** What the next step would do, or, while one is walked through, where that is. */
@@ -70,8 +65,8 @@ export class Training {
     this.sample?.move ?? (this.sample ? null : (this.preview?.move ?? null)),
   );
   readonly phase: Phase | null = $derived(this.sample?.phase ?? null);
-  readonly score: Score | null = $derived(this.scores.findLast(({ step }) => step <= this.step) ?? null);
-  readonly loss: number | null = $derived(this.bins.findLast(({ to }) => to <= this.step)?.mean ?? null);
+  readonly score: Score | null = $derived(this.record.scoreAt(this.step));
+  readonly loss: number | null = $derived(this.record.lossAt(this.step));
   readonly epoch: number = $derived(this.run ? this.step / this.run.stepsPerEpoch : 0);
   /** Whether the workspace shows this run's network. */
   readonly shown: boolean = $derived.by(() => this.run !== null && this.#workspace.name === this.run.name);
@@ -79,6 +74,16 @@ export class Training {
   constructor(workspace: Workspace, start: Start) {
     this.#workspace = workspace;
     this.setup = new Setup(workspace.kernel, start);
+    $effect.root(() => {
+      $effect(() => {
+        workspace.moving = this.playing && this.shown;
+      });
+    });
+    this.#line = new WorkerLine(
+      workspace.kernel,
+      (message) => this.#hear(message),
+      (message) => this.#lost(message),
+    );
   }
 
   // ---- What it is asked to do
@@ -190,9 +195,7 @@ export class Training {
   }
 
   #begin(architecture: Architecture, from: StartValues, parts: Parts, settings: Settings): void {
-    this.#open();
-    if (this.#told !== parts) this.#send({ kind: "data", ...parts });
-    this.#told = parts;
+    this.#line.open(parts);
     this.#number++;
     this.#edit = 0;
     const { sizes, activations: squishes } = architecture;
@@ -205,9 +208,9 @@ export class Training {
       stepsPerEpoch,
       network: null,
     };
-    this.step = this.reach = 0;
+    this.step = 0;
     this.rate = settings.rate;
-    this.bins = this.scores = this.forks = [];
+    this.record = new RunRecord();
     this.diverged = this.preview = this.sample = null;
     this.#send({ kind: "start", run: this.#number, sizes, squishes, from, settings });
   }
@@ -238,7 +241,7 @@ export class Training {
     const parameters = network.parameters.slice() as Float32Array<ArrayBuffer>;
     if (network.architecture.same(this.run.architecture)) {
       this.note = `Your change was taken into the run at step ${this.step.toLocaleString("en")}.`;
-      this.forks = [...this.forks.filter((step) => step < this.step), this.step];
+      this.record.fork(this.step);
       this.run.network = network;
       this.#workspace.follow(network);
       this.#send({ kind: "edit", edit: ++this.#edit, parameters });
@@ -261,6 +264,7 @@ export class Training {
     const workspace = this.#workspace;
     const fits = workspace.data?.width === parts.test.width && workspace.data.name === parts.test.name;
     if (!fits) workspace.data = parts.test;
+    workspace.keepEdited();
     workspace.show(network, name, fits ? workspace.input : exampleOf(parts.test, 0));
     if (!workspace.networks.some((each) => each.name === name))
       workspace.networks = [...workspace.networks, { name, from: "yours", load: async () => run.network! }];
@@ -268,25 +272,14 @@ export class Training {
 
   // ---- The worker
 
-  #open(): void {
-    if (this.#worker) return;
-    this.#worker = new TrainingWorker();
-    this.#told = null;
-    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
-    this.#worker.onerror = ({ message }) => this.#lost(message);
-    this.#send({ kind: "kernel", module: this.#workspace.kernel });
-  }
-
   #lost(message: string): void {
-    this.#worker?.terminate();
-    this.#worker = null;
     this.run = null;
     this.playing = false;
     this.problem = `Training stopped: ${message || "its worker ended"}. The network stays as it was at step ${this.step}; start again.`;
   }
 
   #send(message: ToWorker): void {
-    this.#worker?.postMessage(message);
+    this.#line.send(message);
   }
 
   #hear(message: FromWorker): void {
@@ -295,7 +288,7 @@ export class Training {
       case "snapshot":
         return this.#follow(message);
       case "score":
-        this.scores = withScore(this.scores, message.score);
+        this.record.tested(message.score);
         return;
       case "preview":
         this.preview = message;
@@ -304,11 +297,12 @@ export class Training {
         return this.#look(message);
       case "diverged":
         this.playing = false;
-        this.diverged = { step: message.step, back: lastGood(this.bins) };
+        this.diverged = { step: message.step, back: lastGood(this.record.bins) };
         return;
       case "problem":
         this.playing = false;
         this.problem = message.message;
+        if (!this.run.network) this.run = null; // it never began
     }
   }
 
@@ -321,10 +315,7 @@ export class Training {
     const { architecture, parts } = this.run!;
     this.step = step;
     if (losses) {
-      this.bins = withBin(upTo(this.bins, losses.from), losses);
-      this.scores = this.scores.filter((score) => score.step <= step);
-      this.forks = this.forks.filter((fork) => fork <= step);
-      this.reach = step;
+      this.record.learnt(losses);
       this.diverged = null;
     }
     if (order === this.#order && this.speed !== "phase") this.playing = playing;
@@ -345,17 +336,4 @@ export class Training {
     clearTimeout(this.#timer);
     if (this.playing && this.speed === "phase") this.#timer = setTimeout(() => this.#send({ kind: "sample" }), PHASE);
   }
-}
-
-/** With one more, in the order of steps; those that lie closest are dropped where they become many. */
-function withScore(scores: readonly Score[], score: Score): Score[] {
-  const all = [...scores.filter(({ step }) => step !== score.step), score].sort((a, b) => a.step - b.step);
-  if (all.length <= MOST_SCORES) return all;
-  const [gap, last] = [(2 * all[all.length - 1].step) / MOST_SCORES, all.length - 1];
-  let kept = -Infinity;
-  return all.filter(({ step }, i) => {
-    if (step - kept < gap && i < last) return false;
-    kept = step;
-    return true;
-  });
 }

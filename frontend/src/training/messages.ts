@@ -41,8 +41,8 @@ export type FromWorker = { run: number } & (
   | { kind: "score"; score: Score }
   | Preview
   | Sample
-  /** The step after this one would have had a loss that is not finite. */
-  | { kind: "diverged"; step: number; loss: number }
+  /** After this step the loss is no finite number, or the parameters are none. */
+  | { kind: "diverged"; step: number }
   | { kind: "problem"; message: string }
 );
 

@@ -4,7 +4,7 @@ import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 import type { Point } from "../../state/tried.svelte.ts";
 
-export const MARGIN = { left: 44, right: 12, top: 8, bottom: 22 };
+export const MARGIN = { left: 44, right: 20, top: 8, bottom: 22 };
 
 export function chart(
   width: number,
