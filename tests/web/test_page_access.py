@@ -56,7 +56,8 @@ def test_on_a_phone_the_card_comes_from_below_and_goes_again(visit, served):
     page.wait_for_timeout(400)
     box = card.bounding_box()
     assert page.locator("[aria-selected=true]").bounding_box()["y"] < box["y"]
-    assert box["y"] > PHONE["height"] / 3 and round(box["y"] + box["height"]) == PHONE["height"]
+    assert box["y"] > PHONE["height"] / 3
+    assert round(box["y"] + box["height"]) == PHONE["height"]
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
 
