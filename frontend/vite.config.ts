@@ -13,7 +13,8 @@ export default defineConfig(({ mode }) => ({
   plugins: [svelte({ configFile: false }), ...(mode === "offline" ? offline() : [])],
   define: { __OFFLINE__: JSON.stringify(mode === "offline"), __VERSION__: JSON.stringify(version) },
   worker: {
-    format: "es" as const,
+    // From a file, browsers start a blob as a worker only if it is a script of the old kind.
+    format: mode === "offline" ? ("iife" as const) : ("es" as const),
     rollupOptions: { output: { entryFileNames: "assets/[name].js", assetFileNames: "assets/[name][extname]" } },
   },
   build: {
