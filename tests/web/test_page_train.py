@@ -180,3 +180,14 @@ def test_a_single_file_trains_on_its_sample_with_the_network_off(browser, tmp_pa
     expect(page.get_by_text("800 to learn from, 200 held out")).to_be_visible()
     page.wait_for_function("() => /accuracy\\s*[789]\\d/.test(document.querySelector('dl:has(dt)').innerText)")
     context.close()
+
+
+def test_the_way_back_is_drawn_in_the_gradient(page):
+    begin(page, "xor")
+    legend = page.locator(".legend")
+    expect(legend).to_contain_text("weight × activation")
+    for _ in range(3):
+        press(page, "Sample")
+    expect(legend).to_contain_text("gradient")
+    press(page, "Batch")
+    expect(legend).to_contain_text("weight × activation")
