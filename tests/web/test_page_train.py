@@ -1,9 +1,14 @@
 """Training on the page, as a visitor does it: play, stop, go back, look at a step, learn shapes and tables."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+
+import glassnet.web
 
 TABLE = "length,width,kind\n" + "".join(
     f"{center + shift},{-center},{name}\n" for shift in range(20) for center, name in ((0, "oak"), (40, "elm"))
@@ -161,3 +166,28 @@ def test_a_run_that_diverges_stops_and_offers_the_way_back(page):
     expect(alert).not_to_be_visible()
     expect(page.get_by_label("rate", exact=True)).to_have_value("100000000")
     assert figure(page, "step") <= 40
+
+
+def test_a_single_file_trains_on_its_sample_with_the_network_off(browser, tmp_path):
+    file = tmp_path / "page.html"
+    network = Path(glassnet.web.__file__).parent / "examples" / "digits-relu.safetensors"
+    export = [sys.executable, "-m", "glassnet", "export", str(network), "--to", "html", "-o", str(file)]
+    subprocess.run(export, check=True, capture_output=True)
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(file.as_uri())
+    press(page, "Play")
+    expect(page.get_by_text("800 to learn from, 200 held out")).to_be_visible()
+    page.wait_for_function("() => /accuracy\\s*[789]\\d/.test(document.querySelector('dl:has(dt)').innerText)")
+    context.close()
+
+
+def test_the_way_back_is_drawn_in_the_gradient(page):
+    begin(page, "xor")
+    legend = page.locator(".legend")
+    expect(legend).to_contain_text("weight × activation")
+    for _ in range(3):
+        press(page, "Sample")
+    expect(legend).to_contain_text("gradient")
+    press(page, "Batch")
+    expect(legend).to_contain_text("weight × activation")

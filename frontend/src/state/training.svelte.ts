@@ -64,6 +64,12 @@ export class Training {
   readonly move: Float32Array | null = $derived(
     this.sample?.move ?? (this.sample ? null : (this.preview?.move ?? null)),
   );
+  /** What the picture shows of it: on the way back the gradient, then the moves. */
+  readonly turned: { values: Float32Array; what: "gradient" | "move" } | null = $derived.by(() => {
+    if (!this.sample || !this.shown) return null;
+    const { gradient, move } = this.sample;
+    return move ? { values: move, what: "move" } : gradient && { values: gradient, what: "gradient" };
+  });
   readonly phase: Phase | null = $derived(this.sample?.phase ?? null);
   readonly score: Score | null = $derived(this.record.scoreAt(this.step));
   readonly loss: number | null = $derived(this.record.lossAt(this.step));
