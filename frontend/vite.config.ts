@@ -13,7 +13,7 @@ export default defineConfig(({ mode }) => ({
   plugins: [svelte({ configFile: false }), ...(mode === "offline" ? offline() : [])],
   define: { __OFFLINE__: JSON.stringify(mode === "offline"), __VERSION__: JSON.stringify(version) },
   worker: {
-    format: "es" as const,
+    format: mode === "offline" ? "iife" : "es", // of a file: address, Chromium starts no module out of a blob
     rollupOptions: { output: { entryFileNames: "assets/[name].js", assetFileNames: "assets/[name][extname]" } },
   },
   build: {

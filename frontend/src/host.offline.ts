@@ -20,7 +20,15 @@ export interface Payload {
   state: string | null;
 }
 
-export const PAYLOAD = '<script type="application/json" id="payload">';
+const PAYLOAD = '<script type="application/json" id="payload">';
+
+/** The single file with this in its data block, instead of what was there. */
+export function filled(template: string, payload: Payload | null): string {
+  const block = template.lastIndexOf(PAYLOAD); // the script above it names it too
+  if (block < 0) throw new Error("This page has no place for data: it was not built as a single file.");
+  const [from, to] = [block + PAYLOAD.length, template.indexOf("</script>", block)];
+  return template.slice(0, from) + JSON.stringify(payload).replaceAll("<", "\\u003c") + template.slice(to);
+}
 
 export function offlineHost(): Host {
   // Taken before the page draws itself, so that it can be written out again with another payload.
@@ -53,10 +61,7 @@ export function offlineHost(): Host {
         `${file.name} is no safetensors file, the one kind that this single file reads by itself. Open it with: glassnet open ${file.name}`,
       );
     },
-    async template() {
-      const start = whole.lastIndexOf(PAYLOAD) + PAYLOAD.length;
-      return whole.slice(0, start) + "null" + whole.slice(whole.indexOf("</script>", start));
-    },
+    template: async () => filled(whole, null),
   };
 }
 

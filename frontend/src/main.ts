@@ -1,4 +1,4 @@
-/** Loads the kernel, a network and a digit, and shows the page. */
+/** Loads the kernel, a network and a digit, and shows the page, in the state that a link or a single file asks for. */
 
 import { mount } from "svelte";
 import App from "./App.svelte";
@@ -6,7 +6,9 @@ import "./app.css";
 import { exampleOf, type Input } from "./data/dataset.ts";
 import { host } from "./host.ts";
 import { loadKernel } from "./kernel/load.ts";
-import { asRead } from "./data/features.ts";
+import { lesson } from "./state/lesson.svelte.ts";
+import { lessonOf, restore } from "./state/link.ts";
+import { examplesFor } from "./state/opening.ts";
 import { Workspace } from "./state/workspace.svelte.ts";
 
 const page = document.getElementById("page")!;
@@ -19,11 +21,22 @@ async function open(): Promise<void> {
   const zeros: Input = { values: new Float32Array(network.architecture.sizes[0]), from: "all zero" };
   const workspace = new Workspace(kernel, network, first.name, zeros);
   workspace.networks = start.networks;
+  const link = location.hash.slice(1) || start.state;
+  if (link) lesson.begin(lessonOf(link)); // before anything is shown that it hides
   mount(App, { target: page, props: { workspace, start } });
-  const data = network.picture ? await host.digits("test") : start.table && asRead(start.table, network.signature);
-  if (!data) return;
-  workspace.data = data;
-  workspace.input = exampleOf(data, 0);
+  workspace.data = await examplesFor(network, start);
+  if (workspace.data && workspace.input === zeros) workspace.input = exampleOf(workspace.data, 0);
+  if (link) await tell(workspace, restore(workspace, start, link));
+  addEventListener("hashchange", () => {
+    const link = location.hash.slice(1);
+    lesson.begin(lessonOf(link));
+    void tell(workspace, restore(workspace, start, link));
+  });
+}
+
+async function tell(workspace: Workspace, restoring: Promise<string[]>): Promise<void> {
+  const problems = await restoring;
+  if (problems.length > 0) workspace.notice = problems.join(" ");
 }
 
 open().catch((problem: Error) => {

@@ -30,18 +30,20 @@ describe("the tree", () => {
     const [node] = treeOf([tensor("a", 2), tensor("a.b", 3)]);
     expect([node.count, node.tensor?.name, node.children[0].path]).toEqual([5, "a", "a.b"]);
   });
+  it("puts numbered parts in order, others as the file has them", () => {
+    const [node] = treeOf(["a.10.z", "a.10.b", "a.2.z", "a.1.z"].map((name) => tensor(name, 1)));
+    expect(node.children.map(({ label }) => label)).toEqual(["1.z", "2.z", "10"]);
+    expect(node.children[2].children.map(({ label }) => label)).toEqual(["z", "b"]);
+  });
   it("shows what is open", () => {
     expect(labels([])).toEqual(["model.layers", "scale"]);
     expect(labels(["model.layers", "model.layers.1"])).toEqual(["model.layers", "0", "1", "weight", "bias", "scale"]);
   });
-  it("is fast for thousands of tensors", () => {
+  it("walks only what is open of thousands of tensors", () => {
     const many = Array.from({ length: 20_000 }, (_, i) => tensor(`layers.${i >> 3}.part.${i % 8}`, 10, 10));
-    const start = performance.now();
     const nodes = treeOf(many);
-    const rows = rowsOf(nodes, new Set(["layers"]));
-    expect(rows.length).toBe(2501);
     expect(nodes[0].count).toBe(2_000_000);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(rowsOf(nodes, new Set(["layers"]))).toHaveLength(2501);
   });
 });
 

@@ -2,7 +2,7 @@
  * its center, divided by its spread (`signature.py`). */
 
 import type { Dataset } from "./dataset.ts";
-import type { Signature } from "../network/network.ts";
+import type { Network, Signature } from "../network/network.ts";
 
 export const inputName = ({ features }: Signature, index: number): string => features?.[index] ?? `input ${index}`;
 
@@ -33,3 +33,19 @@ export function asRead(data: Dataset, signature: Signature): Dataset {
   const read = Float32Array.from(values, (value, i) => readOf(signature, i % data.width, value * scale));
   return { ...data, inputs: { values: read, scale: 1, count } };
 }
+
+const MOST_CHARACTERS = 18;
+
+/** Characters of the longest name of an input and of an output, as far as there is room for names. */
+export function longestNames({ architecture: { sizes }, signature }: Network): { inputs: number; outputs: number } {
+  const longest = (names: readonly string[]): number =>
+    Math.min(MOST_CHARACTERS, Math.max(...names.map(({ length }) => length)));
+  const outputs = sizes[sizes.length - 1];
+  return {
+    inputs: longest(signature.features ?? [inputName(signature, sizes[0] - 1)]),
+    outputs: longest(outputs === 1 ? [outputName(signature)] : (signature.classes ?? [String(outputs - 1)])),
+  };
+}
+
+/** What a single output tells. */
+export const outputName = ({ target }: Signature): string => target ?? "output";

@@ -13,11 +13,13 @@ export type Tool = "pen" | "rubber";
 /** How far full ink reaches from the pen's path, and how wide its soft edge is, in pixels of a 28x28 picture. */
 const CORE = { pen: 0.75, rubber: 1.6 };
 const EDGE = 0.9;
+/** On small pictures the pen stays thick enough to leave no gaps. */
+const THINNEST = 0.6;
 
 /** Draws from one point to another, in pixels from the left upper corner. Changes the picture. */
 export function stroke(picture: Picture, from: Point, to: Point, tool: Tool): void {
   const { width, height, grey } = picture;
-  const unit = Math.max(width, height) / 28;
+  const unit = Math.max(THINNEST, Math.max(width, height) / 28);
   const reach = unit * (CORE[tool] + EDGE);
   const [left, right] = [Math.min(from.x, to.x) - reach, Math.max(from.x, to.x) + reach];
   const [top, bottom] = [Math.min(from.y, to.y) - reach, Math.max(from.y, to.y) + reach];

@@ -32,6 +32,8 @@ export interface Layout {
 export interface Shape {
   readonly sizes: readonly number[];
   readonly picture: { readonly width: number; readonly height: number } | null;
+  /** Characters of the longest name of an input and of an output. */
+  readonly longest: { readonly inputs: number; readonly outputs: number };
 }
 
 export interface Point {
@@ -47,8 +49,9 @@ const NARROW = 480;
 const LEAST_GAP = 76;
 const LEAST_CELL = 5;
 const MOST_CELLS = 1024;
-const OUTPUTS_WIDTH = 172;
-const NAMES_WIDTH = 92;
+/** What a bar and its value take, and a character of a name. */
+const BAR_WIDTH = 152;
+export const CHARACTER = 7;
 
 /** `places`: the neuron of each layer that is to be on the page shown, if it has pages. */
 export function layOut(shape: Shape, width: number, height: number, places: readonly number[] = []): Layout {
@@ -62,19 +65,21 @@ const kindOf = ({ sizes, picture }: Shape, layer: number): Kind => {
 };
 
 function columns(shape: Shape, wanted: number, height: number, places: readonly number[]): Layout {
-  const { sizes, picture } = shape;
+  const { sizes, picture, longest } = shape;
   const room = Math.max(120, height - HEAD - FOOT);
   const middle = HEAD + room / 2;
   const hidden = sizes.length - 2;
-  const outputs = Math.min(OUTPUTS_WIDTH, 0.3 * wanted);
-  const inputs = picture ? Math.min(168, 0.25 * wanted, room) : NAMES_WIDTH + 40;
+  const outputs = Math.min(BAR_WIDTH + CHARACTER * longest.outputs, 0.34 * wanted);
+  const inputs = picture
+    ? Math.min(140, 0.22 * wanted, room)
+    : Math.min(48 + CHARACTER * longest.inputs, 0.28 * wanted);
   const width = Math.max(wanted, inputs + outputs + (hidden + 1) * LEAST_GAP);
   const gap = (width - inputs - outputs) / (hidden + 1);
   const found = sizes.map((count, at): Column => {
     const layer = at - 1;
     const kind = kindOf(shape, layer);
     const centre = at === 0 ? inputs / 2 : at > hidden ? width - outputs / 2 : inputs + at * gap;
-    if (kind === "picture") return pictureAt(picture!, centre - inputs / 2, middle, inputs);
+    if (kind === "picture") return pictureAt(picture!, centre - inputs / 2 + 2, middle, inputs - 2);
     if (kind === "cells") {
       const across = at === 0 ? inputs : at > hidden ? outputs : Math.min(160, 0.66 * gap);
       return cells(layer, count, places[layer], centre, middle, across, room);

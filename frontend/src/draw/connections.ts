@@ -4,7 +4,7 @@
 import type { Address } from "../network/network.ts";
 import type { Trace } from "../network/trace.ts";
 import { colours, css } from "./colours.ts";
-import { placeOf, isShown, type Column, type Flow, type Layout, type Point } from "./columns.ts";
+import { isShown, placeOf, rowsOf, type Column, type Flow, type Layout, type Point } from "./columns.ts";
 
 /** Connections into one layer, the weakest first. */
 export interface Connections {
@@ -19,7 +19,8 @@ export interface Connections {
 
 /** Lifts what is small, so that faint structure is seen. */
 const LIFT = 0.4;
-const MOST_LINES = 140;
+const MOST_LINES = 90;
+const MOST_OF_ONE = 512;
 /** Layers of more connections than this are not searched for the strongest at each stroke of the pen. */
 export const MOST_SEARCHED = 1_500_000;
 
@@ -45,13 +46,13 @@ export function strongest(
 export function ofNeuron(trace: Trace, { layer, neuron }: Address, flat: Float32Array | null = null): Connections[] {
   const found: Connections[] = [];
   const { fanIn } = trace.network.architecture.places[layer];
-  const into = new Strongest(4 * MOST_LINES);
+  const into = new Strongest(MOST_OF_ONE);
   const value = carried(trace, { layer, neuron }, flat);
   for (let from = 0; from < fanIn; from++) into.offer(value(from), neuron * fanIn + from);
   found.push(into.taken(layer, fanIn));
   const next = trace.network.architecture.places[layer + 1];
   if (next) {
-    const out = new Strongest(4 * MOST_LINES);
+    const out = new Strongest(MOST_OF_ONE);
     for (let to = 0; to < next.fanOut; to++)
       out.offer(carried(trace, { layer: layer + 1, neuron: to }, flat)(neuron), to * next.fanIn + neuron);
     found.push(out.taken(layer + 1, next.fanIn));
@@ -158,11 +159,14 @@ export function paintConnections(context: CanvasRenderingContext2D, layout: Layo
 
 function leaving(column: Column, index: number, flow: Flow): Point {
   const { x, y } = placeOf(column, index);
+  const [right, bottom] = [column.x + column.perRow * column.pitchX, column.y + rowsOf(column) * column.pitchY];
+  if (column.kind === "cells") return flow === "right" ? { x: right, y } : { x, y: bottom };
   return flow === "right" ? { x: x + column.radius, y } : { x, y: y + column.radius };
 }
 
 function arriving(column: Column, index: number, flow: Flow): Point {
   const { x, y } = placeOf(column, index);
+  if (column.kind === "cells") return flow === "right" ? { x: column.x, y } : { x, y: column.y };
   if (column.kind === "bars") return flow === "right" ? { x: column.x - 4, y } : { x, y: column.y - 4 };
   return flow === "right" ? { x: x - column.radius, y } : { x, y: y - column.radius };
 }

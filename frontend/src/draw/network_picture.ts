@@ -4,7 +4,7 @@
 import type { Address } from "../network/network.ts";
 import type { Trace } from "../network/trace.ts";
 import { colours, css, grey, mix, signedColour, type Rgb } from "./colours.ts";
-import { placeOf, type Column, type Layout } from "./columns.ts";
+import { placeOf, rowsOf, type Column, type Layout } from "./columns.ts";
 import { ofNeuron, paintConnections, strongest, type Connections } from "./connections.ts";
 import { largest, paintPixels } from "./picture.ts";
 import { colourOf, inputScale, scaleOf } from "./scales.ts";
@@ -29,7 +29,7 @@ export function paintNetwork(canvas: HTMLCanvasElement, layout: Layout, trace: T
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, layout.width, layout.height);
   const [inputs] = layout.columns;
-  if (inputs.kind === "picture") paintInput(context, inputs, trace, looking.neuron);
+  if (inputs.kind === "picture") paintInput(context, inputs, trace, looking);
   context.save();
   context.beginPath();
   if (layout.flow === "right") context.rect(0, 0, looking.reach * layout.width, layout.height);
@@ -49,21 +49,26 @@ export function connectionsOf(layout: Layout, trace: Trace, { neuron, lit, flat 
 
 const small = document.createElement("canvas");
 
-function paintInput(context: CanvasRenderingContext2D, column: Column, trace: Trace, neuron: Address | null): void {
+function paintInput(context: CanvasRenderingContext2D, column: Column, trace: Trace, { neuron, flat }: Looking): void {
   const { perRow: width, count } = column;
   const height = count / width;
-  paintPixels(small, width, height, neuron?.layer === 0 ? templateOver(trace, neuron) : (i) => grey(trace.inputs[i]));
+  paintPixels(
+    small,
+    width,
+    height,
+    neuron?.layer === 0 ? templateOver(trace, neuron, flat) : (i) => grey(trace.inputs[i]),
+  );
   const [across, down] = [width * column.pitchX, height * column.pitchY];
   context.imageSmoothingEnabled = false;
   context.drawImage(small, column.x, column.y, across, down);
-  context.strokeStyle = css(mix(colours().paper, colours().ink, 0.25));
+  context.strokeStyle = css(mix(colours().paper, colours().ink, 0.4));
   context.lineWidth = 1;
   context.strokeRect(column.x - 0.5, column.y - 0.5, across + 1, down + 1);
 }
 
-/** A template in its colours, laid over the picture in grey. */
-export function templateOver(trace: Trace, neuron: Address): (i: number) => Rgb {
-  const weights = trace.network.weights(neuron);
+/** A template (or its row of another flat vector) in its colours, laid over the picture in grey. */
+export function templateOver(trace: Trace, neuron: Address, flat: Float32Array | null = null): (i: number) => Rgb {
+  const weights = (flat ? trace.network.withParameters(flat) : trace.network).weights(neuron);
   const most = largest(weights) || 1;
   return (i) => {
     const share = weights[i] / most;
@@ -76,13 +81,12 @@ function paintCells(context: CanvasRenderingContext2D, column: Column, trace: Tr
   const values = layer ? layer.activations : trace.inputs;
   const scale = layer ? scaleOf(layer.squish, values) : inputScale(values);
   const size = column.pitchX - (column.pitchX > 6 ? 1 : 0);
+  // What is between the cells hides the lines behind them.
+  context.fillStyle = css(mix(colours().paper, colours().ink, 0.25));
+  context.fillRect(column.x - 1, column.y - 1, column.perRow * column.pitchX + 1, rowsOf(column) * column.pitchY + 1);
   for (let index = column.first; index < column.first + column.shown; index++) {
     const { x, y } = placeOf(column, index);
     context.fillStyle = css(colourOf(values[index], scale));
-    context.fillRect(x - size / 2, y - size / 2, size, size);
+    context.fillRect(x - column.radius, y - column.radius, size, size);
   }
-  context.strokeStyle = css(mix(colours().paper, colours().ink, 0.25));
-  context.lineWidth = 1;
-  const rows = Math.ceil(column.shown / column.perRow);
-  context.strokeRect(column.x - 1, column.y - 1, column.perRow * column.pitchX + 2, rows * column.pitchY + 2);
 }

@@ -24,6 +24,9 @@ export function short(value: number): string {
   return `${value < 0 ? MINUS : ""}${fixed(Math.abs(value), Math.max(0, 2 - exponent))}`;
 }
 
+/** 0.981, 0.000, −0.250 */
+export const threeDecimals = (value: number): string => `${value < 0 ? MINUS : ""}${fixed(Math.abs(value), 3)}`;
+
 /** With its sign, also when positive. */
 export const signed = (value: number): string => (value > 0 ? `+${short(value)}` : short(value));
 

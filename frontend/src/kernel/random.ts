@@ -4,7 +4,7 @@
 import { Memory } from "./memory.ts";
 
 /** What numbers are drawn for: each has a stream of its own. */
-export const Stream = { StartValues: 0, Toy: 1 } as const;
+export const Stream = { StartValues: 0, Toy: 1, Variation: 2, Inputs: 3 } as const;
 export type Stream = (typeof Stream)[keyof typeof Stream];
 
 const AT_ONCE = 65536;

@@ -38,7 +38,11 @@ export function fitting(squish: Squish): Initializer {
 }
 
 /** Start values for every layer by one rule, or ("fitting") each by the one that fits it. */
-export function initial(random: Random, architecture: Architecture, rule: Initializer | "fitting"): Float32Array<ArrayBuffer> {
+export function initial(
+  random: Random,
+  architecture: Architecture,
+  rule: Initializer | "fitting",
+): Float32Array<ArrayBuffer> {
   const parameters = new Float32Array(architecture.total);
   architecture.places.forEach(({ fanIn, fanOut, start, biases }, layer) => {
     const [kind, variance] = INITIALIZERS[rule === "fitting" ? fitting(architecture.activations[layer]) : rule];

@@ -1,8 +1,9 @@
 /** Which hidden neuron of one network does the work of which neuron of another. Hidden neurons have no order of their own:
  * two networks that learnt the same hold it in different places.
  *
- * Two neurons are alike as far as their activations rise and fall together over many examples: their correlation, which
- * knows no scale, so that a relu neuron with everything doubled is still itself. Layer by layer the pairs are those of
+ * Two neurons are alike as far as their pre-activations rise and fall together over many examples: their correlation,
+ * which knows no scale, so that a relu neuron with everything doubled is still itself. (Activations would say nothing of
+ * a neuron that is silent on all of them.) Layer by layer the pairs are those of
  * the largest sum (the assignment problem; H. Kuhn 1955, J. Munkres 1957; on networks: S. Ainsworth, J. Hayase,
  * S. Srinivasa, Git Re-Basin, 2022, section 3.1). The same two networks may be paired otherwise by `gn.compare`, which
  * goes by the weights. */
@@ -18,8 +19,8 @@ export interface Pair {
   readonly alike: number;
 }
 
-/** One layer's neurons over many examples: (examples, neurons), row by row. */
-export type Activations = Float32Array;
+/** What one layer's neurons say to many examples: (examples, neurons), row by row. */
+export type Said = Float32Array;
 
 /** Squishes with f(c z) = c f(z) for every c above 0. */
 const SCALES: ReadonlySet<Squish> = new Set<Squish>(["relu", "leaky_relu"]);
@@ -28,18 +29,18 @@ const SCALES: ReadonlySet<Squish> = new Set<Squish>(["relu", "leaky_relu"]);
 const ROUNDING = 8 * 2 ** -23;
 
 /** Pairs in a's order. */
-export function paired(a: Activations, b: Activations, neurons: number): Pair[] {
+export function paired(a: Said, b: Said, neurons: number): Pair[] {
   const [ofA, ofB] = [columns(a, neurons), columns(b, neurons)];
   const alike = ofA.map((one) => ofB.map((other) => dot(one, other)));
   const pairs = munkres(alike.map((row) => row.map((value) => 1 - value)));
   return pairs.map(([i, j]) => ({ a: i, b: j, alike: alike[i][j] })).sort((p, q) => p.a - q.a);
 }
 
-/** Each neuron's activations around their mean, at length 1: then products add up to correlations. */
-function columns(activations: Activations, neurons: number): Float64Array[] {
-  const examples = activations.length / neurons;
+/** Each neuron's numbers around their mean, at length 1: then products add up to correlations. */
+function columns(said: Said, neurons: number): Float64Array[] {
+  const examples = said.length / neurons;
   return Array.from({ length: neurons }, (_, neuron) => {
-    const column = Float64Array.from({ length: examples }, (_, i) => activations[i * neurons + neuron]);
+    const column = Float64Array.from({ length: examples }, (_, i) => said[i * neurons + neuron]);
     const mean = column.reduce((sum, value) => sum + value, 0) / examples;
     const around = column.map((value) => value - mean);
     const length = Math.sqrt(dot(around, around));

@@ -70,6 +70,12 @@ export class Network {
     return this.withParameters(parameters);
   }
 
+  /** The same without the names of its outputs. */
+  get nameless(): Network {
+    const classes = Array.from({ length: this.architecture.sizes.at(-1)! }, () => "?");
+    return new Network(this.architecture, this.parameters, { ...this.signature, classes });
+  }
+
   /** What an output stands for. */
   className(output: number): string {
     return this.signature.classes?.[output] ?? String(output);

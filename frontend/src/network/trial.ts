@@ -3,9 +3,9 @@
 
 import { Context, type Rows } from "../kernel/context.ts";
 import { Purpose, Vector } from "../kernel/names.ts";
-import { uniform } from "../kernel/uniform.ts";
+import { Random, Stream } from "../kernel/random.ts";
 import { Exam, type Examination, type Examples } from "./examination.ts";
-import { inOrder, paired, sameFunction, type Activations, type Pair } from "./matching.ts";
+import { inOrder, paired, sameFunction, type Pair, type Said } from "./matching.ts";
 import type { Network } from "./network.ts";
 
 /** Examples that neurons are paired over. */
@@ -42,22 +42,24 @@ export class Trial {
   /** Both networks have the same sizes and squishes. */
   match(a: Network, b: Network): Matching {
     const rows = this.#sample(a.architecture.sizes[0]);
-    const [ofA, ofB] = this.#activations([a, b], rows);
+    const [ofA, ofB] = this.#preActivations([a, b], rows);
     const pairs = a.architecture.sizes.slice(1, -1).map((neurons, layer) => paired(ofA[layer], ofB[layer], neurons));
     const ordered = inOrder(b, pairs);
     return { pairs, inOrder: ordered.parameters, same: sameFunction(a, ordered), examples: rows.count };
   }
 
   #sample(width: number): Rows {
-    if (!this.#examples)
-      return { values: Float32Array.from(uniform(this.#module, 0)(SAMPLE * width)), scale: 1, count: SAMPLE };
+    if (!this.#examples) {
+      const random = new Random(this.#module, 0, Stream.Inputs);
+      return { values: random.uniform(new Float32Array(SAMPLE * width)), scale: 1, count: SAMPLE };
+    }
     const { values, scale, count } = this.#examples.inputs;
     const few = Math.min(count, SAMPLE);
     return { values: values.subarray(0, few * width), scale, count: few };
   }
 
   /** Of networks of one structure, layer by layer. */
-  #activations(networks: readonly Network[], rows: Rows): Activations[][] {
+  #preActivations(networks: readonly Network[], rows: Rows): Said[][] {
     const { architecture } = networks[0];
     const plan = { batchSize: Math.min(rows.count, 96), loss: "squared_error", optimizer: "sgd" } as const;
     const context = new Context(this.#module, architecture, Purpose.Trace, plan);
@@ -69,7 +71,7 @@ export class Trial {
     return networks.map(({ parameters }) => {
       context.write(Vector.Parameters, parameters);
       context.trace(inputs, pointers);
-      return sizes.map((size, layer) => memory.view(Float32Array, places[3 * layer + 2], rows.count * size).slice());
+      return sizes.map((size, layer) => memory.view(Float32Array, places[3 * layer + 1], rows.count * size).slice());
     });
   }
 }

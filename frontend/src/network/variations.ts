@@ -7,11 +7,12 @@
  *
  * The same as `experiments.py` does, layer by layer, weights apart from biases. */
 
-import type { Uniform } from "../kernel/uniform.ts";
+import type { Random } from "../kernel/random.ts";
 import type { Network } from "./network.ts";
 
 export const VARIATIONS = ["scramble", "noise", "prune", "round"] as const;
 export type Variation = (typeof VARIATIONS)[number];
+export const isVariation = (name: string): name is Variation => (VARIATIONS as readonly string[]).includes(name);
 
 /** How strong each may be, from nothing to all, in the steps of a slider. */
 export const STRENGTHS: Record<Variation, { readonly min: number; readonly max: number; readonly step: number }> = {
@@ -21,43 +22,34 @@ export const STRENGTHS: Record<Variation, { readonly min: number; readonly max: 
   round: { min: 1, max: 12, step: 1 },
 };
 
-/** `values` may be changed; `random` holds two numbers from 0 to below 1 for each. */
-type Change = (values: Float32Array, random: Float64Array, isWeights: boolean) => void;
+type Change = (values: Float32Array, random: Random, isWeights: boolean) => void;
 
 /** A network of the same structure.
  *
  * `strength` is the share that changes places (scramble) or becomes 0 (prune), the spread of the noise in root mean squares
  * of the layer's weights (of its biases for the biases), or the bits that are left (round). */
-export function varied(network: Network, kind: Variation, strength: number, random: Uniform): Network {
+export function varied(network: Network, kind: Variation, strength: number, random: Random): Network {
   const change = CHANGES[kind](strength);
   const parameters = network.parameters.slice();
-  const drawn = kind === "prune" || kind === "round" ? new Float64Array(0) : random(2 * parameters.length);
-  for (const { start, biases, stop } of network.architecture.places)
-    for (const [from, to] of [
-      [start, biases],
-      [biases, stop],
-    ])
-      change(parameters.subarray(from, to), drawn.subarray(2 * from, 2 * to), from === start);
+  for (const { start, biases, stop } of network.architecture.places) {
+    change(parameters.subarray(start, biases), random, true);
+    change(parameters.subarray(biases, stop), random, false);
+  }
   return network.withParameters(parameters);
 }
 
+/** Each changes the values it is given in place. */
 const CHANGES: Record<Variation, (strength: number) => Change> = {
-  /** Fisher and Yates (Durstenfeld, 1964), among those that take part. */
   scramble: (share) => (values, random) => {
-    const places = Int32Array.from(values.keys()).filter((i) => random[2 * i] < share);
-    for (let i = places.length - 1; i > 0; i--) {
-      const [here, there] = [places[i], places[Math.floor(random[2 * i + 1] * (i + 1))]];
-      [values[here], values[there]] = [values[there], values[here]];
-    }
+    const drawn = random.uniform(new Float64Array(values.length));
+    const places = [...values.keys()].filter((i) => drawn[i] < share);
+    const before = values.slice();
+    random.order(places.length).forEach((from, i) => (values[places[i]] = before[places[from]]));
   },
 
-  /** Normal numbers of two uniform ones (Box and Muller, 1958). */
   noise: (share) => (values, random) => {
     const spread = share * Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
-    values.forEach((value, i) => {
-      const normal = Math.sqrt(-2 * Math.log(1 - random[2 * i])) * Math.cos(2 * Math.PI * random[2 * i + 1]);
-      values[i] = value + spread * normal;
-    });
+    random.normal(new Float64Array(values.length)).forEach((normal, i) => (values[i] += spread * normal));
   },
 
   prune: (share) => (values, _, isWeights) => {

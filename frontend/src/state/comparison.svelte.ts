@@ -2,11 +2,12 @@
 
 import { SvelteMap } from "svelte/reactivity";
 import type { NamedNetwork } from "../host.ts";
-import { uniform } from "../kernel/uniform.ts";
+import { Random, Stream } from "../kernel/random.ts";
 import { inputsDiffer, structureDiffers } from "../network/between.ts";
 import type { Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
 import { varied, variationText, type Variation } from "../network/variations.ts";
+import { lesson } from "./lesson.svelte.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
 /** The network as it is now, as it was before the edits, the left one with other numbers, or one by its name. */
@@ -82,7 +83,7 @@ export class Comparison {
 
   /** The left network with other numbers. */
   varied({ kind, strength, seed }: Strength): Network | null {
-    return this.a && varied(this.a, kind, strength, uniform(this.#workspace.kernel, seed));
+    return this.a && varied(this.a, kind, strength, new Random(this.#workspace.kernel, seed, Stream.Variation));
   }
 
   name(side: Side): string {
@@ -121,7 +122,7 @@ export class Comparison {
   #trace(which: 0 | 1, network: Network | null): Trace | null {
     const { values } = this.#workspace.input;
     return network && values.length === network.architecture.sizes[0]
-      ? this.#tracers[which].trace(network, values)
+      ? this.#tracers[which].trace(lesson.hides("names") ? network.nameless : network, values)
       : null;
   }
 }

@@ -14,7 +14,11 @@ interface Examined {
   readonly network: Network;
   readonly original: Network;
   readonly data: Dataset | null;
+  readonly moving: boolean;
 }
+
+/** While a network trains, the kernel is left to it for so long, in ms, between two examinations. */
+const PAUSE = 400;
 
 export class Examiner {
   /** Of the network as it is; while a knob moves, of the last state that was examined. null: not known (yet). */
@@ -37,25 +41,33 @@ export class Examiner {
   #wanted: Network[] = [];
   #asked: { job: number; network: Network; original: Network } | null = null;
   #jobs = 0;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(examined: Examined) {
     this.#kernel = examined.kernel;
     $effect.root(() => {
       $effect(() => {
-        const { network, original, data } = examined;
-        untrack(() => this.#look(network, original, data?.width === network.architecture.sizes[0] ? data : null));
+        const { network, original, data, moving } = examined;
+        const fits = data?.width === network.architecture.sizes[0] && !moving;
+        untrack(() => this.#look(network, original, fits ? data : null));
       });
     });
   }
 
   #look(network: Network, original: Network, data: Dataset | null): void {
-    const other = original !== this.#original;
+    const other = original.architecture !== this.#original?.architecture;
+    const trains = !other && original !== this.#original;
     [this.#network, this.#original] = [network, original];
     if (data && data !== this.#data) this.#take(data);
     if (!data || other) this.now = this.before = null;
     this.problem = null;
     this.#wanted = data ? [network, original].filter((each, i, all) => all.indexOf(each) === i) : [];
-    this.#goOn();
+    if (!trains) this.#goOn();
+    else
+      this.#pause ??= setTimeout(() => {
+        this.#pause = undefined;
+        this.#goOn();
+      }, PAUSE);
   }
 
   #take(data: Dataset): void {
@@ -94,10 +106,11 @@ export class Examiner {
       this.#wanted = this.#wanted.filter((each) => each !== network);
     } else {
       this.#known.set(network, answer.examination);
-      // Overtaken by a knob that goes on moving: still the nearest that is known.
-      if (original === this.#original && network !== original) this.now = answer.examination;
+      // Overtaken by a knob that goes on moving, or by training: still the nearest that is known.
+      const same = original.architecture === this.#original!.architecture;
+      if (same && (network !== original || original !== this.#original)) this.now = answer.examination;
     }
-    this.#goOn();
+    if (this.#pause === undefined) this.#goOn();
   }
 
   #post(ask: Ask): void {

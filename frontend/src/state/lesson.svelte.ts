@@ -24,7 +24,7 @@ export interface Lesson {
 }
 
 export const NO_LESSON: Lesson = { text: "", hidden: [], locked: false };
-export const isControl = (name: string): name is Control => name in CONTROLS;
+export const isControl = (name: string): name is Control => Object.hasOwn(CONTROLS, name);
 
 export class LessonState {
   lesson: Lesson = $state.raw(NO_LESSON);
@@ -40,11 +40,12 @@ export class LessonState {
     return this.given && this.lesson.hidden.includes(control);
   }
 
-  /** A lesson that came in a link or a file begins at once. */
+  /** A lesson that came in a link or a file begins at once; a link without one changes nothing. */
   begin(lesson: Lesson): void {
+    if (lesson.text === "" && lesson.hidden.length === 0) return;
     this.lesson = lesson;
-    this.given = this.any;
-    this.own = !this.any;
+    this.given = true;
+    this.own = false;
   }
 
   hide(control: Control, hidden: boolean): void {

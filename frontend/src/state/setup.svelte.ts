@@ -24,6 +24,9 @@ interface Table {
 }
 
 const POINTS = 500;
+const TOY_RATE = 0.01;
+
+export const isToy = (source: Source): source is Toy => (TOYS as readonly Source[]).includes(source);
 
 export class Setup {
   readonly #kernel: WebAssembly.Module;
@@ -99,7 +102,9 @@ export class Setup {
     [this.hidden, this.squishes] = digits ? ["16-16", ["relu"]] : [source === "table" ? "16" : "8-8", ["tanh"]];
     this.batchSize = digits ? 32 : 10;
     this.setOptimizer(digits ? "sgd" : "adam");
-    this.endless = !digits;
+    if (isToy(source)) this.rate = TOY_RATE;
+    this.endless = isToy(source);
+    this.epochs = digits ? 10 : 200;
     this.output = "softmax";
     if (source === "table") this.#standardise();
   }
@@ -109,14 +114,15 @@ export class Setup {
     this.rate = USUAL_RATE[optimizer];
   }
 
-  /** A CSV file of the user's own. */
-  async open(file: File): Promise<void> {
+  /** A CSV file of the user's own; whether it can be learnt from. */
+  async open(file: File): Promise<boolean> {
     try {
       this.#take({ name: file.name, columns: columnsOf(await file.text(), file.name) });
       this.choose("table");
     } catch (problem) {
       this.problem = (problem as Error).message;
     }
+    return this.problem === null;
   }
 
   setTarget(target: string): void {
@@ -127,8 +133,7 @@ export class Setup {
   /** What is learnt from and tested with, fetched or made. */
   async data(): Promise<Parts> {
     if (this.source === "digits") this.parts ??= await digits();
-    else if (TOYS.includes(this.source as Toy))
-      this.parts = heldOut(toy(this.#kernel, this.source as Toy, POINTS, this.noise, this.seed));
+    else if (isToy(this.source)) this.parts = heldOut(toy(this.#kernel, this.source, POINTS, this.noise, this.seed));
     if (!this.parts) throw new Error(this.problem ?? "Choose a CSV file first.");
     return this.parts;
   }

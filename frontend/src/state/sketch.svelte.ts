@@ -2,6 +2,7 @@
  * once the pen rests, a digit may be brought to MNIST's form, seen and read alike. */
 
 import type { Input } from "../data/dataset.ts";
+import { greyOf, valuesOf } from "../data/grey.ts";
 import { fitted, SIDE, type Fitted } from "../data/fitting.ts";
 import { stroke, type Tool } from "../draw/brush.ts";
 import type { Point } from "../draw/columns.ts";
@@ -39,7 +40,8 @@ export class Sketch {
   /** A stroke of the pen begins a drawing of its own; the rubber takes from whatever is there. */
   stroke(from: Point, to: Point, tool: Tool = this.tool): void {
     const { input } = this.#drawn;
-    const grey = input.from === DRAWN || tool === "rubber" ? this.#grey() : new Uint8Array(this.#width * this.#height);
+    const grey =
+      input.from === DRAWN || tool === "rubber" ? greyOf(input.values) : new Uint8Array(this.#width * this.#height);
     stroke({ width: this.#width, height: this.#height, grey }, from, to, tool);
     this.#show(grey);
     this.begun = true;
@@ -67,23 +69,14 @@ export class Sketch {
   /** Brings what is drawn to MNIST's form. */
   fit(): void {
     if (this.#drawn.input.from !== DRAWN) return;
-    const [grey, width, height] = [this.#grey(), this.#width, this.#height];
+    const [grey, width, height] = [greyOf(this.#drawn.input.values), this.#width, this.#height];
     const found = fitted({ width, height, values: Float32Array.from(grey, (value) => value / 255) });
     if (!found || found.grey.every((value, i) => value === grey[i])) return;
     this.#show(found.grey);
     this.#moved(found);
   }
 
-  /** The picture as whole grey values, as MNIST stores them. */
-  #grey(): Uint8Array {
-    return Uint8Array.from(this.#drawn.input.values, (value) => Math.round(value / this.#scale));
-  }
-
   #show(grey: Uint8Array): void {
-    this.#drawn.input = { values: Float32Array.from(grey, (value) => value * this.#scale), from: DRAWN };
-  }
-
-  get #scale(): number {
-    return Math.fround(this.#drawn.network.signature.scale ?? 1 / 255);
+    this.#drawn.input = { values: valuesOf(grey, this.#drawn.network.signature.scale), from: DRAWN };
   }
 }

@@ -6,18 +6,19 @@ import type { Start } from "../host.ts";
 import { Architecture } from "../network/architecture.ts";
 import { Network } from "../network/network.ts";
 import type { Score } from "../training/evaluation.ts";
-import { lastGood, upTo, withBin, type Bin } from "../training/losses.ts";
+import { lastGood } from "../training/losses.ts";
 import type { FromWorker, Phase, Preview, Sample, Snapshot, StartValues, ToWorker } from "../training/messages.ts";
 import { structureOf, type Settings } from "../training/settings.ts";
-import TrainingWorker from "../training/worker.ts?worker";
 import { nextFrame } from "./frames.ts";
-import { Setup, type Parts } from "./setup.svelte.ts";
+import { RunRecord } from "./run_record.svelte.ts";
+import { isToy, Setup, type Parts, type Source } from "./setup.svelte.ts";
+import { WorkerLine } from "./training_worker.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
-export type Speed = "full" | "frame" | "phase";
+/** As fast as it goes; an epoch or a step in each frame; a phase of a step at a time. */
+export type Speed = "full" | "epoch" | "step" | "phase";
 
 const PHASE = 900; // ms that a phase is shown while it plays by itself
-const MOST_SCORES = 400;
 
 /** What a run was started with. */
 interface Begun {
@@ -33,24 +34,20 @@ interface Begun {
 export class Training {
   readonly setup: Setup;
   readonly #workspace: Workspace;
-  #worker: Worker | null = null;
+  readonly #line: WorkerLine;
   #number = 0;
   #edit = 0;
   #order = 0;
-  #told: Parts | null = null;
+  #starting: Promise<boolean> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   run: Begun | null = $state.raw(null);
   playing: boolean = $state(false);
   speed: Speed = $state("full");
-  /** Where the run stands, and how far it has been. */
+  /** Where the run stands. */
   step: number = $state(0);
-  reach: number = $state(0);
   rate: number = $state(0);
-  bins: readonly Bin[] = $state.raw([]);
-  scores: readonly Score[] = $state.raw([]);
-  /** Steps at which something was changed by hand. */
-  forks: readonly number[] = $state.raw([]);
+  record: RunRecord = $state.raw(new RunRecord());
   /** The last good step of a run that diverged, and where it was still well. */
   diverged: { step: number; back: number } | null = $state.raw(null);
   /** What the next step would do, or, while one is walked through, where that is. */
@@ -67,9 +64,15 @@ export class Training {
   readonly move: Float32Array | null = $derived(
     this.sample?.move ?? (this.sample ? null : (this.preview?.move ?? null)),
   );
+  /** What the picture shows of it: on the way back the gradient, then the moves. */
+  readonly turned: { values: Float32Array; what: "gradient" | "move" } | null = $derived.by(() => {
+    if (!this.sample || !this.shown) return null;
+    const { gradient, move } = this.sample;
+    return move ? { values: move, what: "move" } : gradient && { values: gradient, what: "gradient" };
+  });
   readonly phase: Phase | null = $derived(this.sample?.phase ?? null);
-  readonly score: Score | null = $derived(this.scores.findLast(({ step }) => step <= this.step) ?? null);
-  readonly loss: number | null = $derived(this.bins.findLast(({ to }) => to <= this.step)?.mean ?? null);
+  readonly score: Score | null = $derived(this.record.scoreAt(this.step));
+  readonly loss: number | null = $derived(this.record.lossAt(this.step));
   readonly epoch: number = $derived(this.run ? this.step / this.run.stepsPerEpoch : 0);
   /** Whether the workspace shows this run's network. */
   readonly shown: boolean = $derived.by(() => this.run !== null && this.#workspace.name === this.run.name);
@@ -77,13 +80,44 @@ export class Training {
   constructor(workspace: Workspace, start: Start) {
     this.#workspace = workspace;
     this.setup = new Setup(workspace.kernel, start);
+    $effect.root(() => {
+      $effect(() => {
+        workspace.moving = this.playing && this.shown;
+      });
+    });
+    this.#line = new WorkerLine(
+      workspace.kernel,
+      (message) => this.#hear(message),
+      (message) => this.#lost(message),
+    );
   }
 
   // ---- What it is asked to do
 
-  /** A new run with the settings as they stand; the same settings give the same bits. */
+  /** A new run on other data, at a speed at which there is something to see. */
+  choose(source: Source): void {
+    this.setup.choose(source);
+    this.speed = isToy(source) ? "epoch" : "full";
+    void this.start();
+  }
+
+  /** A new run on a table of the user's own; if it cannot be read, everything stays. */
+  async open(file: File): Promise<void> {
+    if (await this.setup.open(file)) await this.start();
+  }
+
+  /** A new run with the settings as they stand; the same settings give the same bits. It plays if one was playing. */
   async start(): Promise<boolean> {
+    const { playing } = this;
     this.pause();
+    this.#starting = this.#start();
+    const begun = await this.#starting;
+    this.#starting = null;
+    if (begun && playing) await this.play();
+    return begun;
+  }
+
+  async #start(): Promise<boolean> {
     this.problem = this.note = null;
     try {
       const { setup } = this;
@@ -101,7 +135,7 @@ export class Training {
   }
 
   async play(): Promise<void> {
-    if (!this.run && !(await this.start())) return;
+    if (!(await this.#begun())) return;
     this.playing = true;
     if (!this.#takeEdits()) this.#showAgain();
     if (this.speed === "phase") return this.stepSample();
@@ -167,9 +201,7 @@ export class Training {
   }
 
   #begin(architecture: Architecture, from: StartValues, parts: Parts, settings: Settings): void {
-    this.#open();
-    if (this.#told !== parts) this.#send({ kind: "data", ...parts });
-    this.#told = parts;
+    this.#line.open(parts);
     this.#number++;
     this.#edit = 0;
     const { sizes, activations: squishes } = architecture;
@@ -182,23 +214,30 @@ export class Training {
       stepsPerEpoch,
       network: null,
     };
-    this.step = this.reach = 0;
+    this.step = 0;
     this.rate = settings.rate;
-    this.bins = this.scores = this.forks = [];
+    this.record = new RunRecord();
     this.diverged = this.preview = this.sample = null;
     this.#send({ kind: "start", run: this.#number, sizes, squishes, from, settings });
   }
 
+  /** There is a run, or one has been begun. */
+  async #begun(): Promise<boolean> {
+    if (this.#starting) return this.#starting;
+    return this.run !== null || this.start();
+  }
+
   async #ready(): Promise<boolean> {
-    const run = this.run ?? ((await this.start()) && this.run);
-    if (run && !this.#takeEdits()) this.#showAgain();
-    return Boolean(run);
+    const ready = await this.#begun();
+    if (ready && !this.#takeEdits()) this.#showAgain();
+    return ready;
   }
 
   #playTo(until: number): void {
     this.playing = true;
     this.diverged = this.sample = this.preview = null;
-    this.#send({ kind: "play", order: ++this.#order, until, oneAFrame: this.speed === "frame" });
+    const aFrame = { full: Infinity, phase: 1, step: 1, epoch: this.run!.stepsPerEpoch }[this.speed];
+    this.#send({ kind: "play", order: ++this.#order, until, aFrame });
   }
 
   /** What was changed by hand on this run's network goes into the run; other squishes make a new run of its numbers. */
@@ -208,7 +247,7 @@ export class Training {
     const parameters = network.parameters.slice() as Float32Array<ArrayBuffer>;
     if (network.architecture.same(this.run.architecture)) {
       this.note = `Your change was taken into the run at step ${this.step.toLocaleString("en")}.`;
-      this.forks = [...this.forks.filter((step) => step < this.step), this.step];
+      this.record.fork(this.step);
       this.run.network = network;
       this.#workspace.follow(network);
       this.#send({ kind: "edit", edit: ++this.#edit, parameters });
@@ -231,6 +270,7 @@ export class Training {
     const workspace = this.#workspace;
     const fits = workspace.data?.width === parts.test.width && workspace.data.name === parts.test.name;
     if (!fits) workspace.data = parts.test;
+    workspace.keepEdited();
     workspace.show(network, name, fits ? workspace.input : exampleOf(parts.test, 0));
     if (!workspace.networks.some((each) => each.name === name))
       workspace.networks = [...workspace.networks, { name, from: "yours", load: async () => run.network! }];
@@ -238,25 +278,14 @@ export class Training {
 
   // ---- The worker
 
-  #open(): void {
-    if (this.#worker) return;
-    this.#worker = new TrainingWorker();
-    this.#told = null;
-    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
-    this.#worker.onerror = ({ message }) => this.#lost(message);
-    this.#send({ kind: "kernel", module: this.#workspace.kernel });
-  }
-
   #lost(message: string): void {
-    this.#worker?.terminate();
-    this.#worker = null;
     this.run = null;
     this.playing = false;
     this.problem = `Training stopped: ${message || "its worker ended"}. The network stays as it was at step ${this.step}; start again.`;
   }
 
   #send(message: ToWorker): void {
-    this.#worker?.postMessage(message);
+    this.#line.send(message);
   }
 
   #hear(message: FromWorker): void {
@@ -265,7 +294,7 @@ export class Training {
       case "snapshot":
         return this.#follow(message);
       case "score":
-        this.scores = withScore(this.scores, message.score);
+        this.record.tested(message.score);
         return;
       case "preview":
         this.preview = message;
@@ -274,11 +303,12 @@ export class Training {
         return this.#look(message);
       case "diverged":
         this.playing = false;
-        this.diverged = { step: message.step, back: lastGood(this.bins) };
+        this.diverged = { step: message.step, back: lastGood(this.record.bins) };
         return;
       case "problem":
         this.playing = false;
         this.problem = message.message;
+        if (!this.run.network) this.run = null; // it never began
     }
   }
 
@@ -291,14 +321,12 @@ export class Training {
     const { architecture, parts } = this.run!;
     this.step = step;
     if (losses) {
-      this.bins = withBin(upTo(this.bins, losses.from), losses);
-      this.scores = this.scores.filter((score) => score.step <= step);
-      this.forks = this.forks.filter((fork) => fork <= step);
-      this.reach = step;
+      this.record.learnt(losses);
       this.diverged = null;
     }
     if (order === this.#order && this.speed !== "phase") this.playing = playing;
-    if (!playing) this.sample = null;
+    if (playing) this.preview = null;
+    else this.sample = null;
     this.run!.network = new Network(architecture, parameters, parts.train.signature);
     if (first) this.#show(this.run!.network);
     else this.#workspace.follow(this.run!.network);
@@ -314,9 +342,4 @@ export class Training {
     clearTimeout(this.#timer);
     if (this.playing && this.speed === "phase") this.#timer = setTimeout(() => this.#send({ kind: "sample" }), PHASE);
   }
-}
-
-function withScore(scores: readonly Score[], score: Score): Score[] {
-  const all = [...scores.filter(({ step }) => step !== score.step), score].sort((a, b) => a.step - b.step);
-  return all.length > MOST_SCORES ? all.filter((_, i) => i % 2 === 0 || i === all.length - 1) : all;
 }

@@ -8,6 +8,7 @@ import { Tracer, type Trace } from "../network/trace.ts";
 import { Comparison } from "./comparison.svelte.ts";
 import { NO_EDITS, redone, settled, undone, withEdit, type Edits } from "./edits.ts";
 import { Examiner } from "./examiner.svelte.ts";
+import { lesson } from "./lesson.svelte.ts";
 
 export type View = "look" | "compare" | "count";
 
@@ -28,6 +29,9 @@ export class Workspace {
   /** What accuracy is told of, and where examples are picked from. */
   data: Dataset | null = $state.raw(null);
 
+  /** The network follows a run that goes on: nothing slow is to be asked about each of its states. */
+  moving: boolean = $state(false);
+
   view: View = $state("look");
   /** The neuron whose card is open. */
   focus: Address | null = $state.raw(null);
@@ -40,7 +44,9 @@ export class Workspace {
   /** Lines that say what went wrong, where the page as a whole must say it. */
   notice: string | null = $state(null);
 
-  readonly trace: Trace = $derived.by(() => this.#tracer.trace(this.network, this.input.values));
+  readonly trace: Trace = $derived.by(() =>
+    this.#tracer.trace(lesson.hides("names") ? this.network.nameless : this.network, this.input.values),
+  );
   readonly edited: boolean = $derived(this.network !== this.original);
   /** Accuracy on `data`, now and before the edits; which examples are wrong. */
   readonly examiner: Examiner;
@@ -78,9 +84,9 @@ export class Workspace {
 
   /** One more network to choose from; a name that is taken is given a number. */
   add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
-    const taken = new Set(this.networks.map((each) => each.name));
+    const taken = (name: string): boolean => this.networks.some((each) => each.name === name);
     let free = name;
-    for (let i = 2; taken.has(free); i++) free = `${name} ${i}`;
+    for (let i = 2; taken(free); i++) free = `${name} ${i}`;
     const added: NamedNetwork = { name: free, from, load: async () => network };
     this.networks = [...this.networks, added];
     return added;

@@ -2,8 +2,9 @@
 
 import type { Dataset } from "../data/dataset.ts";
 import { Context } from "../kernel/context.ts";
-import { InputKind, Purpose, Vector, type Loss } from "../kernel/names.ts";
+import { Purpose, Vector, type Loss } from "../kernel/names.ts";
 import type { Architecture } from "../network/architecture.ts";
+import { listed, put, rowsAt } from "./examples.ts";
 import { Gradients } from "./gradients.ts";
 
 /** Accuracy where there are classes, else the mean loss. */
@@ -21,22 +22,20 @@ export class Evaluation {
   readonly #gradients: Gradients | null;
   readonly #blocks: { inputs: number; first: number; count: number }[] = [];
   readonly #outputs: number;
-  #going: { step: number; parameters: Float32Array; block: number; right: number } | null = null;
+  #going: { step: number; parameters: Float32Array | null; block: number; right: number } | null = null;
 
   constructor(module: WebAssembly.Module, architecture: Architecture, data: Dataset, loss: Loss) {
-    const { inputs, width } = (this.#data = data);
+    this.#data = data;
     this.#gradients = "labels" in data.targets ? null : new Gradients(module, architecture, data, loss, MOST_ROWS);
     const rows = Math.max(16, Math.min(MOST_ROWS, Math.floor(SHORT_WORK / architecture.total)));
+    const lists = listed(data);
     const plan = { batchSize: rows, loss, optimizer: "sgd" } as const;
-    this.#context = new Context(module, architecture, Purpose.Forward, plan);
+    this.#context = new Context(module, architecture, Purpose.Forward, plan, lists);
     const { memory } = this.#context;
-    const bytes = inputs.values instanceof Uint8Array;
-    const at = bytes ? memory.put(Uint8Array, inputs.values) : memory.put(Float32Array, inputs.values);
-    for (let first = 0; first < inputs.count; first += rows) {
-      const count = Math.min(rows, inputs.count - first);
-      const from = at + first * width * (bytes ? 1 : 4);
-      const kind = bytes ? InputKind.DenseBytes : InputKind.DenseFloats;
-      this.#blocks.push({ inputs: this.#context.inputs(kind, inputs.scale, count, from), first, count });
+    const stored = put(memory, data, lists);
+    for (let first = 0; first < data.inputs.count; first += rows) {
+      const count = Math.min(rows, data.inputs.count - first);
+      this.#blocks.push({ inputs: rowsAt(this.#context, data, stored, first, count), first, count });
     }
     this.#outputs = memory.lend(4 * rows * architecture.sizes.at(-1)!);
   }
@@ -45,9 +44,9 @@ export class Evaluation {
     return this.#going !== null;
   }
 
-  /** Begins with the network of this step. */
+  /** Begins with the network of this step; one that was under way is given up. */
   begin(step: number, parameters: Float32Array): void {
-    this.#going = { step, parameters, block: 0, right: 0 };
+    this.#going = { step, parameters: this.#gradients ? parameters.slice() : null, block: 0, right: 0 };
     this.#context.write(Vector.Parameters, parameters);
   }
 
@@ -58,7 +57,7 @@ export class Evaluation {
     if (this.#gradients) {
       this.#going = null;
       const all = Array.from({ length: this.#data.inputs.count }, (_, i) => i);
-      return { step: going.step, value: this.#gradients.loss(going.parameters, all) };
+      return { step: going.step, value: this.#gradients.loss(going.parameters!, all) };
     }
     going.right += this.#rightIn(this.#blocks[going.block++]);
     if (going.block < this.#blocks.length) return null;

@@ -23,9 +23,42 @@ function nonZeros(values: Uint8Array): number {
   return count;
 }
 
-/** The address of these inputs as lists. Only a part of them at a time lies in the memory as it was. */
-export function putLists(context: Context, { inputs, width }: Dataset): number {
-  const { memory } = context;
+/** Inputs in the kernel's memory, and of which kind they are. */
+export interface Stored {
+  readonly kind: InputKind;
+  readonly values: number;
+  readonly positions: number;
+  readonly starts: number;
+}
+
+/** Puts inputs there, as lists if that is said. */
+export function put(memory: Memory, data: Dataset, lists: boolean): Stored {
+  if (lists) return putLists(memory, data);
+  const { values } = data.inputs;
+  const bytes = values instanceof Uint8Array;
+  return {
+    kind: bytes ? InputKind.DenseBytes : InputKind.DenseFloats,
+    values: bytes ? memory.put(Uint8Array, values) : memory.put(Float32Array, values),
+    positions: 0,
+    starts: 0,
+  };
+}
+
+/** The address of `count` of these rows from `first` on, as the kernel takes them. */
+export function rowsAt(
+  context: Context,
+  { inputs, width }: Dataset,
+  stored: Stored,
+  first: number,
+  count: number,
+): number {
+  const { kind, values, positions, starts } = stored;
+  if (starts) return context.inputs(kind, inputs.scale, count, values, positions, starts + 8 * first);
+  return context.inputs(kind, inputs.scale, count, values + first * width * inputs.values.BYTES_PER_ELEMENT);
+}
+
+/** Only a part of them at a time lies in the memory as it was. */
+function putLists(memory: Memory, { inputs, width }: Dataset): Stored {
   const values = inputs.values as Uint8Array;
   const entries = nonZeros(values);
   const staged = memory.lend(Math.min(ROWS_AT_ONCE, inputs.count) * width);
@@ -44,7 +77,7 @@ export function putLists(context: Context, { inputs, width }: Dataset): number {
     used += more;
   }
   memory.view(BigInt64Array, starts, inputs.count + 1)[inputs.count] = BigInt(used);
-  return context.inputs(InputKind.ShortBytes, inputs.scale, inputs.count, packed, positions, starts);
+  return { kind: InputKind.ShortBytes, values: packed, positions, starts };
 }
 
 /** The address of the targets as this loss wants them: cross-entropy takes labels, others a number for each output. */

@@ -20,8 +20,8 @@ export type ToWorker =
       from: StartValues;
       settings: Settings;
     }
-  /** On to this step; one step a frame, or as fast as it goes. */
-  | { kind: "play"; order: number; until: number; oneAFrame: boolean }
+  /** On to this step, so many a frame, or (Infinity) as fast as it goes. */
+  | { kind: "play"; order: number; until: number; aFrame: number }
   | { kind: "pause"; order: number }
   /** The next phase of the next sample. */
   | { kind: "sample" }
@@ -41,8 +41,8 @@ export type FromWorker = { run: number } & (
   | { kind: "score"; score: Score }
   | Preview
   | Sample
-  /** The step after this one would have had a loss that is not finite. */
-  | { kind: "diverged"; step: number; loss: number }
+  /** After this step the loss is no finite number, or the parameters are none. */
+  | { kind: "diverged"; step: number }
   | { kind: "problem"; message: string }
 );
 

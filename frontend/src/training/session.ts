@@ -8,23 +8,22 @@ import { initial } from "../network/initial.ts";
 import { Evaluation } from "./evaluation.ts";
 import { Gradients, type Gradient } from "./gradients.ts";
 import { binOf, joined, type Bin } from "./losses.ts";
-import type { FromWorker, Preview, ToWorker } from "./messages.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { MOST_EXAMPLES, previewOf } from "./preview.ts";
 import { Run } from "./run.ts";
 import { goTo, Timeline } from "./timeline.ts";
 import { Walk } from "./walk.ts";
 
 const SLICE = 6; // ms of work between looks at the messages
-const SHARE_OF_TESTS = 0.1; // of the time, while it plays
+const SHARE_OF_TESTS = 0.15; // of the time, while it plays
 const REST = 8; // after a snapshot that took a while, so many times that while nothing but steps
-const MOST_PREVIEWED = 4e6;
-const MOST_PREVIEWED_EXAMPLES = 4096;
 
 export type Post = (message: FromWorker, transfer: ArrayBuffer[]) => void;
 export type Later = (work: () => void) => void;
 
 interface Going {
   readonly until: number;
-  readonly oneAFrame: boolean;
+  readonly aFrame: number;
 }
 
 export class Session {
@@ -45,9 +44,12 @@ export class Session {
   #reach = 0;
   #going: Going | null = null;
   #seek: number | null = null;
+  /** Where it was found that the run diverged, until the page is told. */
+  #diverged: number | null = null;
   #losses: Bin | null = null;
-  #scored = -1;
   #frame = true;
+  /** Steps that may still be made for this frame. */
+  #left = 0;
   #restUntil = 0;
   #spent = { testing: 0, since: 0 };
   #due = false;
@@ -77,6 +79,7 @@ export class Session {
         return this.#start(message);
       case "frame":
         this.#frame = true;
+        this.#left = this.#going?.aFrame ?? 0;
         return this.#wake();
     }
     if (!this.#run) return;
@@ -86,6 +89,7 @@ export class Session {
     switch (message.kind) {
       case "play":
         this.#going = message;
+        this.#left = message.aFrame;
         this.#spent = { testing: 0, since: performance.now() };
         return this.#wake();
       case "pause":
@@ -105,7 +109,6 @@ export class Session {
         this.#timeline.fork(this.#run.state());
         this.#reach = this.#run.step;
         this.#edit = message.edit;
-        this.#scored = -1;
         return this.#arrive();
     }
   }
@@ -120,7 +123,7 @@ export class Session {
       "rule" in from
         ? initial(new Random(this.#module, from.seed, Stream.StartValues), architecture, from.rule)
         : from.parameters;
-    const most = Math.min(settings.batchSize, MOST_PREVIEWED_EXAMPLES);
+    const most = Math.min(settings.batchSize, MOST_EXAMPLES);
     this.#run = new Run(this.#module, architecture, train, settings, parameters);
     this.#gradients = new Gradients(this.#module, architecture, train, settings.loss, most);
     this.#evaluation = new Evaluation(this.#module, architecture, test, settings.loss);
@@ -129,7 +132,6 @@ export class Session {
     this.#rate = settings.rate;
     this.#edit = this.#reach = this.#restUntil = 0;
     this.#going = this.#seek = this.#walk = this.#losses = null;
-    this.#scored = -1;
     this.#arrive();
   }
 
@@ -162,16 +164,22 @@ export class Session {
       this.#arrive();
       return true;
     }
-    if (this.#going && (this.#frame || !this.#going.oneAFrame)) this.#go(run, this.#going);
-    return this.#test(run) || (this.#going !== null && !this.#going.oneAFrame);
+    if (this.#going && this.#left > 0) this.#go(run, this.#going);
+    return this.#test() || (this.#going !== null && this.#left > 0);
   }
 
-  #go(run: Run, { until, oneAFrame }: Going): void {
-    if (run.step < until) this.#advance(run, Math.min(until - run.step, oneAFrame ? 1 : run.stride));
+  #go(run: Run, { until, aFrame }: Going): void {
+    const from = run.step;
+    if (from < until) this.#advance(run, Math.min(until - from, this.#left, run.stride));
+    this.#left -= run.step - from;
     if (run.step >= until || !this.#going) {
       this.#going = null;
-      this.#arrive();
-    } else if (this.#frame && performance.now() >= this.#restUntil) this.#show(run);
+      return this.#arrive();
+    }
+    const due = aFrame === Infinity ? performance.now() >= this.#restUntil : this.#left <= 0;
+    if (!this.#frame || !due) return;
+    if (finite(run)) this.#show(run);
+    else this.#arrive();
   }
 
   #advance(run: Run, steps: number): void {
@@ -185,30 +193,32 @@ export class Session {
     const good = losses.subarray(0, run.step - from);
     this.#reach = run.step;
     if (good.length) this.#losses = this.#losses ? joined(this.#losses, binOf(from, good)) : binOf(from, good);
-    if (good.length < losses.length) this.#diverged(run, losses[good.length]);
+    if (good.length < losses.length) this.#diverge(run);
     else if (this.#timeline.due(run.step)) this.#timeline.add(run.state());
   }
 
-  #diverged(run: Run, loss: number): void {
+  /** Stops, at the last state that is known to be good. */
+  #diverge(run: Run): void {
     this.#going = null;
-    this.#say({ kind: "diverged", step: run.step, loss });
+    this.#diverged = run.step;
+    if (!finite(run)) run.restore(this.#timeline.good());
   }
 
-  /** A piece of the test, if one is due and its share of the time not used up; whether there is more of it. */
-  #test(run: Run): boolean {
+  /** A piece of the test, if its share of the time is not used up; whether there is more of it. */
+  #test(): boolean {
     const evaluation = this.#evaluation!;
+    if (!evaluation.busy || this.#tested()) return evaluation.busy;
     const began = performance.now();
-    const playing = this.#going !== null && !this.#going.oneAFrame;
-    if (playing && this.#spent.testing > SHARE_OF_TESTS * (began - this.#spent.since)) return true;
-    if (!evaluation.busy) {
-      if (this.#scored === run.step) return false;
-      evaluation.begin(run.step, run.parameters());
-      this.#scored = run.step;
-    }
     const score = evaluation.work();
     if (score) this.#say({ kind: "score", score });
     this.#spent.testing += performance.now() - began;
-    return true;
+    return evaluation.busy;
+  }
+
+  /** Whether enough of the time went into tests. */
+  #tested(): boolean {
+    const playing = this.#going !== null && this.#left > 0;
+    return playing && this.#spent.testing > SHARE_OF_TESTS * (performance.now() - this.#spent.since);
   }
 
   // ---- What the page gets to see
@@ -216,7 +226,10 @@ export class Session {
   /** The run stands still: the page sees where, and what the next step would do. */
   #arrive(): void {
     const run = this.#run!;
+    if (!finite(run)) this.#diverge(run);
     this.#show(run);
+    if (this.#diverged !== null) this.#say({ kind: "diverged", step: this.#diverged });
+    this.#diverged = null;
     if (!this.#going) this.#preview(run);
     this.#wake();
   }
@@ -224,10 +237,10 @@ export class Session {
   #show(run: Run): void {
     const began = performance.now();
     const parameters = run.parameters();
-    if (!parameters.every(Number.isFinite)) return this.#diverged(run, NaN);
     const [losses, playing] = [this.#losses, this.#going !== null];
     this.#losses = null;
     this.#frame = false;
+    if (!playing || !(this.#evaluation!.busy || this.#tested())) this.#evaluation!.begin(run.step, parameters);
     const [edit, order] = [this.#edit, this.#order];
     this.#say({ kind: "snapshot", step: run.step, edit, parameters, losses, playing, order }, [parameters.buffer]);
     const now = performance.now();
@@ -235,21 +248,8 @@ export class Session {
   }
 
   #preview(run: Run): void {
-    const preview = this.#previewOf(run);
+    const preview = previewOf(run, this.#gradients!, this.#rate);
     if (preview) this.#say(preview, [preview.gradient.buffer, preview.move.buffer]);
-  }
-
-  /** The gradient of the batch that comes next, and its step, taken and taken back. */
-  #previewOf(run: Run): Preview | null {
-    const examples = run.nextBatch();
-    if (run.architecture.total > MOST_PREVIEWED || examples.length > MOST_PREVIEWED_EXAMPLES) return null;
-    const before = run.state();
-    const { loss, slopes } = this.#gradients!.of(before.parameters, examples);
-    run.rate = this.#rate;
-    run.advance(1);
-    const move = run.parameters().map((after, i) => after - before.parameters[i]);
-    run.restore(before);
-    return { kind: "preview", step: run.step, examples: examples.length, loss, gradient: slopes, move };
   }
 
   #sample(run: Run): void {
@@ -258,10 +258,9 @@ export class Session {
     const sample = this.#walk.next();
     if (sample) return this.#say(sample, sample.gradient ? [sample.gradient.buffer] : []);
     this.#walk = null;
-    const preview = this.#previewOf(run);
+    const preview = previewOf(run, this.#gradients!, this.#rate);
     this.#advance(run, 1);
-    this.#show(run);
-    this.#wake();
+    this.#arrive();
     if (!preview) return;
     const { examples, loss, gradient, move } = preview;
     this.#say({ kind: "sample", phase: "update", example: -1, position: examples, of: examples, loss, gradient, move });
@@ -279,3 +278,5 @@ export class Session {
     this.#say({ kind: "problem", message: problem instanceof Error ? problem.message : String(problem) });
   }
 }
+
+const finite = (run: Run): boolean => run.parameters().every(Number.isFinite);

@@ -42,10 +42,11 @@ const MOMENTS: Record<Optimizer, number> = {
 /** How many numbers an optimizer remembers for each parameter. */
 export const slotsOf = (optimizer: Optimizer): number => MOMENTS[optimizer];
 
-/** The loss that fits: for classes cross-entropy, binary where each output answers yes or no; else squared error. */
+/** The loss that fits: for classes cross-entropy, binary where each output answers yes or no; where outputs are no
+ * probabilities, squared error. */
 export function fittingLoss(data: Dataset, output: Squish): Loss {
   if (!("labels" in data.targets)) return "squared_error";
-  return output === "sigmoid" ? "binary_cross_entropy" : "cross_entropy";
+  return output === "softmax" ? "cross_entropy" : output === "sigmoid" ? "binary_cross_entropy" : "squared_error";
 }
 
 /** How many outputs the data ask for. */

@@ -48,6 +48,13 @@ export class Timeline {
     return this.#kept.findLast(({ state }) => state.step <= step)!.state;
   }
 
+  /** The latest state that holds nothing but numbers; those after it go. */
+  good(): State {
+    const good = this.#kept.findLastIndex(({ state }) => state.parameters.every(Number.isFinite));
+    this.#kept.length = Math.max(good, 0) + 1;
+    return this.#kept[this.#kept.length - 1].state;
+  }
+
   #thin(): void {
     while (this.#kept.length > this.#most()) {
       const fewer = this.#kept.filter(({ fork }, i) => fork || i % 2 === 0);

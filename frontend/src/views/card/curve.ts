@@ -13,8 +13,10 @@ export interface Frame {
 const POINTS = 161;
 export const MARGIN = { top: 10, right: 8, bottom: 18, left: 34 };
 
-/** How far the curve goes to either side, as in glassnet's other pictures: 6, or a quarter more than z. */
-export const reachFor = (z: number): number => Math.max(6, 1.25 * Math.abs(z));
+/** How far the curve goes to either side, as in glassnet's other pictures: 6, or a quarter more than z; it ends
+ * before numbers do. */
+export const reachFor = (z: number): number =>
+  Number.isFinite(z) ? Math.min(Math.max(6, 1.25 * Math.abs(z)), 1e37) : 6;
 
 /** Where the squish is asked for: between -reach and reach, the middle among them. */
 export const points = (reach: number): Float32Array =>

@@ -4,7 +4,7 @@ import { scaleLinear } from "d3-scale";
 import { line } from "d3-shape";
 import type { Point } from "../../state/tried.svelte.ts";
 
-export const MARGIN = { left: 44, right: 12, top: 8, bottom: 22 };
+export const MARGIN = { left: 44, right: 20, top: 8, bottom: 22 };
 
 export function chart(
   width: number,
@@ -20,14 +20,4 @@ export function chart(
     ([, figure]) => y(figure),
   );
   return { x, y, paths: lines.map((points) => path([...points]) ?? "") };
-}
-
-/** The figure at `at`, straight between the two points around it; null beyond them. */
-export function figureAt(points: readonly Point[], at: number): number | null {
-  const next = points.findIndex(([place]) => place >= at);
-  if (next < 0) return null;
-  const [place, figure] = points[next];
-  if (next === 0 || place === at) return place === at ? figure : null;
-  const [before, last] = points[next - 1];
-  return last + ((figure - last) * (at - before)) / (place - before);
 }

@@ -48,10 +48,15 @@ export function treeOf(tensors: readonly TensorInfo[]): readonly Node[] {
 function nodeOf(label: string, path: string, branch: Branch): Node {
   const [only, more] = [...branch.children];
   if (only && !more && !branch.tensor) return nodeOf(`${label}.${only[0]}`, `${path}.${only[0]}`, only[1]);
-  const children = [...branch.children].map(([name, child]) => nodeOf(name, `${path}.${name}`, child));
+  const children = inOrder([...branch.children]).map(([name, child]) => nodeOf(name, `${path}.${name}`, child));
   const add = (of: "count" | "bytes"): number =>
     children.reduce((sum, child) => sum + child[of], branch.tensor?.[of] ?? 0);
   return { label, path, count: add("count"), bytes: add("bytes"), children, tensor: branch.tensor };
+}
+
+/** Numbered parts by their numbers (files often have 10 before 2), others as the file has them. */
+function inOrder<T>(parts: [string, T][]): [string, T][] {
+  return parts.every(([name]) => /^\d+$/.test(name)) ? parts.sort(([a], [b]) => Number(a) - Number(b)) : parts;
 }
 
 /** What is seen with these branches open, from top to bottom. */

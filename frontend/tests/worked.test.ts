@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { Architecture } from "../src/network/architecture.ts";
+import { inputName, outputName } from "../src/network/names.ts";
+import { Network } from "../src/network/network.ts";
+import { neuronTrace, Tracer } from "../src/network/trace.ts";
+import { strongest, worked } from "../src/network/worked.ts";
+import { figure } from "../src/draw/numbers.ts";
+import { kernel } from "./kernel.ts";
+
+/** One neuron over these inputs. */
+function neuron(weights: number[], bias: number, inputs: number[]) {
+  const network = new Network(new Architecture([weights.length, 1], ["identity"]), Float32Array.of(...weights, bias));
+  return neuronTrace(new Tracer(kernel).trace(network, Float32Array.from(inputs)), { layer: 0, neuron: 0 });
+}
+
+describe("the strongest products", () => {
+  it("come largest first, whatever their sign; of equal ones the first", () => {
+    expect(strongest(Float32Array.of(1, -3, 2, 3, 0), 3)).toEqual([1, 3, 2]);
+  });
+  it("stay in their order where all are shown", () => {
+    expect(strongest(Float32Array.of(1, -3, 2), 3)).toEqual([0, 1, 2]);
+  });
+});
+
+describe("a column of arithmetic", () => {
+  it("adds up as shown", () => {
+    const random = (i: number): number => Math.sin(i * 12.9898) * 3;
+    for (const scale of [0.001, 1, 50, 4000]) {
+      const weights = Array.from({ length: 40 }, (_, i) => scale * random(i));
+      const trace = neuron(
+        weights,
+        scale * random(99),
+        Array.from({ length: 40 }, (_, i) => Math.abs(random(i + 7))),
+      );
+      const sums = worked(trace, strongest(trace.products, 6))!;
+      const terms = sums.terms.reduce((sum, { units }) => sum + units, 0);
+      expect(terms + sums.rest!.units).toBe(sums.weightedSum);
+      expect(sums.weightedSum + sums.bias + sums.rounding).toBe(sums.preActivation);
+      expect(sums.preActivation / 10 ** sums.decimals).toBeCloseTo(trace.preActivation, sums.decimals - 1);
+    }
+  });
+
+  it("has three significant digits for the largest, two decimals at least", () => {
+    const decimals = (...numbers: number[]): number =>
+      worked(
+        neuron(
+          numbers,
+          0,
+          numbers.map(() => 1),
+        ),
+        [0],
+      )!.decimals;
+    expect(decimals(4000)).toBe(2);
+    expect(decimals(1.5)).toBe(2);
+    expect(decimals(0.0834)).toBe(4);
+    expect(decimals(0)).toBe(2);
+  });
+
+  it("counts what it does not show, and how much of that is nothing", () => {
+    const trace = neuron([1, 2, 3, 4], 0, [1, 0, 0, 1]);
+    expect(worked(trace, [3])!.rest).toEqual({ count: 3, zeros: 2, units: 100 });
+    expect(worked(trace, [0, 1, 2, 3])!.rest).toBeNull();
+  });
+
+  it("names what rounding leaves over where every term is shown", () => {
+    const trace = neuron([0.004, 0.004, 0.004, 5], 0, [1, 1, 1, 1]);
+    expect(worked(trace, [0, 1, 2, 3])!.rest).toEqual({ count: 0, zeros: 0, units: 1 });
+  });
+
+  it("is none where a number overflowed", () => {
+    expect(worked(neuron([3e38, 3e38], 0, [2, 2]), [0])).toBeNull();
+  });
+
+  it("is written with its decimals, and a true minus", () => {
+    expect([figure(-236, 2), figure(1234567, 2), figure(5, 4)]).toEqual(["\u22122.36", "12,345.67", "0.0005"]);
+  });
+});
+
+describe("names", () => {
+  const network = (sizes: number[], signature: object): Network =>
+    new Network(
+      new Architecture(sizes, ["relu", "identity"]),
+      new Float32Array(new Architecture(sizes, ["relu", "identity"]).total),
+      signature,
+    );
+
+  it("of inputs are pixels, columns, neurons or numbers", () => {
+    const picture = network([6, 2, 2], { input_shape: [2, 3] });
+    expect([inputName(picture, 0, 4), inputName(picture, 1, 1)]).toEqual(["pixel 1,1", "neuron 0:1"]);
+    expect(inputName(network([2, 2, 1], { features: ["age", "hue"] }), 0, 1)).toBe("hue");
+    expect(inputName(network([2, 2, 1], {}), 0, 1)).toBe("input 1");
+  });
+  it("of outputs are classes, the target or numbers", () => {
+    expect(outputName(network([2, 2, 2], { classes: ["cat", "dog"] }), 1)).toBe("dog");
+    expect(outputName(network([2, 2, 1], { target: "price" }), 0)).toBe("price");
+    expect(outputName(network([2, 2, 2], {}), 1)).toBe("output 1");
+  });
+});
