@@ -136,10 +136,10 @@ def test_drawing_by_keyboard(page):
     page.keyboard.press("Space")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_text("row 12, column 16, paper")).to_be_attached()
+    expect(page.get_by_text("row 11, column 16, paper")).to_be_attached()
     ink = picture(page)
-    assert (ink[6:13, 14] > 200).all()
-    assert ink[16:, 14].max() < 2
+    assert (ink[5:12, 14] > 200).all()
+    assert ink[15:, 14].max() < 2
     page.keyboard.press("Delete")
     assert picture(page).max() < 2
 

@@ -176,6 +176,9 @@ export const isShown = ({ first, shown }: Column, index: number): boolean => ind
 
 export const rowsOf = ({ shown, perRow }: Column): number => Math.ceil(shown / perRow);
 
+/** Where its middle is, across. */
+export const middleOf = ({ x, perRow, pitchX }: Column): number => x + (perRow * pitchX) / 2;
+
 /** Which number stands at a point, if any does. */
 export function indexAt(column: Column, { x, y }: Point): number | null {
   const across = Math.floor((x - column.x) / column.pitchX);
