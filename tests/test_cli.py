@@ -145,6 +145,23 @@ def test_a_table_is_trained_on_and_evaluated(capsys: pytest.CaptureFixture[str],
     assert probabilities["class"] == ["yes", "no"]
 
 
+def test_a_column_of_text_is_learnt_from_kept_and_named(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    rows = [(c, s, "yes" if (c == "red") == (s == "L") else "no") for c in ("red", "blue", "green") for s in "SL"] * 40
+    Path("shirts.csv").write_text("colour,size,sold\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    told(capsys, "train", "shirts.csv", "--target", "sold", "--epochs", 60)
+    figures = json.loads(told(capsys, "evaluate", "shirts.safetensors", "shirts.csv", "--json")[0])
+    assert figures["accuracy"] == 1
+    Path("new.csv").write_text("id,size,colour\n1,L,red\n2,S,red\n3,L,violet\n")
+    out, err = told(capsys, "predict", "shirts.safetensors", "new.csv")
+    assert out.splitlines()[:2] == ["yes", "no"]
+    assert "texts not seen in training, none of the column's inputs is 1: 'colour' (1, such as 'violet')" in err
+    out, _ = told(capsys, "explain", "shirts.safetensors", "new.csv", "--row", 0, "--neuron", "0:0")
+    assert "colour=red" in out
+    Path("new.csv").write_text("size,color\nL,red\n")
+    for command in ("predict", "explain"):
+        assert "without column 'colour'" in failure(capsys, command, "shirts.safetensors", "new.csv", status=1)
+
+
 def test_measurements_are_told_in_the_unit_they_came_in(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     random = np.random.default_rng(0)
     size, age = random.uniform(30, 200, 400), random.uniform(0, 90, 400)

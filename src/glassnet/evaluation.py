@@ -1,14 +1,18 @@
 """How good a network is on data: its loss, how often it is right, and what it takes for what."""
 
 from dataclasses import dataclass
+from math import fsum, prod
 from typing import Any
 
 import numpy as np
 
-from glassnet import engine, markup
+from glassnet import engine as engines
+from glassnet import markup
 from glassnet.activations import activation
 from glassnet.arrays import Array, is_sparse
 from glassnet.data.dataset import Dataset
+from glassnet.data.streams import Stream
+from glassnet.engine.plan import Engine
 from glassnet.errors import InputError
 from glassnet.losses import Loss
 from glassnet.network import Network
@@ -79,47 +83,84 @@ def _shade(share: float, right: bool) -> str:
     return f"display:block;min-width:2.2em;margin:0 -.6em;padding:.1em .3em;{weight}"
 
 
-def evaluate(network: Network, data: Any, loss: "str | Loss | None" = None, engine: str = "auto") -> Evaluation:
-    """The figures of `network` on a `Dataset`, or on a pair (inputs, targets).
+def evaluate(
+    network: Network,
+    data: Any,
+    loss: "str | Loss | None" = None,
+    engine: str | Engine = "auto",
+    device: str | None = None,
+) -> Evaluation:
+    """The figures of `network` on a `Dataset`, on a `Stream`, or on a pair (inputs, targets).
 
     Without a `loss`, the one that fits targets and network is taken (see `Network.gradient`).
     Raises `InputError` for data that does not fit the network.
     """
-    data = as_dataset(data)
+    data = as_examples(data)
     check_fits(network, data)
     kind = network.loss_for(data.targets, loss)
-    targets = kind.targets(data.targets, network.sizes[-1], network.parameters.dtype)
-    outputs = logits_or_outputs(network, data, kind, engine)
-
-    labelled = data.targets.ndim == 1 and data.targets.dtype.kind == "i"
-    confusion = r_squared = None
-    if labelled:
-        classes = max(len(data.classes or ()), network.sizes[-1], 2)
-        taken_for = classify(outputs, network, on_logits=kind.reads_logits_of == network.architecture.activations[-1])
-        confusion = np.bincount(data.targets * classes + taken_for, minlength=classes * classes)
-        confusion = confusion.reshape(classes, classes)
-    else:
-        variance = float(((targets - targets.mean(axis=0)) ** 2).sum())
-        r_squared = 1 - float(((outputs - targets) ** 2).sum()) / variance if variance else float("nan")
-    return Evaluation(
-        count=len(data),
-        loss=kind.value(outputs, targets),
-        accuracy=float(np.trace(confusion)) / len(data) if confusion is not None else None,
-        confusion=confusion,
-        r_squared=r_squared,
-        classes=data.classes or network.signature.classes,
-    )
+    chosen, _ = engines.choose(engine, network.architecture, network.dtype, device)
+    tally = Tally(network, kind, data.classes)
+    for part in [data] if isinstance(data, Dataset) else data.blocks():
+        targets = kind.targets(part.targets, network.sizes[-1], network.parameters.dtype)
+        tally.add(logits_or_outputs(network, part, kind, chosen), targets, part.targets)
+    return tally.evaluation()
 
 
-def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine_name: str) -> Array:
+class Tally:
+    """The figures of one network, added up over parts of the data."""
+
+    def __init__(self, network: Network, loss: Loss, classes: tuple[str, ...] | None) -> None:
+        self._network, self._loss, self._classes = network, loss, classes
+        self._on_logits = loss.reads_logits_of == network.architecture.activations[-1]
+        self._count = 0
+        self._losses: list[tuple[float, float]] = []  # of each part, and what it counts
+        self._confusion: Array | None = None
+        self._wrong, self._spread = (
+            0.0,
+            0.0,
+        )  # sums of squares: of the errors, of the targets' distances from their mean
+        self._mean: Any = 0.0
+
+    def add(self, outputs: Array, targets: Array, given: Array) -> None:
+        """Take in a part: what the loss reads, (n, fan_out), its targets, and the targets as they were given."""
+        self._losses.append((self._loss.value(outputs, targets), self._loss.total_weight(targets, None)))
+        if given.ndim == 1 and given.dtype.kind == "i":
+            classes = max(len(self._classes or ()), self._network.sizes[-1], 2)
+            taken_for = classify(outputs, self._network, self._on_logits)
+            confusion = np.bincount(given * classes + taken_for, minlength=classes * classes).reshape(classes, classes)
+            self._confusion = confusion if self._confusion is None else self._confusion + confusion
+        else:
+            self._wrong += float(((outputs - targets) ** 2).sum())
+            mean, count = targets.mean(axis=0), self._count + len(targets)
+            apart = mean - self._mean
+            self._spread += float(((targets - mean) ** 2).sum())
+            self._spread += float((apart**2).sum()) * self._count * len(targets) / count
+            self._mean = self._mean + apart * (len(targets) / count)
+        self._count += len(given)
+
+    def evaluation(self) -> Evaluation:
+        """The figures of all parts together."""
+        confusion, weight = self._confusion, fsum(weight for _, weight in self._losses)
+        whole = self._losses[0][0] if len(self._losses) == 1 else fsum(loss * w for loss, w in self._losses) / weight
+        r_squared = 1 - self._wrong / self._spread if self._spread else float("nan")
+        return Evaluation(
+            count=self._count,
+            loss=whole,
+            accuracy=None if confusion is None else float(np.trace(confusion)) / self._count,
+            confusion=confusion,
+            r_squared=r_squared if confusion is None else None,
+            classes=self._classes or self._network.signature.classes,
+        )
+
+
+def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine: Engine) -> Array:
     """What the loss reads, (n, fan_out): the last pre-activations where these are its logits, else the outputs."""
     architecture = network.architecture
     if loss.reads_logits_of == architecture.activations[-1]:
         architecture = type(architecture)(architecture.sizes, (*architecture.activations[:-1], "identity"))
-    chosen, _ = engine.choose(engine_name, architecture, network.dtype)
     rows = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // network.sizes[0]))
     parts = [
-        chosen.forward(architecture, network.parameters, data.inputs[start : start + rows], data.scale)
+        engine.forward(architecture, network.parameters, data.inputs[start : start + rows], data.scale)
         for start in range(0, len(data), rows)
     ]
     return np.concatenate(parts)
@@ -149,11 +190,17 @@ def as_dataset(data: Any) -> Dataset:
     return Dataset(inputs if is_sparse(inputs) else np.asarray(inputs), np.asarray(targets))
 
 
-def check_fits(network: Network, data: Dataset) -> None:
+def as_examples(data: Any) -> Dataset | Stream:
+    """A stream as it is, or what `as_dataset` gives."""
+    return data if isinstance(data, Stream) else as_dataset(data)
+
+
+def check_fits(network: Network, data: Dataset | Stream) -> None:
     """Raise `InputError` unless the data has as many inputs as the network."""
-    if data.inputs.shape[1] != network.sizes[0]:
+    inputs = prod(data.input_shape)
+    if inputs != network.sizes[0]:
         raise InputError(
-            got=f"{data.name} with {data.inputs.shape[1]} inputs",
+            got=f"{data.name} with {inputs} inputs",
             expected=f"{network.sizes[0]}, as {network.architecture} has",
-            do=f"make a network of sizes {data.inputs.shape[1]}-..., or read other data",
+            do=f"make a network of sizes {inputs}-..., or read other data",
         )

@@ -27,7 +27,10 @@ def splitmix64(seed: int, n: int) -> int:
 
 def splitmix64_block(seed: int, count: int) -> Array:
     """The first `count` outputs of `splitmix64(seed, n)`, as uint64."""
-    z = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN) + np.uint64(seed & _MASK)
+    return _mixed(np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN) + np.uint64(seed & _MASK))
+
+
+def _mixed(z: Array) -> Array:
     z = (z ^ (z >> np.uint64(30))) * np.uint64(MIX_1)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(MIX_2)
     return z ^ (z >> np.uint64(31))
@@ -37,6 +40,12 @@ def epoch_order(seed: int, epoch: int, count: int) -> Array:
     """The order in which an epoch visits its `count` examples: a permutation, int64."""
     key = splitmix64(seed, epoch)
     return np.random.Generator(np.random.Philox(key=key)).permutation(count)
+
+
+def drawn(seed: int, numbers: Array, share: float) -> Array:
+    """Which of these whole numbers (int64) are drawn, each with probability `share`: (n,) bool."""
+    z = _mixed(np.uint64(splitmix64(seed ^ 0x5A3, 0)) + (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(GOLDEN))
+    return (z >> np.uint64(11)) < np.uint64(round(share * (1 << 53)))
 
 
 def dropout_mask(seed: int, step: int, layer: int, shape: tuple[int, int], rate: float) -> Array:

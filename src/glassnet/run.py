@@ -19,13 +19,14 @@ import numpy as np
 from glassnet import engine as engines
 from glassnet.arrays import Array, is_sparse, readonly
 from glassnet.data.dataset import Dataset
-from glassnet.engine.plan import Examples, Plan, State, Trainer
+from glassnet.data.streams import Stream
+from glassnet.engine.plan import Engine, Examples, Plan, State
 from glassnet.errors import GlassnetError, SettingError
 from glassnet.evaluation import check_fits, evaluate
+from glassnet.feeding import FromMemory, FromStream, examples
 from glassnet.files import native
 from glassnet.history import Epoch, History
 from glassnet.network import Network
-from glassnet.randomness import epoch_order
 from glassnet.schedules import Schedule
 
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -46,21 +47,22 @@ class Run:
 
     `network` is what it has come to (the best one so far where early stopping is on), `history` all figures, those from
     before a resume included, and `ended` tells why it ended, once it has. `engine_choice` says which engine computes it
-    and why, `about_inputs` how that holds the inputs, once it has begun. `examples` are what the engine is given,
-    `state` is where the run stands after the last finished epoch, `settings()` all that its bits depend on. Made by
-    `training.epochs`, which checks.
+    and why, `about_inputs` how that holds the inputs, once it has begun. `examples` are what the engine is given
+    (None for a stream, whose blocks come one by one), `state` is where the run stands after the last finished epoch,
+    `settings()` all that its bits depend on. Made by `training.epochs`, which checks.
     """
 
     start: Network
-    data: Dataset
+    data: Dataset | Stream
     sample_weights: Array | None
-    validation: Dataset | None
+    validation: Dataset | Stream | None
     plan: Plan
     learning_rate: float
     schedule: Schedule
     epochs: int
     patience: int | None
-    engine: str
+    engine: str | Engine
+    device: str | None
     checkpoint: Path | None
     resume: bool
     progress: Callable[[int, int], None] | None
@@ -70,15 +72,18 @@ class Run:
     def __post_init__(self) -> None:
         if self.validation is not None:
             check_fits(self.start, self.validation)
-        dtype = self.start.parameters.dtype
-        targets = self.plan.loss.targets(self.data.targets, self.start.sizes[-1], dtype)
-        weights = None if self.sample_weights is None else self.sample_weights.astype(dtype)
-        self.examples = Examples(self.data.inputs, self.data.scale, targets, weights)
+        if isinstance(self.data, Dataset):
+            dtype = self.start.dtype
+            weights = None if self.sample_weights is None else self.sample_weights.astype(dtype)
+            self.examples: Examples | None = examples(self.plan, self.data, weights, dtype)
+        else:
+            self.examples = None
         self.state = State(self.start.parameters)
         self._stopping = False
         self.network = self.start.with_signature(self.data.signature)
-        chosen, self.engine_choice = engines.choose(self.engine, self.plan.architecture, self.start.dtype)
-        self.chosen_engine = chosen
+        self.chosen_engine, self.engine_choice = engines.choose(
+            self.engine, self.plan.architecture, self.start.dtype, self.device, self.plan.batch_size
+        )
         self.about_inputs = ""
         if self.resume and self.checkpoint is not None and self.checkpoint.exists():
             self._take_up(self.checkpoint)
@@ -90,10 +95,10 @@ class Run:
         self._stopping = True
 
     def __iter__(self) -> Iterator[Epoch]:
-        trainer = self.chosen_engine.trainer(self.plan, self.examples, self.state)
-        self.about_inputs = trainer.about_inputs
+        feeding = self._feeding()
+        self.about_inputs = feeding.about_inputs
         while len(self.history) < self.epochs and not self._out_of_patience():
-            epoch = self._epoch(trainer)
+            epoch = self._epoch(feeding)
             if epoch is None:
                 return
             self.history = History((*self.history, replace(epoch, network=None)))
@@ -104,43 +109,51 @@ class Run:
             yield epoch
         self.ended = "stopped early" if self._out_of_patience() else "all epochs done"
 
-    def _epoch(self, trainer: Trainer) -> Epoch | None:
+    def _feeding(self) -> FromMemory | FromStream:
+        if isinstance(self.data, Stream):
+            return FromStream(self.chosen_engine, self.plan, self.data, self.state)
+        assert self.examples is not None
+        return FromMemory(self.chosen_engine, self.plan, self.examples, self.state)
+
+    def _epoch(self, feeding: FromMemory | FromStream) -> Epoch | None:
         """One epoch; None if it was stopped on the way."""
         started = time.perf_counter()
         done = len(self.history)
-        order = epoch_order(self.plan.seed, done, len(self.data))
         size = self.plan.batch_size
-        batches = -(-len(order) // size)
+        batches = -(-len(self.data) // size)
         schedule = self._schedule_so_far()
         rates = [self.learning_rate * schedule.factor(done + batch / batches, self.epochs) for batch in range(batches)]
 
         seen: list[float] = []
-        batch, at_once = 0, 1
-        while batch < batches:
-            if self._stopping:
-                return None
-            looked = time.perf_counter()
-            part = slice(batch * size, (batch + at_once) * size)
-            losses = trainer.run(order[part], rates[batch : batch + at_once])
-            if not np.isfinite(losses[-1]):
-                raise self._diverged(f"a loss of {losses[-1]}", batch + len(losses), rates)
-            seen += losses
-            batch += len(losses)
-            at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))
-            if self.progress is not None:
-                self.progress(batch, batches)
+        at_once = 1
+        for trainer, order in feeding.stretches(done):
+            while len(order):
+                if self._stopping:
+                    return None
+                looked = time.perf_counter()
+                batch = len(seen)
+                rows = order[: at_once * size]
+                losses = trainer.run(rows, rates[batch : batch - (-len(rows) // size)])
+                if not np.isfinite(losses[-1]):
+                    raise self._diverged(f"a loss of {losses[-1]}", batch + len(losses), rates)
+                seen += losses
+                order = order[len(rows) :]
+                took = time.perf_counter() - looked + 1e-9
+                at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / took)))
+                if self.progress is not None:
+                    self.progress(len(seen), batches)
 
-        self.state = trainer.state()
+        self.state = feeding.state()
         if not np.isfinite(self.state.parameters).all():
             raise self._diverged("parameters that are NaN or infinite", batches, rates)
         network = replace(self.network, parameters=readonly(self.state.parameters))
         validation_loss = validation_accuracy = None
         if self.validation is not None:
-            figures = evaluate(network, self.validation, self.plan.loss, self.engine)
+            figures = evaluate(network, self.validation, self.plan.loss, self.chosen_engine)
             validation_loss, validation_accuracy = figures.loss, figures.accuracy
         return Epoch(
             number=done + 1,
-            loss=_mean(seen, size, len(order)),
+            loss=_mean(seen, size, len(self.data)),
             learning_rate=rates[-1],
             seconds=time.perf_counter() - started,
             validation_loss=validation_loss,
@@ -254,7 +267,9 @@ def _plain(part: Any) -> list[Any]:
     ]
 
 
-def _fingerprint(data: Dataset, weights: Array | None) -> list[int]:
+def _fingerprint(data: Dataset | Stream, weights: Array | None) -> list[int]:
+    if isinstance(data, Stream):
+        return data.fingerprint()
     inputs = data.inputs
     parts = [inputs.data, inputs.indices, inputs.indptr] if is_sparse(inputs) else [inputs]  # type: ignore[attr-defined]
     parts += [data.targets] + ([] if weights is None else [weights])

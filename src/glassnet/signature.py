@@ -17,9 +17,10 @@ class Signature:
 
     input_shape   the shape of one input: (28, 28) for a digit, (4,) for a row of a table
     scale         stored whole numbers times this are the inputs: 1/255 for grey values kept as uint8
-    features      the name of each input: the columns of a table
+    features      the name of each input: a column of a table, or "colour=red" for one value of a column of text
     centers       what was taken from each column, before
     spreads       each column was divided by this
+    one_hot       (column, text) for an input that is 1 where the column has this text, else 0; None for the others
     classes       the name of each class, in the order of the outputs
     target        what the outputs tell: the name of the target column
     """
@@ -31,16 +32,36 @@ class Signature:
     spreads: tuple[float, ...] | None = None
     classes: tuple[str, ...] | None = None
     target: str | None = None
+    one_hot: tuple[tuple[str, str] | None, ...] | None = None
 
     def __post_init__(self) -> None:
         inputs = {prod(self.input_shape)} if self.input_shape else set()
-        inputs |= {len(part) for part in (self.features, self.centers, self.spreads) if part is not None}
+        parts = (self.features, self.centers, self.spreads, self.one_hot)
+        inputs |= {len(part) for part in parts if part is not None}
         if len(inputs) > 1:
             raise SettingError(
                 got=f"a signature that speaks of {' and of '.join(map(str, sorted(inputs)))} inputs",
                 expected="one number of inputs throughout",
-                do="give features, centers, spreads and input_shape the same length",
+                do="give features, centers, spreads, one_hot and input_shape the same length",
             )
+        for hot in self.one_hot or ():
+            if hot is not None and not (len(hot) == 2 and all(isinstance(word, str) for word in hot)):
+                raise SettingError(
+                    got=f"one_hot {hot!r}", expected="(column, text), or None for a number", do="correct the signature"
+                )
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...] | None]:
+        """The columns that a row has to have, in the order of the inputs: for each None if it holds numbers, or the
+        texts that have an input of their own."""
+        found: dict[str, tuple[str, ...] | None] = {}
+        names = self.features or ()
+        for name, hot in zip(names, self.one_hot or (None,) * len(names), strict=False):
+            if hot is None:
+                found[name] = None
+            else:
+                found[hot[0]] = (*(found.get(hot[0]) or ()), hot[1])
+        return found
 
     def as_dict(self) -> dict[str, Any]:
         """The known fields, as plain values for JSON."""
@@ -50,7 +71,9 @@ class Signature:
     def from_dict(cls, values: dict[str, Any]) -> "Signature":
         """The signature written by `as_dict`; fields of a later version are passed over."""
         known = {f.name for f in fields(cls)}
-        read: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in dict(values).items() if k in known
-        }
-        return cls(**read)
+        return cls(**{key: _tuples(value) for key, value in dict(values).items() if key in known})
+
+
+def _tuples(value: Any) -> Any:
+    """JSON's lists as tuples, those within them included."""
+    return tuple(_tuples(part) for part in value) if isinstance(value, list) else value

@@ -18,9 +18,11 @@ import numpy as np
 
 from glassnet.activations import activation
 from glassnet.arrays import Array, numeric, shape_text
-from glassnet.engine.plan import Plan
+from glassnet.data.dataset import Dataset
+from glassnet.data.streams import Stream
+from glassnet.engine.plan import Engine, Plan
 from glassnet.errors import InputError, SettingError
-from glassnet.evaluation import as_dataset, check_fits
+from glassnet.evaluation import as_examples, check_fits
 from glassnet.history import Epoch, History
 from glassnet.losses import CrossEntropy, Loss, is_labels
 from glassnet.network import Network
@@ -62,7 +64,8 @@ def epochs(
     clip_norm: float | None = None,
     patience: int | None = None,
     seed: int = 0,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
+    device: str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -70,7 +73,7 @@ def epochs(
     """Train, one `Epoch` at a time.
 
     network        where the numbers start; it is not changed
-    data           what is learnt from: a `Dataset` or a pair (inputs, targets)
+    data           what is learnt from: a `Dataset`, a `Stream`, or a pair (inputs, targets)
     validation     data that is only looked at, after each epoch
     epochs         how often all examples are seen
     batch_size     how many examples make a step (the last batch of an epoch may be smaller)
@@ -85,7 +88,8 @@ def epochs(
     clip_norm      the longest gradient that is followed as it is; longer ones are shortened to this
     patience       stop when the validation loss has not got lower for so many epochs, and keep the best network
     seed           of the order of examples and of dropout
-    engine         "auto", or one by name
+    engine         "auto", one by name, or one made with settings such as `engine.torch.Torch(bfloat16=True)`
+    device         where torch computes: "cpu", "cuda" (or "cuda:1"), "mps"
     checkpoint     a file in which the run is kept after each epoch, all or nothing
     resume         go on from that file where it exists; settings and data must be those it was made with
     progress       is called with (batches done, batches in all) of the epoch, some twenty times a second
@@ -94,7 +98,7 @@ def epochs(
     `DivergedError` with what was last good.
     """
     start = network
-    data = as_dataset(data)
+    data = as_examples(data)
     check_fits(start, data)
     for i, name in enumerate(start.architecture.activations):
         if not activation(name).trainable:
@@ -104,9 +108,15 @@ def epochs(
                 do="train with sigmoid and put the step in afterwards, with with_activation",
             )
     kind = start.loss_for(data.targets, loss)
-    weights = _sample_weights(sample_weight, len(data.targets))
+    weights = _sample_weights(sample_weight, len(data))
     if class_weight is not None:
-        kind, weights = _with_class_weight(kind, weights, class_weight, data.targets, start.sizes[-1])
+        kind, weights = _with_class_weight(kind, weights, class_weight, data, start.sizes[-1])
+    if weights is not None and isinstance(data, Stream):
+        raise SettingError(
+            got="weights of examples for a stream",
+            expected="none, or class_weight with cross_entropy, which has an output for each class",
+            do="leave them out, or read the data into memory",
+        )
     rule = known_optimizer(optimizer)
     _check_whole("epochs", epochs, 0)
     _check_whole("batch_size", batch_size, 1)
@@ -129,7 +139,7 @@ def epochs(
         start=start,
         data=data,
         sample_weights=weights,
-        validation=None if validation is None else as_dataset(validation),
+        validation=None if validation is None else as_examples(validation),
         plan=Plan(
             architecture=start.architecture,
             loss=kind,
@@ -146,6 +156,7 @@ def epochs(
         epochs=epochs,
         patience=patience,
         engine=engine,
+        device=device,
         checkpoint=None if checkpoint is None else Path(checkpoint),
         resume=resume,
         progress=progress,
@@ -216,9 +227,10 @@ def _sample_weights(given: Any, count: int) -> Array | None:
 
 
 def _with_class_weight(
-    loss: Loss, weights: Array | None, wanted: Any, targets: Array, outputs: int
+    loss: Loss, weights: Array | None, wanted: Any, data: Dataset | Stream, outputs: int
 ) -> tuple[Loss, Array | None]:
     """Cross-entropy has class weights of its own; for another loss they become weights of the examples."""
+    targets = data.targets
     if not is_labels(targets):
         raise SettingError(got="class_weight", expected="targets that are labels", do="use sample_weight instead")
     classes = max(outputs, 2)
@@ -229,8 +241,8 @@ def _with_class_weight(
                 expected="'balanced' or a number for each class",
                 do="did you mean 'balanced'?",
             )
-        counts = np.bincount(targets, minlength=classes)
-        by_class = len(targets) / (classes * np.maximum(counts, 1))
+        counts = np.array(data.counts) if isinstance(data, Stream) else np.bincount(targets, minlength=classes)
+        by_class = counts.sum() / (classes * np.maximum(counts, 1))
     elif isinstance(wanted, Mapping):
         by_class = np.ones(classes)
         for label, weight in wanted.items():

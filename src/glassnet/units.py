@@ -6,14 +6,18 @@ standardised for the run; afterwards the last layer, which is linear, takes the 
 """
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from glassnet.arrays import Array
 from glassnet.data.dataset import Dataset
+from glassnet.data.streams import Stream
 from glassnet.engine.reference import weights_and_biases
 from glassnet.errors import SettingError
 from glassnet.network import Network
+
+D = TypeVar("D", Dataset, Stream)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,14 +28,18 @@ class Unit:
     spread: Array
 
     @classmethod
-    def of(cls, data: Dataset) -> "Unit":
+    def of(cls, data: Dataset | Stream) -> "Unit":
         """Mean and standard deviation of the targets (1 where they are all the same)."""
+        if isinstance(data, Stream):
+            return cls(np.array([data.center]), np.array([data.spread]))
         targets = data.targets.reshape(len(data), -1).astype(np.float64)
         spread = targets.std(axis=0)
         return cls(targets.mean(axis=0), np.where(spread > 0, spread, 1.0))
 
-    def standardise(self, data: Dataset) -> Dataset:
+    def standardise(self, data: D) -> D:
         """The data with targets around 0, of spread 1."""
+        if isinstance(data, Stream):
+            return replace(data, standardised=(float(self.center[0]), float(self.spread[0])))
         targets = (data.targets.reshape(len(data), -1) - self.center) / self.spread
         return replace(data, targets=targets.reshape(data.targets.shape))
 

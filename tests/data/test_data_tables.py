@@ -71,8 +71,7 @@ def test_everything_left_out_or_filled_in_is_said(csv):
     assert people.signature.features == ("age", "height", "smoker")
     assert people.notes == (
         "rows left out, without a target: 1",
-        "columns left out, text: 'name'"
-        " (to use one, turn its texts into numbers, such as a column of 0 and 1 for each)",
+        "columns left out, text that hardly repeats: 'name'",
         "columns left out, constant: 'planet'",
         "missing values filled with the column's mean: 'height' (1)",
     )
@@ -281,7 +280,11 @@ def test_a_network_without_column_names(csv):
         ),
         ("x,kind\n1,a\n2,a\n", InputError, "target 'kind' with 'a' in every row; expected at least two"),
         ("x,kind\n1,\n2,NA\n", InputError, "target 'kind' without a value in any row"),
-        ("x,kind\none,a\ntwo,b\n", InputError, r"without a column to learn from \(columns left out, text: 'x'"),
+        (
+            "x,kind\none,a\ntwo,b\n",
+            InputError,
+            r"without a column to learn from \(columns left out, text that hardly repeats: 'x'",
+        ),
         ("kind\na\nb\n", InputError, "without a column to learn from; expected at least one column"),
         (
             "x,kind\n" + "".join(f"{i},person {i}\n" for i in range(30)),
@@ -331,7 +334,7 @@ def test_parquet_without_rows_or_with_too_many(tmp_path, monkeypatch):
     pq.write_table(pa.table({"x": [], "kind": []}), tmp_path / "t")
     with pytest.raises(FileError, match="without rows; expected a row for each example"):
         data.table(tmp_path / "t", "kind")
-    monkeypatch.setattr("glassnet.data.columns.MOST_CELLS", 5)
+    monkeypatch.setattr("glassnet.data.table_files.MOST_CELLS", 5)
     pq.write_table(pa.table({"x": [1, 2, 3], "kind": [1, 2, 3]}), tmp_path / "t")
     with pytest.raises(FileError, match="which claims 3 rows of 2 columns; expected at most 5 cells"):
         data.table(tmp_path / "t", "kind")

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = held_out(arguments.data, arguments.target, network.signature)
     for note in data.notes:
         say(note)
-    figures = evaluate(network, data, engine=arguments.engine)
+    figures = evaluate(network, data, engine=arguments.engine, device=arguments.device)
     if arguments.json:
         print_json(figures.as_dict())
         return 0

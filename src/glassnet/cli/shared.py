@@ -26,7 +26,10 @@ def add_json(command: argparse._ActionsContainer) -> None:
 
 
 def add_engine(command: argparse._ActionsContainer) -> None:
-    command.add_argument("--engine", default="auto", metavar="NAME", help="auto (default) or reference")
+    command.add_argument(
+        "--engine", default="auto", metavar="NAME", help="auto (default), native, reference (numpy) or torch"
+    )
+    command.add_argument("--device", metavar="NAME", help="where torch computes: cpu, cuda (or cuda:1), mps")
 
 
 def add_input(command: argparse.ArgumentParser) -> None:

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.cli.shared import need
-from glassnet.data import digits, read, table_inputs
+from glassnet.cli.shared import need, say
+from glassnet.data import digits, read
 from glassnet.data.dataset import Dataset
 from glassnet.data.images import image_inputs
 from glassnet.data.opening import kind_of
+from glassnet.data.tables import noted_inputs
 from glassnet.signature import Signature
 
 
@@ -33,8 +34,13 @@ def held_out(source: str, target: str | None, signature: Signature) -> Dataset:
 
 
 def to_predict(path: str | os.PathLike[str], signature: Signature) -> Array:
-    """The inputs in a file: one picture (fan_in,), or the rows of a table (n, fan_in)."""
-    return image_inputs(path, signature) if kind_of(path) == "picture" else table_inputs(path, signature)
+    """The inputs in a file: one picture (fan_in,), or the rows of a table (n, fan_in); what was filled in is said."""
+    if kind_of(path) == "picture":
+        return image_inputs(path, signature)
+    inputs = noted_inputs(path, signature)
+    for note in inputs.notes:
+        say(note)
+    return inputs.values
 
 
 class Asked(NamedTuple):

@@ -142,6 +142,7 @@ def _training(
         patience=arguments.patience,
         seed=arguments.seed,
         engine=arguments.engine,
+        device=arguments.device,
         checkpoint=arguments.checkpoint,
         resume=arguments.resume,
         progress=progress,

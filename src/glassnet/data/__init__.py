@@ -8,11 +8,13 @@ from glassnet.data.digits import digits
 from glassnet.data.idx import idx
 from glassnet.data.images import as_digit, folder, image_inputs
 from glassnet.data.sources import read
+from glassnet.data.streams import Stream, stream
 from glassnet.data.tables import table, table_inputs
 from glassnet.data.toys import circle, gauss, spiral, xor
 
 __all__ = [
     "Dataset",
+    "Stream",
     "as_digit",
     "circle",
     "digits",
@@ -22,6 +24,7 @@ __all__ = [
     "image_inputs",
     "read",
     "spiral",
+    "stream",
     "table",
     "table_inputs",
     "xor",

@@ -15,10 +15,11 @@ from typing import BinaryIO, Literal, TypeAlias
 from glassnet.errors import FileError, GlassnetError
 
 Source: TypeAlias = "str | os.PathLike[str]"
-Kind: TypeAlias = Literal["empty", "parquet", "zip", "gzip", "idx", "picture", "binary", "text"]
+Kind: TypeAlias = Literal["empty", "parquet", "arrow", "zip", "gzip", "idx", "picture", "binary", "text"]
 KIND_WORDS: dict[Kind, str] = {
     "empty": "an empty file",
     "parquet": "a Parquet file",
+    "arrow": "an Arrow file",
     "zip": "a zip file",
     "gzip": "a gzip file",
     "idx": "an IDX file",
@@ -94,6 +95,7 @@ def _starts_idx(head: bytes) -> bool:
 
 _MAGICS: dict[bytes, Kind] = {
     b"PAR1": "parquet",
+    b"ARROW1": "arrow",
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",
     b"\x89PNG\r\n\x1a\n": "picture",

@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 from glassnet.data import toys
+from glassnet.data.answers import Task
 from glassnet.data.dataset import Dataset
 from glassnet.data.digits import digits
 from glassnet.data.idx import idx, labels_beside
 from glassnet.data.images import folder
 from glassnet.data.opening import KIND_WORDS, Kind, Source, kind_of
-from glassnet.data.tables import Task, table
+from glassnet.data.tables import table
 from glassnet.errors import FileError, SettingError, unknown_name
 from glassnet.signature import Signature
 

@@ -230,6 +230,7 @@ class Recording:
         if start is None:
             start = [s for s in self.snapshots if s.step <= step and s.slots is not None][-1]
         assert start.slots is not None
+        assert run.examples is not None  # `record` takes no streams
         state = State(start.parameters, list(start.slots), start.step)
         trainer = run.chosen_engine.trainer(run.plan, run.examples, state)
         stops = [s for s in self.snapshots if start.step < s.step < step]
@@ -423,6 +424,12 @@ def record(run: Run, path: str | os.PathLike[str] | None = None, every: float = 
     """
     if isinstance(every, bool) or not isinstance(every, int | float | np.number) or not 0 < every < float("inf"):
         raise SettingError(got=f"every {every!r}", expected="a number of epochs above 0", do="1 is usual")
+    if run.examples is None:
+        raise SettingError(
+            got="a run over a stream",
+            expected="data in memory, from which any batch can be computed again",
+            do="record a run on a part of it: a table, or what stream.split holds out",
+        )
     batches = -(-len(run.data) // run.plan.batch_size)
     tape = Tape(max(1.0, every * batches), room)
     engine = run.chosen_engine
