@@ -58,7 +58,7 @@ class Torch:
         self, architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0
     ) -> list[LayerTrace]:
         activations, traced = self._floats(inputs, scale, parameters), []
-        layers = self._module(architecture, parameters).layers
+        layers = self._module(architecture, parameters).linear
         with torch.inference_mode(), self._autocast():
             for squish, layer in zip(architecture.activations, layers, strict=True):
                 weighted_sums = nn.functional.linear(activations, layer.weight)
@@ -76,7 +76,7 @@ class Torch:
         with self._autocast():
             summed, counts = summed_loss(module, batch, loss, loss.reads_logits_of == architecture.activations[-1])
         count = float(len(examples.targets)) if counts is None else counts.item()
-        (summed * (1 / count if count else 0.0)).backward()
+        torch.autograd.backward(summed * (1 / count if count else 0.0))
         slopes = _vector([_slope(parameter) for parameter in module.parameters()])
         return (summed.item() / count if count else 0.0), slopes
 
@@ -90,8 +90,9 @@ class Torch:
         parallel = self.team.parallel(module)
         dtype = next(module.parameters()).dtype
         bring, about_inputs = batches(examples, self._at, dtype)
-        compiled = torch.compile(parallel) if self.compile else parallel
-        return Steps(plan, compiled, optimizer, bring, self.team, self.bfloat16, step), about_inputs
+        if self.compile:
+            parallel.compile()
+        return Steps(plan, parallel, optimizer, bring, self.team, self.bfloat16, step), about_inputs
 
     @property
     def _at(self) -> torch.device:
@@ -134,7 +135,7 @@ class TorchTrainer:
         parameters = list(self._module.parameters())
         for slot, name in enumerate(self._names):
             kept = state.slots[slot] if state.slots else np.zeros_like(state.parameters)
-            parts = tensor(kept.copy(), parameters[0].device).split([p.numel() for p in parameters])
+            parts = torch.split(tensor(kept.copy(), parameters[0].device), [p.numel() for p in parameters])
             for parameter, part in zip(parameters, parts, strict=True):
                 self._optimizer.state[parameter][name] = part.view_as(parameter)
                 self._optimizer.state[parameter]["step"] = torch.tensor(float(state.step))

@@ -6,22 +6,22 @@ while the device computes. On the CPU there is nothing to bring: a batch is gath
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from glassnet.arrays import Array, is_sparse
+from glassnet.arrays import Array, dense, is_sparse
 from glassnet.engine.plan import Examples
-from glassnet.engine.reference import dense, take
+from glassnet.engine.reference import take
 
 SHARE_OF_FREE = 0.5
 """Of the device's free memory may be taken by examples; the rest is for the network and its activations."""
 
 
 class Batch(NamedTuple):
-    """Some examples on the device: inputs (n, fan_in) as the network sees them, targets and weights as in `Examples`."""
+    """Some examples on the device: inputs (n, fan_in) as the network sees them; the rest as in `Examples`."""
 
     inputs: Tensor
     targets: Tensor
@@ -33,7 +33,7 @@ def batches(
 ) -> tuple[Callable[[Iterable[Array]], Iterator[Batch]], str]:
     """What gives a `Batch` for each of some index arrays, and in words how the inputs are held."""
     if device.type == "cpu":
-        return lambda parts: (on_device(take(examples, rows), device, dtype) for rows in parts), "inputs as they are"
+        return lambda parts: (_gathered(examples, rows, device, dtype) for rows in parts), "inputs as they are"
     size = sum(part.nbytes for part in examples if isinstance(part, np.ndarray))
     if is_sparse(examples.inputs) or size > SHARE_OF_FREE * free_memory(device):
         return lambda parts: _one_ahead(examples, parts, device, dtype), f"inputs brought to {device} batch by batch"
@@ -88,13 +88,15 @@ def _lying_there(
     return of
 
 
-def _one_ahead(
-    examples: Examples, parts: Iterable[Array], device: torch.device, dtype: torch.dtype
-) -> Iterator[Batch]:
+def _gathered(examples: Examples, rows: Array, device: torch.device, dtype: torch.dtype) -> Batch:
+    return on_device(take(examples, rows), device, dtype)
+
+
+def _one_ahead(examples: Examples, parts: Iterable[Array], device: torch.device, dtype: torch.dtype) -> Iterator[Batch]:
     with ThreadPoolExecutor(1, thread_name_prefix="glassnet-batches") as thread:
-        ahead: Future[Any] | None = None
+        ahead: Future[Batch] | None = None
         for rows in parts:
-            begun = thread.submit(lambda rows=rows: on_device(take(examples, rows), device, dtype))
+            begun = thread.submit(_gathered, examples, rows, device, dtype)
             if ahead is not None:
                 yield ahead.result()
             ahead = begun

@@ -46,6 +46,11 @@ class Dense(nn.Module):
             nn.Linear(layer.fan_in, layer.fan_out, device="meta", dtype=dtype) for layer in architecture.layers
         )
 
+    @property
+    def linear(self) -> list[nn.Linear]:
+        """The layers, first to last."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+
     def forward(self, inputs: Tensor, kept: Iterable[Tensor | None] = (), logits: bool = False) -> Tensor:
         """The outputs (n, fan_out), or the last pre-activations; `kept` is what hidden activations are times."""
         a, masks = inputs, iter(kept)

@@ -107,7 +107,7 @@ class Steps:
             own, counted = summed_loss(self._module, batch, plan.loss, self._logits, kept)
         count = float(rows) if counted is None else self._team.total(counted)().item()
         total = self._team.total(own.detach())
-        (own * (self._team.size / count if count else 0.0)).backward()
+        torch.autograd.backward(own * (self._team.size / count if count else 0.0))
         return total().item() / count if count else 0.0
 
     def _masks(self, like: Tensor, positions: Array) -> list[Tensor | None]:

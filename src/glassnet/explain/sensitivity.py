@@ -16,8 +16,8 @@ import numpy as np
 
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.data.dataset import Dataset
-from glassnet.errors import InputError, SettingError
 from glassnet.engine import choose
+from glassnet.errors import InputError, SettingError
 from glassnet.evaluation import logits_or_outputs
 from glassnet.explain.places import index_of, place_of
 from glassnet.losses import Loss
