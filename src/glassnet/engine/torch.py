@@ -114,7 +114,7 @@ class TorchTrainer:
     """A run in progress on the engine's device. `about_inputs` says how the inputs are held."""
 
     def __init__(self, engine: Torch, plan: Plan, examples: Examples, state: State) -> None:
-        self._module = engine._module(plan.architecture, state.parameters)
+        self._module = engine._module(plan.architecture, state.parameters.copy())
         self._names = formulas.slots(plan.optimizer)
         self._optimizer = formulas.optimizer(plan.optimizer, self._module.parameters())
         self._begin_with(state)

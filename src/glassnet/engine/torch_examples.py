@@ -36,8 +36,8 @@ def batches(
         return lambda parts: (_gathered(examples, rows, device, dtype) for rows in parts), "inputs as they are"
     size = sum(part.nbytes for part in examples if isinstance(part, np.ndarray))
     if is_sparse(examples.inputs) or size > SHARE_OF_FREE * free_memory(device):
-        return lambda parts: _one_ahead(examples, parts, device, dtype), f"inputs brought to {device} batch by batch"
-    return _lying_there(examples, device, dtype), f"inputs held on {device}"
+        return lambda parts: one_ahead(examples, parts, device, dtype), f"inputs brought to {device} batch by batch"
+    return lying_there(examples, device, dtype), f"inputs held on {device}"
 
 
 def on_device(examples: Examples, device: torch.device, dtype: torch.dtype) -> Batch:
@@ -73,7 +73,7 @@ def free_memory(device: torch.device) -> int:
     return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
 
 
-def _lying_there(
+def lying_there(
     examples: Examples, device: torch.device, dtype: torch.dtype
 ) -> Callable[[Iterable[Array]], Iterator[Batch]]:
     inputs, targets = tensor(examples.inputs, device), tensor(examples.targets, device)
@@ -92,7 +92,7 @@ def _gathered(examples: Examples, rows: Array, device: torch.device, dtype: torc
     return on_device(take(examples, rows), device, dtype)
 
 
-def _one_ahead(examples: Examples, parts: Iterable[Array], device: torch.device, dtype: torch.dtype) -> Iterator[Batch]:
+def one_ahead(examples: Examples, parts: Iterable[Array], device: torch.device, dtype: torch.dtype) -> Iterator[Batch]:
     with ThreadPoolExecutor(1, thread_name_prefix="glassnet-batches") as thread:
         ahead: Future[Batch] | None = None
         for rows in parts:
