@@ -51,8 +51,10 @@ class Torch:
 
     def forward(self, architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0) -> Array:
         module = self._module(architecture, parameters)
+        rows = int(inputs.shape[0])
         with torch.inference_mode(), self._autocast():
-            return _array(module(self._floats(inputs, scale, parameters)), parameters)
+            outputs = module(self._floats(inputs[self.team.mine(rows)], scale, parameters))
+        return _array(self.team.gather(outputs, rows), parameters)
 
     def trace(
         self, architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0

@@ -31,6 +31,14 @@ class Team(Protocol):
         """Of a batch's rows, those computed here: their positions in the batch, their indices in our examples."""
         ...
 
+    def mine(self, count: int) -> slice:
+        """Of so many rows, those computed here when all are only asked about."""
+        ...
+
+    def gather(self, part: Tensor, count: int) -> Tensor:
+        """Everybody's outputs for their own of so many rows, in the order of the rows."""
+        ...
+
     def total(self, number: Tensor) -> Callable[[], Tensor]:
         """Begin to add up everybody's number; what is given back waits for the sum."""
         ...
@@ -47,6 +55,12 @@ class Alone:
 
     def share(self, rows: Array) -> tuple[Array, Array]:
         return np.arange(len(rows)), rows
+
+    def mine(self, count: int) -> slice:
+        return slice(count)
+
+    def gather(self, part: Tensor, count: int) -> Tensor:
+        return part
 
     def total(self, number: Tensor) -> Callable[[], Tensor]:
         return lambda: number
