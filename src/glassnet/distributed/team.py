@@ -35,7 +35,7 @@ class Team:
         return positions, rows[positions]
 
     def gather(self, part: Tensor, count: int) -> Tensor:
-        room = part.new_zeros(-(-count // self.size) + 1, *part.shape[1:])
+        room = part.new_zeros(-(-count // self.size), *part.shape[1:])
         room[: len(part)] = part
         parts = [torch.empty_like(room) for _ in range(self.size)]
         dist.all_gather(parts, room)

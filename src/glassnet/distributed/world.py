@@ -5,6 +5,8 @@ each does alone it does `together` with the others: where one fails, all raise t
 """
 
 import os
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,10 @@ except ModuleNotFoundError as error:
 
 JOINING, ANSWERING = 60.0, 600.0
 """Seconds that a process waits for the others at the beginning, and for an answer later; GLASSNET_TIMEOUT sets both."""
+
+
+LOST = r"gloo|nccl|connection|socket|time[d-]?.?out"
+"""What PyTorch's errors say when another process is gone."""
 
 
 class WorldError(GlassnetError, RuntimeError):
@@ -75,25 +81,35 @@ class World:
 
     def left(self, problem: BaseException) -> BaseException:
         """What to raise when this process gives up for `problem`; the others are told, or tell what theirs was."""
-        lost = isinstance(problem, RuntimeError) and not isinstance(problem, GlassnetError)
+        lost = isinstance(problem, RuntimeError) and re.search(LOST, str(problem), re.IGNORECASE)
         try:
-            first = self.store.compare_set("failure", "", f"{self.rank} {problem}") if not lost else self._reason()
+            if not lost:
+                self.store.compare_set("failure", "", f"{self.rank} {problem or type(problem).__name__}")
+                return problem
+            if self.store.check(["failure"]):  # it is there before its connection is gone
+                rank, said = self.store.get("failure").decode().split(" ", 1)
+                return _failed(int(rank), self.size, said)
+            missing = self._missing()
         except RuntimeError:  # the store is gone with the process that kept it
-            first = b""
+            missing = [0]
         if not lost:
             return problem
-        if not first:
-            return WorldError(
-                got=f"no answer from another process ({str(problem).splitlines()[0]})",
-                expected=f"all {self.size} to go on to the end",
-                do="see what the others say; one that says nothing was killed",
-            )
-        rank, _, said = first.decode().partition(" ")
-        return _failed(int(rank), self.size, said)
+        return WorldError(
+            got=f"no answer on {self} from rank {', '.join(map(str, missing)) or 'unknown'}",
+            expected=f"one within {_patience(ANSWERING).seconds} s",
+            do="see what it said last; a process that says nothing was killed, or hangs",
+        )
 
-    def _reason(self) -> bytes:
-        self.store.wait(["failure"], timedelta(seconds=1))
-        return bytes(self.store.get("failure"))
+    def _missing(self) -> list[int]:
+        """Who does not say within a second that it, too, has lost somebody."""
+        self.store.set(f"here/{self.rank}", "")
+        missing: list[int] = []
+        for _ in range(10):
+            missing = [rank for rank in range(self.size) if not self.store.check([f"here/{rank}"])]
+            if len(missing) == 1:
+                break
+            time.sleep(0.1)
+        return missing
 
 
 def launched() -> bool:
