@@ -45,6 +45,7 @@ _MODULES = (
     "optimizers",
     "plots",
     "schedules",
+    "tracking",
     "training",
 )
 
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
         optimizers,
         plots,
         schedules,
+        tracking,
         training,
     )
     from glassnet.architecture import Architecture, ParameterCount

@@ -1,5 +1,6 @@
 """How good a network is on data: its loss, how often it is right, and what it takes for what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, prod
 from typing import Any
@@ -140,17 +141,24 @@ class Tally:
 
     def evaluation(self) -> Evaluation:
         """The figures of all parts together."""
-        confusion, weight = self._confusion, fsum(weight for _, weight in self._losses)
-        whole = self._losses[0][0] if len(self._losses) == 1 else fsum(loss * w for loss, w in self._losses) / weight
+        confusion = self._confusion
         r_squared = 1 - self._wrong / self._spread if self._spread else float("nan")
         return Evaluation(
             count=self._count,
-            loss=whole,
+            loss=weighted_mean(self._losses),
             accuracy=None if confusion is None else float(np.trace(confusion)) / self._count,
             confusion=confusion,
             r_squared=r_squared if confusion is None else None,
             classes=self._classes or self._network.signature.classes,
         )
+
+
+def weighted_mean(parts: Sequence[tuple[float, float]]) -> float:
+    """The mean of means, each with what it counts; one alone is as it is, to the bit."""
+    if len(parts) == 1:
+        return parts[0][0]
+    total = fsum(weight for _, weight in parts)
+    return fsum(mean * weight for mean, weight in parts) / total if total else 0.0
 
 
 def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine: Engine) -> Array:

@@ -20,9 +20,9 @@ from glassnet import engine as engines
 from glassnet.arrays import Array, is_sparse, readonly
 from glassnet.data.dataset import Dataset
 from glassnet.data.streams import Stream
-from glassnet.engine.plan import Engine, Examples, Plan, State
+from glassnet.engine.plan import Engine, Examples, Plan, State, Trainer
 from glassnet.errors import GlassnetError, SettingError
-from glassnet.evaluation import check_fits, evaluate
+from glassnet.evaluation import check_fits, evaluate, weighted_mean
 from glassnet.feeding import FromMemory, FromStream, examples
 from glassnet.files import native
 from glassnet.history import Epoch, History
@@ -66,6 +66,7 @@ class Run:
     checkpoint: Path | None
     resume: bool
     progress: Callable[[int, int], None] | None
+    callbacks: tuple[Callable[[Epoch], object], ...] = ()
     history: History = field(default_factory=History, init=False)
     ended: str = field(default="interrupted", init=False)
 
@@ -106,7 +107,11 @@ class Run:
                 self.network = epoch.network or self.network
             if self.checkpoint is not None:
                 self._keep()
+            enough = [callback(epoch) is True for callback in self.callbacks]  # each of them is told
             yield epoch
+            if any(enough):
+                self.ended = "stopped by a callback"
+                return
         self.ended = "stopped early" if self._out_of_patience() else "all epochs done"
 
     def _feeding(self) -> FromMemory | FromStream:
@@ -122,30 +127,30 @@ class Run:
         size = self.plan.batch_size
         batches = -(-len(self.data) // size)
         schedule = self._schedule_so_far()
-        rates = [self.learning_rate * schedule.factor(done + batch / batches, self.epochs) for batch in range(batches)]
 
-        seen: list[float] = []
-        at_once = 1
+        means: list[tuple[float, int]] = []  # the mean loss of each stretch, and over how many examples
+        first = 0
         for trainer, order in feeding.stretches(done):
-            while len(order):
-                if self._stopping:
-                    return None
-                looked = time.perf_counter()
-                batch = len(seen)
-                rows = order[: at_once * size]
-                losses = trainer.run(rows, rates[batch : batch - (-len(rows) // size)])
-                if not np.isfinite(losses[-1]):
-                    raise self._diverged(f"a loss of {losses[-1]}", batch + len(losses), rates)
+            last = first - (-len(order) // size)
+            rates = [
+                self.learning_rate * schedule.factor(done + batch / batches, self.epochs)
+                for batch in range(first, last)
+            ]
+            seen: list[float] = []
+            for losses in looks(trainer, order, rates, size):
                 seen += losses
-                order = order[len(rows) :]
-                took = time.perf_counter() - looked + 1e-9
-                at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / took)))
+                if not np.isfinite(losses[-1]):
+                    raise self._diverged(f"a loss of {losses[-1]}", first + len(seen), rates[len(seen) - 1])
                 if self.progress is not None:
-                    self.progress(len(seen), batches)
+                    self.progress(first + len(seen), batches)
+                if self._stopping and first + len(seen) < batches:
+                    return None
+            means.append((mean_loss(seen, size, len(order)), len(order)))
+            first = last
 
         self.state = feeding.state()
         if not np.isfinite(self.state.parameters).all():
-            raise self._diverged("parameters that are NaN or infinite", batches, rates)
+            raise self._diverged("parameters that are NaN or infinite", batches, rates[-1])
         network = replace(self.network, parameters=readonly(self.state.parameters))
         validation_loss = validation_accuracy = None
         if self.validation is not None:
@@ -153,7 +158,7 @@ class Run:
             validation_loss, validation_accuracy = figures.loss, figures.accuracy
         return Epoch(
             number=done + 1,
-            loss=_mean(seen, size, len(self.data)),
+            loss=weighted_mean(means),
             learning_rate=rates[-1],
             seconds=time.perf_counter() - started,
             validation_loss=validation_loss,
@@ -162,10 +167,8 @@ class Run:
             network=network,
         )
 
-    def _diverged(self, what: str, batch: int, rates: list[float]) -> DivergedError:
-        remedies = (
-            f"lower the learning rate (now {rates[min(batch, len(rates)) - 1]:g}) or clip the gradient with clip_norm"
-        )
+    def _diverged(self, what: str, batch: int, rate: float) -> DivergedError:
+        remedies = f"lower the learning rate (now {rate:g}) or clip the gradient with clip_norm"
         done = len(self.history)
         kept = f"the network of epoch {done} is kept" if done else "the network it started from is kept"
         return DivergedError(
@@ -251,7 +254,22 @@ class Run:
         return settings
 
 
-def _mean(losses: Sequence[float], batch_size: int, count: int) -> float:
+def looks(trainer: Trainer, order: Array, learning_rates: Sequence[float], batch_size: int) -> Iterator[list[float]]:
+    """One pass over `order`, the engine left alone for `SECONDS_BETWEEN_LOOKS` or so at a time; each time the losses of
+    the batches done. A loss that is not finite is the last one."""
+    batch, at_once = 0, 1
+    while batch < len(learning_rates):
+        looked = time.perf_counter()
+        part = slice(batch * batch_size, (batch + at_once) * batch_size)
+        losses = trainer.run(order[part], learning_rates[batch : batch + at_once])
+        yield losses
+        if not np.isfinite(losses[-1]):
+            return
+        batch += len(losses)
+        at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))
+
+
+def mean_loss(losses: Sequence[float], batch_size: int, count: int) -> float:
     """The mean over all examples of losses that are means over batches, the last of which may be smaller. Added up
     exactly, so that it does not depend on where the epoch was looked at."""
     last = count - batch_size * (len(losses) - 1)

@@ -49,19 +49,29 @@ class Signature:
                 raise SettingError(
                     got=f"one_hot {hot!r}", expected="(column, text), or None for a number", do="correct the signature"
                 )
+        numbers = {name for name, hot in self._inputs if hot is None}
+        both = [hot[0] for _, hot in self._inputs if hot is not None and hot[0] in numbers]
+        if both:
+            raise SettingError(
+                got=f"column {both[0]!r} as numbers and as text", expected="one of both", do="correct the signature"
+            )
+
+    @property
+    def _inputs(self) -> list[tuple[str, tuple[str, str] | None]]:
+        """The name of each input, and the column and text that it stands for, if it is one-hot."""
+        names = self.features or ()
+        return list(zip(names, self.one_hot or (None,) * len(names), strict=False))
 
     @property
     def columns(self) -> dict[str, tuple[str, ...] | None]:
         """The columns that a row has to have, in the order of the inputs: for each None if it holds numbers, or the
         texts that have an input of their own."""
-        found: dict[str, tuple[str, ...] | None] = {}
-        names = self.features or ()
-        for name, hot in zip(names, self.one_hot or (None,) * len(names), strict=False):
-            if hot is None:
-                found[name] = None
-            else:
-                found[hot[0]] = (*(found.get(hot[0]) or ()), hot[1])
-        return found
+        texts: dict[str, list[str]] = {}
+        for name, hot in self._inputs:
+            known = texts.setdefault(name if hot is None else hot[0], [])
+            if hot is not None:
+                known.append(hot[1])
+        return {name: tuple(known) or None for name, known in texts.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """The known fields, as plain values for JSON."""

@@ -38,7 +38,7 @@ __all__ = ["DivergedError", "Epoch", "History", "Run", "Training", "epochs", "tr
 @dataclass(frozen=True)
 class Training:
     """What a run gives: the network (the best one where early stopping was on, else the last), every epoch's figures,
-    and why it ended: "all epochs done", "stopped early" or "interrupted"."""
+    and why it ended: "all epochs done", "stopped early", "stopped by a callback" or "interrupted"."""
 
     network: Network
     history: History
@@ -69,6 +69,7 @@ def epochs(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    callbacks: Iterable[Callable[[Epoch], object]] = (),
 ) -> Run:
     """Train, one `Epoch` at a time.
 
@@ -93,6 +94,7 @@ def epochs(
     checkpoint     a file in which the run is kept after each epoch, all or nothing
     resume         go on from that file where it exists; settings and data must be those it was made with
     progress       is called with (batches done, batches in all) of the epoch, some twenty times a second
+    callbacks      are called with each `Epoch` (see `tracking`); the run ends where one of them answers True
 
     Raises `InputError` and `SettingError` at once for data and settings that do not fit, and, while running,
     `DivergedError` with what was last good.
@@ -160,6 +162,7 @@ def epochs(
         checkpoint=None if checkpoint is None else Path(checkpoint),
         resume=resume,
         progress=progress,
+        callbacks=tuple(callbacks),
     )
 
 

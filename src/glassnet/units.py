@@ -17,7 +17,7 @@ from glassnet.engine.reference import weights_and_biases
 from glassnet.errors import SettingError
 from glassnet.network import Network
 
-D = TypeVar("D", Dataset, Stream)
+D = TypeVar("D", bound=Dataset | Stream)
 
 
 @dataclass(frozen=True, eq=False)

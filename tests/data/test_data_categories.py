@@ -1,6 +1,7 @@
 """Columns of text as inputs: one for each text, kept in the signature, and applied to later tables."""
 
 import json
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from glassnet import data
 from glassnet.data.survey import MOST_TEXTS, Moments
 from glassnet.errors import FileError, InputError, SettingError
 from glassnet.files import native
+
+pa = import_module("pyarrow")
+pq = import_module("pyarrow.parquet")
 
 ROWS = [("red", 1.0, "yes"), ("blue", 2.0, "no"), ("red", 4.0, "no"), ("", 5.0, "yes"), ("blue", 6.0, "yes")]
 
@@ -61,6 +65,17 @@ def test_codes_that_look_like_numbers_stay_text(tmp_path):
     assert data.table_inputs(later, known.signature).tolist() == [[1, 0], [0, 0]]
 
 
+def test_codes_that_became_numbers_are_read_as_text(tmp_path):
+    """A later Parquet file may hold as numbers, or as truth values, what was text in training."""
+    signature = gn.Signature(features=("code=7", "code=true"), one_hot=(("code", "7"), ("code", "true")))
+    for cells, inputs in (([7, 8, None], [[1, 0], [0, 0], [0, 0]]), ([True, False], [[0, 1], [0, 0]])):
+        pq.write_table(pa.table({"code": cells}), tmp_path / "t")
+        assert data.table_inputs(tmp_path / "t", signature).tolist() == inputs
+    pq.write_table(pa.table({"code": pa.array([1], pa.timestamp("ms"))}), tmp_path / "t")
+    with pytest.raises(InputError, match=r"column 'code' with values of type timestamp\[ms\]; expected text"):
+        data.table_inputs(tmp_path / "t", signature)
+
+
 @pytest.mark.parametrize(
     ("different", "times", "used"),
     [(MOST_TEXTS, 2, True), (MOST_TEXTS + 1, 2, False), (10, 1, False), (2, 2, True), (1, 4, False)],
@@ -106,6 +121,8 @@ def test_a_signature_that_makes_no_sense_is_told(tmp_path, one_hot):
 def test_one_hot_is_a_pair_of_texts():
     with pytest.raises(SettingError, match=r"got one_hot \('a',\); expected \(column, text\)"):
         gn.Signature(features=("a",), one_hot=(("a",),))
+    with pytest.raises(SettingError, match="got column 'a' as numbers and as text"):
+        gn.Signature(features=("a", "a=b"), one_hot=(None, ("a", "b")))
 
 
 def test_moments_of_parts_are_those_of_the_whole():

@@ -131,6 +131,17 @@ def test_plain_values_for_json(pictures: gn.Network) -> None:
     assert sum(figures["contributions"]) == pytest.approx(figures["match"]["weighted_sum"])
 
 
+def test_of_the_texts_of_a_column_one_at_most_is_1() -> None:
+    hot = (("colour", "red"), ("colour", "blue"), None, ("shape", "round"))
+    signature = gn.Signature(features=("a", "b", "size", "c"), centers=(0,) * 4, spreads=(1,) * 4, one_hot=hot)
+    network = gn.Network.from_layers([([[0.5, 2, 1, -3]], [0], "relu")], signature)
+    found = template(network, 0, 0)
+    assert found.best_input.tolist() == [0, 1, 2, 0]
+    assert found.best_score == 4
+    assert "the best input from -2 to 2, one text of each column, would match with 4" in str(found)
+    assert template(network, 0, 0, within=(0, 1)).best_input.tolist() == [0, 1, 1, 0]
+
+
 def test_what_cannot_be_had_says_what_can(pictures: gn.Network, network: gn.Network) -> None:
     with pytest.raises(SettingError, match=r"got a template of neuron 1:0, whose inputs are neurons.*\.attends"):
         template(pictures, 1, 0).picture  # noqa: B018

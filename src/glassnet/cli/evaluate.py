@@ -30,6 +30,7 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.sources import held_out
     from glassnet.cli.tables import confusion_table
+    from glassnet.data import Stream
     from glassnet.evaluation import evaluate
     from glassnet.network import load
 
@@ -38,6 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     for note in data.notes:
         say(note)
     figures = evaluate(network, data, engine=arguments.engine, device=arguments.device)
+    for note in data.gaps.notes("the network's center") if isinstance(data, Stream) else ():
+        say(note)
     if arguments.json:
         print_json(figures.as_dict())
         return 0

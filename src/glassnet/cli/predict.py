@@ -18,26 +18,39 @@ def add(commands: Any) -> None:
   glassnet predict digits.safetensors photo.png
   glassnet predict digits.safetensors --digit 7 --neuron 0:3
   glassnet predict wine.safetensors wine-new.csv --json
+  glassnet predict big.safetensors big.parquet -o out.parquet
 """,
     )
     add_input(command)
     command.add_argument("--neuron", type=address, metavar="L:N", help="also work this neuron out")
     command.add_argument("--top", type=int, default=12, metavar="N", help="products shown singly (default %(default)s)")
+    command.add_argument(
+        "-o", "--output", metavar="FILE", help="write a row for each row of a table here: Parquet, CSV or Arrow"
+    )
     add_json(command)
     command.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from glassnet.cli.sources import asked
+    from glassnet.cli import predictions
+    from glassnet.cli.sources import asked, rows_of
     from glassnet.cli.tables import bars
     from glassnet.explain.drawing import ink
     from glassnet.network import load
 
     network = load(arguments.model)
+    rows = None if arguments.input is None else rows_of(arguments.input, network.signature)
+    if rows is not None:
+        need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
+        need(not arguments.json, "--json with a table of this size", "--output FILE", "name one, such as out.parquet")
+        return predictions.of_stream(network, rows, arguments.output)
     what, inputs, truth = asked(arguments, network.signature)
     if inputs.ndim == 2:
         need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
+        if arguments.output is not None:
+            return predictions.write(network, [inputs], len(inputs), arguments.output)
         return _table(network, inputs, arguments.json)
+    need(arguments.output is None, "--output with one input", "a table as INPUT", "leave --output away")
     trace = network.trace(inputs)
     classes = network.signature.classes
     values = [float(v) for v in trace.outputs]
@@ -75,13 +88,13 @@ def _class(network: Any, outputs: Any) -> Any:
 
 
 def _table(network: Any, inputs: Any, as_json: bool) -> int:
+    from glassnet.cli import predictions
+
+    if not as_json:
+        print("\n".join(predictions.lines(network, inputs)))
+        return 0
     outputs = network(inputs)
     classes = network.signature.classes
-    guesses = [classes[k] for k in _class(network, outputs)] if classes else None
-    if as_json:
-        print_json({"outputs": outputs.tolist()} | ({"class": guesses} if guesses else {}))
-    elif guesses:
-        print("\n".join(guesses))
-    else:
-        print("\n".join(" ".join(f"{value:.7g}" for value in row) for row in outputs))
+    guesses = {"class": [classes[k] for k in _class(network, outputs)]} if classes else {}
+    print_json({"outputs": outputs.tolist()} | guesses)
     return 0

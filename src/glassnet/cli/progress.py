@@ -1,18 +1,21 @@
 """How a run is going, on standard error: a line for each epoch, and in a terminal a bar for the epoch under way."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from glassnet.cli.shared import say
 from glassnet.history import Epoch
 
+SECONDS_BETWEEN_COUNTS = 0.1
+
 
 class Told:
     """Lines only, as a log file wants them."""
 
-    def __init__(self, epochs: int, held_out: str) -> None:
-        self.epochs, self.held_out = epochs, held_out
+    def __init__(self, epochs: int, held_out: str, rows: int | None) -> None:
+        self.epochs, self.held_out, self.rows = epochs, held_out, rows
 
     def epoch(self, epoch: Epoch) -> None:
         """One epoch is done."""
@@ -27,17 +30,18 @@ class Told:
         if epoch.validation_loss is not None:
             accuracy = "" if epoch.validation_accuracy is None else f", accuracy {epoch.validation_accuracy:.2%}"
             parts.append(f"{self.held_out}: loss {epoch.validation_loss:.4f}{accuracy}")
-        return "   ".join([*parts, f"{epoch.seconds:.1f} s"])
+        rate = "" if self.rows is None else f", {per_second(self.rows, epoch.seconds)}"
+        return "   ".join([*parts, f"{epoch.seconds:.1f} s{rate}"])
 
 
 class Bar(Told):
     """Lines above a bar that is drawn over again."""
 
-    def __init__(self, epochs: int, held_out: str) -> None:
+    def __init__(self, epochs: int, held_out: str, rows: int | None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        super().__init__(epochs, held_out)
+        super().__init__(epochs, held_out, rows)
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         self.bar = Progress(*columns, console=Console(stderr=True, highlight=False), transient=True)
         self._done = 0
@@ -52,11 +56,37 @@ class Bar(Told):
 
 
 @contextmanager
-def told(epochs: int, held_out: str) -> Iterator[Told]:
-    """Tell of a run of so many epochs, in the way that standard error can show; `held_out` names the data looked at."""
+def told(epochs: int, held_out: str, rows: int | None = None) -> Iterator[Told]:
+    """Tell of a run of so many epochs, in the way that standard error can show; `held_out` names the data looked at,
+    `rows` is how many there are in an epoch, where their rate is of interest."""
     if not sys.stderr.isatty():
-        yield Told(epochs, held_out)
+        yield Told(epochs, held_out, rows)
         return
-    bar = Bar(epochs, held_out)
+    bar = Bar(epochs, held_out, rows)
     with bar.bar:
         yield bar
+
+
+class Rate:
+    """How reading goes: called with what is done, so many rows and all rows. A line at the end; in a terminal it is
+    there from the beginning, and counts."""
+
+    def __init__(self) -> None:
+        self._started = self._told = time.perf_counter()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.perf_counter()
+        rate = per_second(done, now - self._started)
+        if done == total:
+            clear = "\r\033[K" if sys.stderr.isatty() else ""
+            say(f"{clear}{what} {total:,} rows in {now - self._started:.1f} s, {rate}")
+            self._started = now
+        elif sys.stderr.isatty() and now - self._told > SECONDS_BETWEEN_COUNTS:
+            print(f"\r\033[K{what} {done:,} of {total:,} rows, {rate}", end="", file=sys.stderr, flush=True)
+            self._told = now
+
+
+def per_second(rows: int, seconds: float) -> str:
+    """`1,200,000 rows/s`, to two digits."""
+    rate = f"{rows / max(seconds, 1e-9):.2g}"
+    return f"{float(rate):,.0f} rows/s"

@@ -7,30 +7,45 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.arrays import Array
+from glassnet.cli.progress import Rate
 from glassnet.cli.shared import need, say
-from glassnet.data import digits, read
+from glassnet.data import digits, read, stream
 from glassnet.data.dataset import Dataset
 from glassnet.data.images import image_inputs
 from glassnet.data.opening import kind_of
+from glassnet.data.sources import NAMES
+from glassnet.data.streams import Rows, Stream, is_streamed
 from glassnet.data.tables import noted_inputs
 from glassnet.signature import Signature
 
 
-def to_train(
-    source: str, target: str | None, validation: str | None, share: float, seed: int
-) -> tuple[Dataset, Dataset]:
+def to_train(arguments: argparse.Namespace) -> tuple[Dataset | Stream, Dataset | Stream]:
     """What is learnt from and what is held out: the file given for it, the test digits, or a share drawn at random."""
-    if source == "digits" and validation is None:
+    if arguments.data == "digits" and arguments.validation is None:
         return digits()
-    data = read(source, target)
-    if validation is not None:
-        return data, read(validation, target, like=data.signature)
-    return data.split(share, seed)
+    data = _source(arguments.data, arguments.target, streamed=arguments.stream)
+    if arguments.validation is not None:
+        return data, _source(arguments.validation, arguments.target, data.signature)
+    return data.split(arguments.holdout, arguments.seed)
 
 
-def held_out(source: str, target: str | None, signature: Signature) -> Dataset:
+def held_out(source: str, target: str | None, signature: Signature) -> Dataset | Stream:
     """Data to measure a network on: the test digits, or a source read as the network's own data was."""
-    return digits()[1] if source == "digits" else read(source, target or signature.target, like=signature)
+    return digits()[1] if source == "digits" else _source(source, target or signature.target, signature)
+
+
+def _source(
+    source: str, target: str | None, like: Signature | None = None, streamed: bool | None = None
+) -> Dataset | Stream:
+    """The data in memory, or a stream of it where it is large or asked for."""
+    if streamed or (streamed is None and source not in NAMES and is_streamed(source)):
+        return stream(source, target, like=like, progress=Rate())
+    return read(source, target, like=like)
+
+
+def rows_of(path: str, signature: Signature) -> Rows | None:
+    """The inputs of a table that is read as a stream; None for all else."""
+    return Rows.of(path, signature) if is_streamed(path) else None
 
 
 def to_predict(path: str | os.PathLike[str], signature: Signature) -> Array:

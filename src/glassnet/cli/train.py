@@ -3,13 +3,14 @@
 import argparse
 import os
 import time
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.cli.shared import add_command, add_engine, add_json, fail, names, need, print_json, say
 
 if TYPE_CHECKING:
-    from glassnet.data.dataset import Dataset
+    from glassnet.data import Dataset, Stream
     from glassnet.network import Network
     from glassnet.training import Run
 
@@ -25,6 +26,7 @@ def add(commands: Any) -> None:
   glassnet train --sizes 784-100-10 --epochs 30 -o wide.safetensors
   glassnet train spiral --sizes 2-16-16-2 --activation tanh --epochs 300
   glassnet train wine.csv --target quality --patience 20
+  glassnet train big.parquet --target y                 larger than memory
   glassnet train --checkpoint run.checkpoint --resume   go on after a kill
 """,
     )
@@ -34,9 +36,15 @@ def add(commands: Any) -> None:
         metavar="DATA",
         nargs="?",
         default="digits",
-        help="digits (default); circle, xor, gauss, spiral; a CSV, Parquet, npz or IDX file; a folder of pictures",
+        help="digits (default); circle, xor, gauss, spiral; a CSV, Parquet, npz or IDX file; a folder of pictures or of"
+        " Parquet files",
     )
     data.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    data.add_argument(
+        "--stream",
+        action=argparse.BooleanOptionalAction,
+        help="read Parquet a block at a time (default: folders, and files of more than 67 million cells)",
+    )
     data.add_argument("--validation", metavar="DATA", help="data to look at after each epoch (digits: the test digits)")
     data.add_argument(
         "--holdout", type=float, default=0.2, metavar="SHARE", help="without it, this share of DATA (default 0.2)"
@@ -82,12 +90,13 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.progress import told
     from glassnet.cli.sources import to_train
+    from glassnet.data import Stream
     from glassnet.training import DivergedError
     from glassnet.units import Unit
 
     need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
     output = _output(arguments)
-    data, held_out = to_train(arguments.data, arguments.target, arguments.validation, arguments.holdout, arguments.seed)
+    data, held_out = to_train(arguments)
     for note in data.notes:
         say(note)
     started = time.perf_counter()
@@ -96,7 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
     linear = start.architecture.activations[-1] == "identity"
     unit = Unit.of(data) if linear and not data.classes else None
     seen = (data, held_out) if unit is None else (unit.standardise(data), unit.standardise(held_out))
-    with told(arguments.epochs, "test" if arguments.data == "digits" else "held out") as progress:
+    rows = len(data) if isinstance(data, Stream) else None
+    with told(arguments.epochs, "test" if arguments.data == "digits" else "held out", rows) as progress:
         training = _training(arguments, start, *seen, progress.batches)
         if arguments.verbose:
             say(f"engine {training.engine_choice}")
@@ -120,7 +130,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _training(
-    arguments: argparse.Namespace, start: "Network", data: "Dataset", held_out: "Dataset", progress: Any
+    arguments: argparse.Namespace,
+    start: "Network",
+    data: "Dataset | Stream",
+    held_out: "Dataset | Stream",
+    progress: Any,
 ) -> "Run":
     from glassnet.training import epochs
 
@@ -149,27 +163,26 @@ def _training(
     )
 
 
-def _network(arguments: argparse.Namespace, data: "Dataset") -> "Network":
+def _network(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Network":
     """The network to start from: as many inputs and outputs as the data has, probabilities for classes."""
     from glassnet.network import Network
 
     classes = len(data.classes) if data.classes else None
     outputs = classes or (1 if data.targets.ndim == 1 else data.targets.shape[1])
-    sizes = arguments.sizes or f"{data.inputs.shape[1]}-16-16-{outputs}"
+    inputs = prod(data.input_shape)
+    sizes = arguments.sizes or f"{inputs}-16-16-{outputs}"
     squishes = arguments.activation
     probabilities = "sigmoid" if sizes.endswith("-1") else "softmax"
     output = None if isinstance(squishes, list) else probabilities if classes else "identity"
     network = Network.create(
         sizes, squishes, output=output, init=arguments.init, seed=arguments.seed, dtype=arguments.dtype
     )
-    fitting = network.sizes[0] == data.inputs.shape[1] and (
-        network.sizes[-1] == outputs or (classes == 2 and network.sizes[-1] == 1)
-    )
+    fitting = network.sizes[0] == inputs and (network.sizes[-1] == outputs or (classes == 2 and network.sizes[-1] == 1))
     need(
         fitting,
         f"sizes {network.architecture}",
-        f"{data.inputs.shape[1]} inputs and {outputs} outputs, as {data.name} has",
-        f"try --sizes {data.inputs.shape[1]}-16-16-{outputs}",
+        f"{inputs} inputs and {outputs} outputs, as {data.name} has",
+        f"try --sizes {inputs}-16-16-{outputs}",
     )
     return network
 
@@ -191,8 +204,8 @@ def _report(
     arguments: argparse.Namespace,
     run: "Run",
     network: "Network",
-    data: "Dataset",
-    held_out: "Dataset",
+    data: "Dataset | Stream",
+    held_out: "Dataset | Stream",
     output: Path,
     seconds: float,
 ) -> None:

@@ -7,6 +7,7 @@ CSV is read as text throughout and told apart here, so that no cell's type is gu
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Column:
     before: int = 0
     file: str | None = None
 
-    @property
+    @cached_property
     def missing(self) -> Array:
         """Which cells are missing: (n,) bool."""
         absent = np.isnan(self.numbers)

@@ -11,6 +11,7 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -38,6 +39,7 @@ class ShuffledCopy:
         except OSError as error:
             raise _no_room(folder, error.strerror or str(error), needed) from None
         weakref.finalize(self, self._file.close)
+        self._reading = Lock()  # several runs may learn from it at once
         if needed > free:
             raise _no_room(folder, f"{free / 1e9:,.1f} GB free", needed)
         self._folder, self._needed = folder, needed
@@ -79,8 +81,9 @@ class ShuffledCopy:
             block = np.empty((sum(stop - start for start, stop in shares), self.width), np.float32)
             at = 0
             for start, stop in shares:
-                self._file.seek(4 * self.width * start)
-                self._file.readinto(block[at : at + stop - start].data.cast("B"))
+                with self._reading:
+                    self._file.seek(4 * self.width * start)
+                    self._file.readinto(block[at : at + stop - start].data.cast("B"))
                 at += stop - start
             yield block[epoch_order(splitmix64(seed ^ _BLOCKS, epoch), k, len(block))]
 

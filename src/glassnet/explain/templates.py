@@ -44,6 +44,7 @@ class Template:
     input_names  what to call each input
     shape        (h, w) where the inputs are a picture, else None
     low, high    between which values best_input is looked for
+    texts        the column of text that an input is one of, or None: of such inputs one at most is 1, the others 0
     inputs       (fan_in,) of this layer, where an input was given, else None
     match        how well that input fits, else None
     """
@@ -57,6 +58,7 @@ class Template:
     shape: tuple[int, int] | None
     low: float
     high: float
+    texts: tuple[str | None, ...] = field(default=(), repr=False)
     inputs: Array | None = None
     match: Match | None = None
 
@@ -91,7 +93,12 @@ class Template:
     @property
     def best_input(self) -> Array:
         """What fits best within the range: the highest value where the weight is above 0, else the lowest."""
-        return self._shaped(np.where(self.weights > 0, self.high, self.low).astype(self.weights.dtype))
+        best = np.where(self.weights > 0, self.high, self.low).astype(self.weights.dtype)
+        for column in dict.fromkeys(filter(None, self.texts)):
+            inputs = [i for i, name in enumerate(self.texts) if name == column]
+            top = max(inputs, key=self.weights.__getitem__)
+            best[inputs], best[top] = 0, self.weights[top] > 0
+        return self._shaped(best)
 
     @property
     def best_score(self) -> float:
@@ -175,7 +182,8 @@ class Template:
         if self.match is not None:
             angle = "" if self.match.cosine is None else f", cosine {self.match.cosine:.3f}"
             lines.append(f"this input matches with {self.match.weighted_sum:.5g}{angle}; the bias is {self.bias:.4g}")
-        best = f"the best input from {self.low:g} to {self.high:g} would match with {self.best_score:.5g}"
+        one = ", one text of each column," if any(self.texts) else ""
+        best = f"the best input from {self.low:g} to {self.high:g}{one} would match with {self.best_score:.5g}"
         return [*lines, best if lines else f"{best}; the bias is {self.bias:.4g}"]
 
 
@@ -216,6 +224,7 @@ def template(
         shape=(shape[0], shape[1]) if shape is not None and len(shape) == 2 else None,
         low=float(low),
         high=float(high),
+        texts=tuple(hot and hot[0] for hot in signature.one_hot or ()) if layer == 0 else (),
         **known,
     )
 

@@ -1,0 +1,94 @@
+"""What a network makes of many rows: lines on standard output, or a file with a row for each, a block at a time."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from glassnet.cli.progress import Rate
+from glassnet.cli.shared import need, say
+from glassnet.data.ahead import ahead
+from glassnet.data.columns import pyarrow
+from glassnet.data.streams import Rows
+from glassnet.evaluation import classify
+from glassnet.files import atomic
+from glassnet.network import Network
+
+ROWS_WRITTEN_AT_ONCE = 1 << 17
+"""Parquet keeps so many rows together: fewer make larger files."""
+
+
+def of_stream(network: Network, rows: Rows, output: str | None) -> int:
+    """Of a table of any size."""
+    if output is None:
+        for inputs in ahead(rows):
+            print("\n".join(lines(network, inputs)))
+    else:
+        write(network, ahead(rows), len(rows), output)
+    for note in rows.gaps.notes("the network's center"):
+        say(note)
+    return 0
+
+
+def lines(network: Network, inputs: Any) -> Iterator[str]:
+    """For each row the name of its class, or its outputs."""
+    outputs, classes = network(inputs), network.signature.classes
+    if classes:
+        return (classes[k] for k in classify(outputs, network))
+    return (" ".join(f"{value:.7g}" for value in row) for row in outputs)
+
+
+def write(network: Network, blocks: Iterable[Any], total: int, output: str) -> int:
+    """Into a file, in the order of the rows: the class by the target's name, and the output for each class; or the
+    outputs alone. The name's ending says the format."""
+    pa, path, rate = pyarrow(), Path(output), Rate()
+
+    def fill(temporary: str) -> None:
+        done, waiting, rows_waiting = 0, list[Any](), 0
+        with _writer(path.suffix, temporary, _table(network, network(_none(network))).schema) as writer:
+            for inputs in blocks:
+                waiting.append(_table(network, network(inputs)))
+                rows_waiting += len(inputs)
+                done += len(inputs)
+                if rows_waiting >= ROWS_WRITTEN_AT_ONCE or done == total:
+                    writer.write_table(pa.concat_tables(waiting).combine_chunks())
+                    waiting, rows_waiting = [], 0
+                rate("predicted", done, total)
+
+    need(path.suffix in _ENDINGS, f"--output {output}", f"a name in {', '.join(_ENDINGS)}", "name it so")
+    atomic.write(path, fill, pa.ArrowException)
+    return 0
+
+
+_ENDINGS = (".parquet", ".csv", ".arrow", ".feather")
+
+
+def _writer(suffix: str, path: str, schema: Any) -> Any:
+    pa = pyarrow()
+    if suffix == ".parquet":
+        from pyarrow import parquet
+
+        return parquet.ParquetWriter(path, schema)
+    if suffix == ".csv":
+        from pyarrow import csv
+
+        return csv.CSVWriter(path, schema)
+    return pa.ipc.new_file(path, schema)
+
+
+def _none(network: Network) -> Any:
+    import numpy as np
+
+    return np.empty((0, network.sizes[0]), np.float32)
+
+
+def _table(network: Network, outputs: Any) -> Any:
+    pa = pyarrow()
+    classes, target = network.signature.classes, network.signature.target or "prediction"
+    if not classes:
+        names = [target] if outputs.shape[1] == 1 else [f"{target} {i}" for i in range(outputs.shape[1])]
+        return pa.table(dict(zip(names, outputs.T, strict=True)))
+    guesses = pa.DictionaryArray.from_arrays(classify(outputs, network), list(classes)).cast(pa.string())
+    told = classes if outputs.shape[1] == len(classes) else classes[1:]
+    return pa.table(
+        {target: guesses} | {f"{target}={name}": column for name, column in zip(told, outputs.T, strict=True)}
+    )

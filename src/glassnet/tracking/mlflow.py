@@ -1,0 +1,73 @@
+"""MLflow: the figures and settings of a run in a tracking store or on a tracking server."""
+
+import time
+import warnings
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from glassnet.errors import FileError, MissingExtra
+from glassnet.history import Epoch
+from glassnet.tracking.shared import figures
+
+
+class MLflow:
+    """A callback that logs each epoch as metrics named as in `History`; the step is the epoch's number.
+
+    experiment  the name of the experiment; it is made where it is not there
+    run         the name of the run; without it MLflow finds one
+    uri         the store or server; without it what MLflow is set to, by MLFLOW_TRACKING_URI or by itself
+    settings    what is logged as parameters, such as `training.epochs(...).settings()`
+
+    `with` ends the run as finished, or as failed where an error ended it; so does `close`. A store that does not answer
+    while training goes on is warned of, and the run goes on. Raises `MissingExtra` without the package mlflow,
+    `FileError` for a store that cannot be used.
+    """
+
+    def __init__(
+        self,
+        experiment: str = "glassnet",
+        run: str | None = None,
+        uri: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        try:
+            from mlflow.entities import Param
+            from mlflow.exceptions import MlflowException
+            from mlflow.tracking import MlflowClient
+        except ImportError:
+            raise MissingExtra("mlflow", "mlflow") from None
+        try:
+            self._client = MlflowClient(tracking_uri=uri)
+            known = self._client.get_experiment_by_name(experiment)
+            place = self._client.create_experiment(experiment) if known is None else known.experiment_id
+            self.run_id = str(self._client.create_run(place, run_name=run).info.run_id)
+            parameters = [Param(name, str(value)) for name, value in (settings or {}).items()]
+            self._client.log_batch(self.run_id, params=parameters)
+        except MlflowException as problem:
+            raise FileError(
+                got=f"MLflow at {uri or 'its usual place'}, which says: {problem}",
+                expected="a tracking store or server that answers",
+                do="check uri, or the variable MLFLOW_TRACKING_URI",
+            ) from problem
+
+    def __call__(self, epoch: Epoch) -> None:
+        from mlflow.entities import Metric
+        from mlflow.exceptions import MlflowException
+
+        now = int(time.time() * 1000)
+        metrics = [Metric(name, value, now, epoch.number) for name, value in figures(epoch).items()]
+        try:
+            self._client.log_batch(self.run_id, metrics=metrics)
+        except MlflowException as problem:
+            warnings.warn(f"epoch {epoch.number} is not in MLflow: {problem}", stacklevel=2)
+
+    def close(self, status: str = "FINISHED") -> None:
+        """End the run, as "FINISHED", "FAILED" or "KILLED"."""
+        self._client.set_terminated(self.run_id, status)
+
+    def __enter__(self) -> "MLflow":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close("FINISHED" if kind is None else "FAILED")

@@ -1,0 +1,370 @@
+"""Tables larger than memory: what a stream learns and gives is what pandas, and the table in memory, have."""
+
+import errno
+import io
+import sys
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glassnet import data
+from glassnet.data.arrow_files import ROWS_AT_ONCE
+from glassnet.data.streams import Rows, is_streamed
+from glassnet.errors import FileError, InputError, MissingExtra, SettingError
+
+pa = import_module("pyarrow")
+pq = import_module("pyarrow.parquet")
+
+COUNT = 2 * ROWS_AT_ONCE + 1000
+
+
+def frame(count=COUNT):
+    """Numbers with gaps, text with gaps, truths, and things that are left out; one row without a target."""
+    random = np.random.default_rng(0)
+    size = random.normal(1e5, 3, count)
+    size[::11] = np.nan
+    columns = {
+        "size": size,
+        "colour": random.choice(["red", "green", None], count),
+        "new": random.random(count) < 0.3,
+        "row": np.arange(count),
+        "name": [f"person {i}" for i in range(count)],
+        "day": pd.Timestamp("2024-01-01"),
+        "planet": "earth",
+        "kind": np.where(random.random(count) < 0.2, "a", "b"),
+    }
+    table = pd.DataFrame(columns)
+    table.loc[5, "kind"] = None
+    return table
+
+
+@pytest.fixture(scope="module")
+def table():
+    return frame()
+
+
+@pytest.fixture(scope="module")
+def path(table, tmp_path_factory):
+    path = tmp_path_factory.mktemp("stream") / "table.parquet"
+    table.to_parquet(path, row_group_size=7000)
+    return path
+
+
+def collected(blocks):
+    parts = list(blocks)
+    return np.concatenate([part.inputs for part in parts]), np.concatenate([part.targets for part in parts])
+
+
+# What is learnt of the columns
+
+
+def test_statistics_are_those_of_pandas(path, table):
+    stream, kept = data.stream(path, "kind"), table.dropna(subset=["kind"])
+    signature = stream.signature
+    assert signature.features == ("size", "colour=green", "colour=red", "new", "row")
+    for i, name in ((0, "size"), (3, "new"), (4, "row")):
+        column = kept[name].astype(float)
+        assert signature.centers[i] == pytest.approx(column.mean(), rel=1e-12)
+        assert signature.spreads[i] == pytest.approx(column.std(ddof=0), rel=1e-9)
+    assert (len(stream), stream.classes) == (COUNT - 1, ("a", "b"))
+    assert stream.counts == tuple(kept["kind"].value_counts().sort_index())
+    assert stream.notes == (
+        "rows left out, without a target: 1",
+        "columns left out, values of type timestamp[us]: 'day'",
+        "columns left out, text of more than 50 different values: 'name'",
+        "columns left out, constant: 'planet'",
+    )
+
+
+def test_a_stream_gives_what_the_table_in_memory_gives(path):
+    in_memory, stream = data.table(path, "kind"), data.stream(path, "kind")
+    inputs, targets = collected(stream.blocks())
+    assert stream.signature.features == in_memory.signature.features
+    assert stream.signature.centers == pytest.approx(in_memory.signature.centers, rel=1e-12)
+    assert np.allclose(inputs, in_memory.inputs, atol=1e-5)
+    assert np.array_equal(targets, in_memory.targets)
+
+
+def test_measurements_come_with_center_and_spread(path, table):
+    stream = data.stream(path, "row", task="measurement")
+    assert (stream.classes, stream.counts) == (None, None)
+    assert (stream.center, stream.spread) == pytest.approx((table["row"].mean(), table["row"].std(ddof=0)), rel=1e-12)
+    assert np.array_equal(collected(stream.blocks())[1], table["row"])
+    assert np.allclose(np.sort(collected(stream.shuffled(0, 0, 64))[1]), table["row"], atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        ([3, 1, 3, 1], ("1", "3")),
+        ([True, False, True, False], ("false", "true")),
+        (["b", "a", "10", "9"], ("10", "9", "a", "b")),
+        ([0.5, 1, 2, 1], None),
+        (list(range(40)), None),
+    ],
+)
+def test_what_is_a_class(tmp_path, values, classes):
+    pq.write_table(pa.table({"x": range(len(values)), "y": values}), tmp_path / "t")
+    assert data.stream(tmp_path / "t", "y").classes == classes
+
+
+# The order of an epoch
+
+
+def test_an_epoch_has_every_row_once_in_whole_batches(path):
+    stream = data.stream(path, "kind")
+    blocks = list(stream.shuffled(0, 0, 64))
+    rows = np.concatenate([block.inputs[:, -1] for block in blocks])
+    assert all(len(block) % 64 == 0 for block in blocks[:-1])
+    assert np.array_equal(np.sort(rows), np.sort(collected(stream.blocks())[0][:, -1]))
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of a few thousand rows, so that a small table has many."""
+    monkeypatch.setattr("glassnet.data.streams.NUMBERS_AT_ONCE", 1 << 14)
+
+
+def test_a_sorted_file_is_shuffled_as_well_as_any(path, table, small_blocks, tmp_path):
+    """Every stretch of an epoch has rows from all places: its mean is that of a random sample."""
+    stream = data.stream(path, "kind")
+    row = np.concatenate([block.inputs[:, -1] for block in stream.shuffled(0, 0, 64)])
+    assert len(list(stream.shuffled(0, 0, 64))) > 5
+    stretches = row[: len(row) // 500 * 500].reshape(-1, 500)
+    assert abs(stretches.mean(axis=1)).max() < 5 / np.sqrt(500)  # the rows' numbers, standardised
+    assert np.std(stretches, axis=1) == pytest.approx(1, abs=0.15)
+    neighbours = np.corrcoef(row[1:], row[:-1])[0, 1]
+    assert abs(neighbours) < 4 / np.sqrt(len(row))
+
+
+def test_seed_and_epoch_decide_the_order(path, small_blocks):
+    def order(seed, epoch):
+        return collected(data.stream(path, "kind").shuffled(seed, epoch, 64))[0][:, -1]
+
+    assert np.array_equal(order(0, 1), order(0, 1))
+    assert not np.array_equal(order(0, 1), order(0, 2))
+    assert not np.array_equal(order(0, 1), order(1, 1))
+
+
+def test_a_share_is_held_out_row_by_row(path, table):
+    learnt, held_out = data.stream(path, "kind").split(0.2, seed=3)
+    assert len(learnt) + len(held_out) == COUNT - 1
+    assert len(held_out) == pytest.approx(0.2 * COUNT, abs=4 * np.sqrt(0.16 * COUNT))
+    rows = np.concatenate([collected(learnt.blocks())[0][:, -1], held_out.inputs[:, -1]])
+    assert len(np.unique(rows)) == COUNT - 1
+    assert np.array_equal(
+        np.sort(collected(learnt.shuffled(0, 0, 64))[0], axis=0), np.sort(collected(learnt.blocks())[0], axis=0)
+    )
+    again = data.stream(path, "kind").split(0.2, seed=3)[1]
+    assert np.array_equal(again.inputs, held_out.inputs)
+    assert not np.array_equal(data.stream(path, "kind").split(0.2, seed=4)[1].inputs[:9], held_out.inputs[:9])
+    missing = table.dropna(subset=["kind"]).isna().sum()
+    assert learnt.notes[-2:] == (
+        f"missing values filled with the column's mean: 'size' ({missing['size']:,})",
+        f"missing texts, none of the column's inputs is 1: 'colour' ({missing['colour']:,})",
+    )
+
+
+def test_no_more_is_held_out_than_memory_should_hold(path, monkeypatch):
+    monkeypatch.setattr("glassnet.data.streams.MOST_HELD_OUT", 1000)
+    _, held_out = data.stream(path, "kind").split(0.5)
+    assert 850 < len(held_out) < 1150
+
+
+@pytest.mark.parametrize("share", [0, 1e-9])
+def test_a_share_that_leaves_nothing_is_told(path, share):
+    with pytest.raises(SettingError, match="expected a part that leaves at least one example on each side"):
+        data.stream(path, "kind").split(share)
+
+
+# Files and folders
+
+
+def test_folders_partitions_and_arrow_files_are_the_same_table(tmp_path, table):
+    table = table.drop(columns=["day"])
+    whole = pa.Table.from_pandas(table)
+    pq.write_table(whole, tmp_path / "whole")
+    (tmp_path / "parts").mkdir()
+    for i in range(3):
+        pq.write_table(whole.slice(i * 12_000, 12_000), tmp_path / "parts" / f"{i}.parquet")
+    (tmp_path / "parts" / "_SUCCESS").write_text("")
+    with pa.ipc.new_file(tmp_path / "whole.arrow", whole.schema) as writer:
+        writer.write_table(whole, max_chunksize=20_000)
+    expected = collected(data.stream(tmp_path / "whole", "kind").blocks())[0]
+    for name in ("parts", "whole.arrow"):
+        stream = data.stream(tmp_path / name, "kind")
+        assert np.allclose(collected(stream.blocks())[0], expected, atol=1e-5)
+        assert is_streamed(tmp_path / name)
+    assert not is_streamed(tmp_path / "whole")
+
+
+def test_hive_partitions_are_columns(tmp_path):
+    rows = {"year": [2023, 2024] * 50, "land": ["no", "se", "no", "dk"] * 25, "x": range(100), "y": ["a", "b"] * 50}
+    pq.write_to_dataset(pa.table(rows), tmp_path / "set", partition_cols=["year", "land"])
+    stream = data.stream(tmp_path / "set", "y")
+    assert stream.signature.features == ("x", "year", "land=dk", "land=no", "land=se")
+    inputs, targets = collected(stream.blocks())
+    assert np.array_equal(inputs[:, 1] > 0, targets == 1)
+    assert inputs[:, 2:].sum(axis=0).tolist() == [25, 50, 25]
+
+
+def test_a_partition_without_a_value_is_a_missing_cell(tmp_path):
+    rows = {"land": ["no", None, "se", "no"] * 5, "x": range(20), "y": ["a", "b"] * 10}
+    pq.write_to_dataset(pa.table(rows), tmp_path / "set", partition_cols=["land"])
+    inputs, _ = collected(data.stream(tmp_path / "set", "y").blocks())
+    assert inputs[:, 1:].sum(axis=0).tolist() == [10, 5]
+
+
+def test_a_stream_says_what_it_is(path):
+    assert repr(data.stream(path, "kind")) == f"Stream(table.parquet: {COUNT - 1:,} examples of 5 inputs, 2 classes)"
+
+
+def test_rows_are_read_for_a_network_by_name(path, tmp_path):
+    like = data.stream(path, "kind").signature
+    later = {
+        "colour": ["red", "pink", None],
+        "row": [1, 2, None],
+        "new": [True, False, True],
+        "size": ["1e5", "2", "3"],
+    }
+    pq.write_table(pa.table(later), tmp_path / "later")
+    rows = Rows.of(tmp_path / "later", like)
+    (inputs,) = rows
+    assert len(rows) == 3
+    assert np.array_equal(inputs, data.table_inputs(tmp_path / "later", like))
+    assert inputs[:, 1:3].tolist() == [[0, 1], [0, 0], [0, 0]]
+    assert rows.gaps.notes("the center") == (
+        "missing values filled with the center: 'row' (1)",
+        "missing texts, none of the column's inputs is 1: 'colour' (1)",
+        "texts not seen in training, none of the column's inputs is 1: 'colour' (1, such as 'pink')",
+    )
+
+
+# What cannot be used
+
+
+def test_without_pyarrow_the_extra_is_named(path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'glassnet\[tables\]'"):
+        data.stream(path, "kind")
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.6, 0.999])
+def test_truncated_files(path, tmp_path, keep):
+    whole = path.read_bytes()
+    (tmp_path / "t").write_bytes(whole[: int(keep * len(whole))])
+    with pytest.raises(FileError, match="truncated or damaged"):
+        data.stream(tmp_path / "t", "kind")
+
+
+def test_damage_within_the_rows_names_the_file(path, tmp_path):
+    content = bytearray(path.read_bytes())
+    content[1000:40_000] = bytes(39_000)
+    (tmp_path / "t").write_bytes(content)
+    with pytest.raises(FileError, match="/t', which is truncated or damaged"):
+        data.stream(tmp_path / "t", "kind")
+
+
+def test_the_cell_that_is_no_number_is_named_with_its_file(tmp_path):
+    (tmp_path / "set").mkdir()
+    pq.write_table(pa.table({"x": [1.0, 2], "y": ["a", "b"]}), tmp_path / "set" / "1.parquet")
+    pq.write_table(pa.table({"x": [1.0, np.inf], "y": ["a", "b"]}), tmp_path / "set" / "2.parquet")
+    with pytest.raises(InputError, match=r"column 'x' with 'inf' in row 2 of 2\.parquet; expected a finite"):
+        data.stream(tmp_path / "set", "y")
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"y": ["a", "b"]}, "2.parquet' without 'x'; expected the columns of the first file"),
+        ({"x": ["p", "q"], "y": ["a", "b"]}, "2.parquet' with text in column 'x'; expected number, as in the first"),
+    ],
+    ids=["absent", "other"],
+)
+def test_files_that_do_not_agree(tmp_path, columns, words):
+    pq.write_table(pa.table({"x": [1.0, 2], "y": ["a", "b"]}), tmp_path / "1.parquet")
+    pq.write_table(pa.table(columns), tmp_path / "2.parquet")
+    with pytest.raises(InputError, match=words):
+        data.stream(tmp_path, "y")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "without files; expected files of one kind"),
+        ({"a.parquet": None, "b.csv": b"x,y\n1,2\n"}, "b.csv', by its content text; expected Parquet or Arrow files"),
+        ({"a.csv": b"x,y\n1,2\n"}, "a.csv', by its content text"),
+    ],
+    ids=["empty", "mixed", "csv"],
+)
+def test_folders_of_other_things(tmp_path, files, words):
+    for name, content in files.items():
+        if content is None:
+            pq.write_table(pa.table({"x": [1], "y": [2]}), tmp_path / name)
+        else:
+            (tmp_path / name).write_bytes(content)
+    with pytest.raises(FileError, match=words):
+        data.stream(tmp_path, "y")
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "words"),
+    [
+        ("knd", SettingError, "target 'knd', which is no column of .*did you mean 'kind'"),
+        (None, SettingError, "no target for"),
+        ("planet", InputError, "target 'planet' with 'earth' in every row"),
+        ("name", InputError, "different texts in 33,768 rows; .*task="),
+        ("day", InputError, r"column 'day' with values of type timestamp\[us\]"),
+    ],
+)
+def test_targets_that_cannot_be_told(path, target, error, words):
+    with pytest.raises(error, match=words):
+        data.stream(path, target)
+
+
+def test_more_classes_than_can_be_told_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr("glassnet.data.answers.MOST_CLASSES", 30)
+    pq.write_table(pa.table({"x": range(40), "y": [f"{i}" for i in range(40)]}), tmp_path / "t")
+    with pytest.raises(InputError, match="target 'y' with more than 30 different values; expected fewer classes"):
+        data.stream(tmp_path / "t", "y")
+
+
+def test_targets_for_a_network_have_to_be_there(path, tmp_path):
+    like = data.stream(path, "kind").signature
+    table = pq.read_table(path)
+    empty = table.set_column(table.column_names.index("kind"), "kind", pa.nulls(len(table), pa.string()))
+    pq.write_table(empty, tmp_path / "t")
+    with pytest.raises(InputError, match="target 'kind' without a value in any row"):
+        data.stream(tmp_path / "t", like=like)
+
+
+def test_a_disk_without_room_is_told_before_the_work(path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+    with pytest.raises(FileError, match=r"got 0\.0 GB free in .*expected room for 0\.0 GB.*variable TMPDIR"):
+        data.stream(path, "kind").split(0.2)
+
+
+def test_a_disk_that_fills_up_is_told(path, monkeypatch):
+    class Full(io.BytesIO):
+        def write(self, content):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full())
+    with pytest.raises(FileError, match="No space left on device in .*expected room for .*variable TMPDIR"):
+        data.stream(path, "kind").split(0.2)
+
+
+def test_a_scratch_folder_that_is_not_there_is_told(path, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "no"))
+    with pytest.raises(FileError, match="No such file or directory in .*TMPDIR"):
+        data.stream(path, "kind").split(0.2)
+
+
+def test_nothing_is_left_behind(path, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    learnt, _ = data.stream(path, "kind").split(0.2)
+    next(learnt.shuffled(0, 0, 64))
+    del learnt
+    assert list(tmp_path.iterdir()) == []
