@@ -6,6 +6,7 @@ import re
 import sys
 from typing import Any
 
+from glassnet.cli import processes
 from glassnet.errors import SettingError
 
 
@@ -46,13 +47,14 @@ def print_json(figures: Any) -> None:
 
 
 def say(message: str) -> None:
-    """A message, on standard error."""
-    print(message, file=sys.stderr)
+    """A message, on standard error; of many processes the first alone has something to say."""
+    if processes.first():
+        print(message, file=sys.stderr)
 
 
 def fail(message: str, status: int) -> int:
     """One line on standard error; gives the exit status on."""
-    say(f"glassnet: {' '.join(message.split())}")
+    print(f"glassnet:{processes.name()} {' '.join(message.split())}", file=sys.stderr)
     return status
 
 

@@ -3,14 +3,17 @@
 import argparse
 import os
 import time
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glassnet.cli import processes
 from glassnet.cli.shared import add_command, add_engine, add_json, fail, names, need, print_json, say
 
 if TYPE_CHECKING:
     from glassnet.data import Dataset, Stream
+    from glassnet.distributed import World
     from glassnet.network import Network
     from glassnet.training import Run
 
@@ -88,6 +91,11 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    with processes.world(arguments.device) as world:
+        return _run(arguments, world)
+
+
+def _run(arguments: argparse.Namespace, world: "World | None") -> int:
     from glassnet.cli.progress import told
     from glassnet.cli.sources import to_train
     from glassnet.data import Stream
@@ -105,9 +113,10 @@ def run(arguments: argparse.Namespace) -> int:
     linear = start.architecture.activations[-1] == "identity"
     unit = Unit.of(data) if linear and not data.classes else None
     seen = (data, held_out) if unit is None else (unit.standardise(data), unit.standardise(held_out))
-    rows = len(data) if isinstance(data, Stream) else None
-    with told(arguments.epochs, "test" if arguments.data == "digits" else "held out", rows) as progress:
-        training = _training(arguments, start, *seen, progress.batches)
+    rows = len(data) if world or isinstance(data, Stream) else None
+    name = "test" if arguments.data == "digits" else "held out"
+    with told(arguments.epochs, name, rows, as_json=arguments.json and world is not None) as progress:
+        training = _training(arguments, world, start, *seen, progress.batches)
         if arguments.verbose:
             say(f"engine {training.engine_choice}")
         try:
@@ -121,6 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
             problem = str(error)
     if not training.history:
         return fail(problem, 130 if problem == "interrupted" else 1)
+    if not processes.first():
+        return 130 if problem == "interrupted" else 1 if problem else 0
     network = training.network if unit is None else unit.restore(training.network)
     network.save(output)
     _report(arguments, training, network, data, held_out, output, time.perf_counter() - started)
@@ -131,6 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _training(
     arguments: argparse.Namespace,
+    world: "World | None",
     start: "Network",
     data: "Dataset | Stream",
     held_out: "Dataset | Stream",
@@ -138,6 +150,16 @@ def _training(
 ) -> "Run":
     from glassnet.training import epochs
 
+    if world is not None:
+        from glassnet import distributed
+
+        need(
+            arguments.engine in ("auto", "torch"),
+            f"--engine {arguments.engine} on {world.size} processes",
+            "torch, which alone works on many",
+            "leave it out",
+        )
+        epochs = partial(distributed.epochs, world)
     return epochs(
         start,
         data,
@@ -155,7 +177,7 @@ def _training(
         clip_norm=arguments.clip_norm,
         patience=arguments.patience,
         seed=arguments.seed,
-        engine=arguments.engine,
+        **({} if world else {"engine": arguments.engine}),
         device=arguments.device,
         checkpoint=arguments.checkpoint,
         resume=arguments.resume,

@@ -8,6 +8,6 @@ a batch; `running` the run. docs/scaling.md says what to expect of it.
 """
 
 from glassnet.distributed.running import epochs
-from glassnet.distributed.world import World, WorldError, joined, launched, restarted
+from glassnet.distributed.world import World, WorldError, joined, restarted
 
-__all__ = ["World", "WorldError", "epochs", "joined", "launched", "restarted"]
+__all__ = ["World", "WorldError", "epochs", "joined", "restarted"]

@@ -17,6 +17,7 @@ from glassnet.errors import GlassnetError, MissingExtra, SettingError
 
 try:
     import torch.distributed as dist
+    from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
 except ModuleNotFoundError as error:
     if error.name != "torch":
         raise
@@ -40,7 +41,7 @@ class World:
 
     rank: int
     size: int
-    store: dist.Store
+    store: Any
 
     def __str__(self) -> str:
         return f"rank {self.rank} of {self.size}"
@@ -112,11 +113,6 @@ class World:
         return missing
 
 
-def launched() -> bool:
-    """Whether this process is one of a world that torchrun, or something like it, has started."""
-    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
-
-
 def restarted() -> bool:
     """Whether torchrun has started these processes again, after one of them was lost."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
@@ -167,7 +163,7 @@ def _join() -> World:
         raise SettingError(got=world, expected=f"a rank from 0 to {size - 1}", do="correct RANK or WORLD_SIZE")
     keeps = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     try:
-        store = dist.TCPStore(host, port, None, keeps, _patience(JOINING), wait_for_workers=False)
+        store = TCPStore(host, port, None, keeps, _patience(JOINING), wait_for_workers=False)
     except RuntimeError as error:
         raise WorldError(
             got=f"no answer from {host}:{port} on {world} ({str(error).splitlines()[0]})",
@@ -175,7 +171,7 @@ def _join() -> World:
             do="check MASTER_ADDR and MASTER_PORT, and that rank 0 was started",
         ) from None
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    found = World(rank, size, dist.PrefixStore(f"glassnet/{attempt}", store))
+    found = World(rank, size, PrefixStore(f"glassnet/{attempt}", store))
     _meet(found)
     return found
 

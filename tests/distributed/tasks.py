@@ -1,0 +1,73 @@
+"""What the processes of the tests do: the same run on all, in float64, with some mischief where it is asked for."""
+
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+import numpy as np
+
+import glassnet as gn
+from glassnet import distributed
+from glassnet.distributed.team import Team
+from glassnet.errors import InputError
+
+SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 50, "seed": 3, "optimizer": "adam"}
+
+
+def data() -> tuple[gn.Dataset, gn.Dataset]:
+    """212 examples to learn from, the last batch is small, and 53 others."""
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(265, 12))
+    labels = (inputs @ random.normal(size=(12, 4))).argmax(axis=1)
+    return gn.Dataset(inputs, labels, gn.Signature(classes=("a", "b", "c", "d"))).split(0.2)
+
+
+def start(sizes: str = "12-20-16-4") -> gn.Network:
+    return gn.Network.create(sizes, "tanh", output="softmax", seed=1, dtype="float64")
+
+
+def train(settings: dict[str, Any], stop_after: int | None = None, sizes: str = "12-20-16-4") -> Any:
+    """(parameters, losses, validation losses) of a run over all processes."""
+    learn, held_out = data()
+    with distributed.joined() as world:
+        run = distributed.epochs(world, start(sizes), learn, validation=held_out, **SETTINGS | settings)
+        for epoch in run:
+            if epoch.number == stop_after:
+                break
+    return run.network.parameters, run.history.loss, run.history.validation_loss
+
+
+def train_with_a_seed_of_its_own() -> None:
+    train({"seed": int(os.environ["RANK"])})
+
+
+def misbehave(how: str, whose: int, settings: dict[str, Any] | None = None, step: int = 7) -> Any:
+    """Train, but one process dies, hangs or fails within the second epoch."""
+    if os.environ["RANK"] == str(whose) and not distributed.restarted():
+        share, calls = Team.share, []
+
+        def spoilt(team: Team, rows: Any) -> Any:
+            calls.append(rows)
+            if len(calls) < step:
+                return share(team, rows)
+            if how == "dies":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if how == "hangs":
+                time.sleep(12)
+            raise InputError(got="a spoilt example", expected="a good one", do="look at it")
+
+        Team.share = spoilt  # type: ignore[method-assign]
+    return train(settings or {})
+
+
+def join() -> tuple[int, int]:
+    with distributed.joined() as world:
+        return world.rank, world.size
+
+
+if __name__ == "__main__":  # by torchrun: tasks.py CHECKPOINT OUTPUT; rank 1 dies within the second epoch, once
+    checkpoint, output = sys.argv[1:]
+    parameters = misbehave("dies", whose=1, settings={"checkpoint": checkpoint})[0]
+    np.save(f"{output}{os.environ['RANK']}.npy", parameters)
