@@ -4,12 +4,14 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import glassnet as gn
 from glassnet import distributed
+from glassnet.distributed import sharded, shards
 from glassnet.distributed.team import Team
 from glassnet.errors import InputError
 
@@ -65,6 +67,25 @@ def misbehave(how: str, whose: int, settings: dict[str, Any] | None = None, step
 def join() -> tuple[int, int]:
     with distributed.joined() as world:
         return world.rank, world.size
+
+
+def shard(folder: str, settings: dict[str, Any], stop_after: int | None = None, sizes: str = "12-20-16-4") -> Any:
+    """(losses, validation losses, accuracies, most numbers held of a layer) of a sharded run that goes on from its
+    folder, and saves there."""
+    learn, held_out = data()
+    architecture = gn.Architecture.of(sizes, "tanh", "softmax")
+    with distributed.joined() as world:
+        own = {"dtype": "float64"} | SETTINGS | settings
+        run = sharded.of_settings(world, architecture, learn, **own)
+        shards.take_up(run, Path(folder), run.settings(learn))
+        for epoch in run.train(learn, held_out):
+            shards.keep(run, Path(folder), run.settings(learn))
+            if epoch.number == stop_after:
+                return None
+        description = {"sizes": architecture.sizes, "activations": architecture.activations, "signature": {}}
+        shards.save(run, Path(folder), description)
+        held = max(layer.weight.to_local().numel() for layer in run.module.linear)
+    return run.history.loss, run.history.validation_loss, run.history.validation_accuracy, held
 
 
 if __name__ == "__main__":  # by torchrun: tasks.py CHECKPOINT OUTPUT; rank 1 dies within the second epoch, once

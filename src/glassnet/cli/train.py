@@ -12,6 +12,7 @@ from glassnet.cli import processes
 from glassnet.cli.shared import add_command, add_engine, add_json, fail, names, need, print_json, say
 
 if TYPE_CHECKING:
+    from glassnet.architecture import Architecture
     from glassnet.data import Dataset, Stream
     from glassnet.distributed import World
     from glassnet.network import Network
@@ -83,6 +84,7 @@ def add(commands: Any) -> None:
 
     result = command.add_argument_group("result")
     result.add_argument("-o", "--output", metavar="FILE", help="where to save (default: DATA's name + .safetensors)")
+    result.add_argument("--sharded", action="store_true", help="spread the network over torchrun's processes")
     result.add_argument("--checkpoint", metavar="FILE", help="keep the run here after each epoch")
     result.add_argument("--resume", action="store_true", help="go on from --checkpoint where it exists")
     add_json(result)
@@ -107,6 +109,8 @@ def _run(arguments: argparse.Namespace, world: "World | None") -> int:
     data, held_out = to_train(arguments)
     for note in data.notes:
         say(note)
+    if arguments.sharded:
+        return _sharded(arguments, world, data, held_out)
     started = time.perf_counter()
     problem = ""
     start = _network(arguments, data)
@@ -185,9 +189,40 @@ def _training(
     )
 
 
+def _sharded(
+    arguments: argparse.Namespace, world: "World | None", data: "Dataset | Stream", held_out: "Dataset | Stream"
+) -> int:
+    from glassnet.cli import sharded
+    from glassnet.data import Dataset
+
+    need(world is not None, "--sharded in one process", "several, started by torchrun", "see docs/scaling.md")
+    need(
+        isinstance(data, Dataset) and isinstance(held_out, Dataset),
+        "--sharded with a stream",
+        "data in memory",
+        "use --no-stream",
+    )
+    assert world is not None and isinstance(data, Dataset) and isinstance(held_out, Dataset)  # noqa: PT018
+    return sharded.train(arguments, world, _architecture(arguments, data), data, held_out)
+
+
 def _network(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Network":
-    """The network to start from: as many inputs and outputs as the data has, probabilities for classes."""
+    """The network to start from, with random weights."""
     from glassnet.network import Network
+
+    architecture = _architecture(arguments, data)
+    return Network.create(
+        architecture.sizes,
+        architecture.activations,
+        init=arguments.init,
+        seed=arguments.seed,
+        dtype=arguments.dtype,
+    )
+
+
+def _architecture(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Architecture":
+    """As many inputs and outputs as the data has, probabilities for classes."""
+    from glassnet.architecture import Architecture
 
     classes = len(data.classes) if data.classes else None
     outputs = classes or (1 if data.targets.ndim == 1 else data.targets.shape[1])
@@ -196,13 +231,11 @@ def _network(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Networ
     squishes = arguments.activation
     probabilities = "sigmoid" if sizes.endswith("-1") else "softmax"
     output = None if isinstance(squishes, list) else probabilities if classes else "identity"
-    network = Network.create(
-        sizes, squishes, output=output, init=arguments.init, seed=arguments.seed, dtype=arguments.dtype
-    )
+    network = Architecture.of(sizes, squishes, output)
     fitting = network.sizes[0] == inputs and (network.sizes[-1] == outputs or (classes == 2 and network.sizes[-1] == 1))
     need(
         fitting,
-        f"sizes {network.architecture}",
+        f"sizes {network}",
         f"{inputs} inputs and {outputs} outputs, as {data.name} has",
         f"try --sizes {inputs}-16-16-{outputs}",
     )

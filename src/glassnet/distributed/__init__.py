@@ -4,7 +4,8 @@
         for epoch in distributed.epochs(world, network, data): ...
 
 started as `torchrun --nproc-per-node 2 script.py`. `world` is how processes meet, agree and fail; `team` how they share
-a batch; `running` the run. docs/scaling.md says what to expect of it.
+a batch; `running` the run. `sharded` is for networks that no process holds, `shards` their files. docs/scaling.md says
+what to expect of it.
 """
 
 from glassnet.distributed.running import epochs

@@ -106,9 +106,11 @@ def slots(rule: optimizers.Optimizer) -> list[str]:
     return ["square_avg" if isinstance(rule, optimizers.RMSprop) else SLOTS[name] for name in rule.slots]
 
 
-def optimizer(rule: optimizers.Optimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """PyTorch's optimizer for this rule, fused into one pass over the numbers where it has that."""
-    common: dict[str, Any] = {"params": list(parameters), "lr": 0.0, "fused": True}
+def optimizer(
+    rule: optimizers.Optimizer, parameters: Iterable[nn.Parameter], fused: bool = True
+) -> torch.optim.Optimizer:
+    """PyTorch's optimizer for this rule; `fused` into one pass over the numbers where it has that."""
+    common: dict[str, Any] = {"params": list(parameters), "lr": 0.0, "fused": fused}
     match rule:
         case optimizers.SGD():
             return torch.optim.SGD(**common)
