@@ -19,6 +19,7 @@ import numpy as np
 from glassnet import engine as engines
 from glassnet.arrays import Array, is_sparse, readonly
 from glassnet.data.dataset import Dataset
+from glassnet.data.shards import Shard
 from glassnet.data.streams import Stream
 from glassnet.engine.plan import Engine, Examples, Plan, State, Trainer
 from glassnet.errors import GlassnetError, SettingError
@@ -73,10 +74,11 @@ class Run:
     def __post_init__(self) -> None:
         if self.validation is not None:
             check_fits(self.start, self.validation)
-        if isinstance(self.data, Dataset):
+        own = self.data.own() if isinstance(self.data, Shard) else self.data
+        if isinstance(own, Dataset):
             dtype = self.start.dtype
             weights = None if self.sample_weights is None else self.sample_weights.astype(dtype)
-            self.examples: Examples | None = examples(self.plan, self.data, weights, dtype)
+            self.examples: Examples | None = examples(self.plan, own, weights, dtype)
         else:
             self.examples = None
         self.state = State(self.start.parameters)
@@ -115,10 +117,10 @@ class Run:
         self.ended = "stopped early" if self._out_of_patience() else "all epochs done"
 
     def _feeding(self) -> FromMemory | FromStream:
-        if isinstance(self.data, Stream):
+        if isinstance(self.data, Stream) and not isinstance(self.data, Shard):
             return FromStream(self.chosen_engine, self.plan, self.data, self.state)
         assert self.examples is not None
-        return FromMemory(self.chosen_engine, self.plan, self.examples, self.state)
+        return FromMemory(self.chosen_engine, self.plan, self.examples, self.state, len(self.data))
 
     def _epoch(self, feeding: FromMemory | FromStream) -> Epoch | None:
         """One epoch; None if it was stopped on the way."""

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pyarrow import parquet
 
 import glassnet as gn
 from glassnet import distributed
 from glassnet.distributed import sharded, shards
 from glassnet.distributed.team import Team
 from glassnet.errors import InputError
+from glassnet.units import Unit
 
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 50, "seed": 3, "optimizer": "adam"}
 
@@ -86,6 +88,29 @@ def shard(folder: str, settings: dict[str, Any], stop_after: int | None = None, 
         shards.save(run, Path(folder), description)
         held = max(layer.weight.to_local().numel() for layer in run.module.linear)
     return run.history.loss, run.history.validation_loss, run.history.validation_accuracy, held
+
+
+def read(path: str, settings: dict[str, Any]) -> Any:
+    """(parameters, losses, validation losses, row groups that were read, number of our examples) of a run on Parquet."""
+    looked: list[int] = []
+    original = parquet.ParquetFile.iter_batches
+
+    def noted(file: Any, size: int, groups: list[int], **rest: Any) -> Any:
+        looked.extend(groups)
+        return original(file, size, groups, **rest)
+
+    parquet.ParquetFile.iter_batches = noted
+    with distributed.joined() as world:
+        mine, held_out = distributed.read(world, path, "y", 0.2)
+        unit = None if mine.classes else Unit.of(mine)
+        if unit is not None:
+            mine, held_out = unit.standardise(mine), unit.standardise(held_out)
+        outputs = len(mine.classes) if mine.classes else 1
+        network = gn.Network.create(f"{mine.input_shape[0]}-9-{outputs}", "tanh", seed=0, dtype="float64")
+        run = distributed.epochs(world, network, mine, validation=held_out, **SETTINGS | settings)
+        list(run)
+    history = run.history
+    return run.network.parameters, history.loss, history.validation_loss, sorted(set(looked)), len(mine.own())
 
 
 if __name__ == "__main__":  # by torchrun: tasks.py CHECKPOINT OUTPUT; rank 1 dies within the second epoch, once

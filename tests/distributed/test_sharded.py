@@ -81,6 +81,6 @@ def test_a_checkpoint_of_another_network_is_told_by_all(on, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_is_told_by_all(on, tmp_path):
-    settings = {"optimizer": "sgd", "learning_rate": 1e300, "schedule": "constant"}
+    settings = {"optimizer": "sgd", "learning_rate": 1e10, "l2": 1e300, "schedule": "constant"}
     for outcome in on(2, tasks.shard, str(tmp_path), settings, None, "12-4"):
         assert "expected a finite one; lower the learning rate" in outcome.error

@@ -23,6 +23,11 @@ def name() -> str:
     return f" rank {os.environ['RANK']} of {os.environ['WORLD_SIZE']}:" if launched() else ""
 
 
+def share() -> tuple[int, int]:
+    """Which share of the work is ours: k of n."""
+    return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+
+
 def world(device: str | None) -> "AbstractContextManager[World | None]":
     """Joined with the others, or None where there are none."""
     if not launched():

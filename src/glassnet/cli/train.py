@@ -106,7 +106,7 @@ def _run(arguments: argparse.Namespace, world: "World | None") -> int:
 
     need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
     output = _output(arguments)
-    data, held_out = to_train(arguments)
+    data, held_out = to_train(arguments, world)
     for note in data.notes:
         say(note)
     if arguments.sharded:

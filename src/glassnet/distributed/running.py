@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 
 from glassnet import __version__, training
+from glassnet.data.shards import Shard
 from glassnet.distributed.team import Team
 from glassnet.distributed.world import World, restarted
 from glassnet.engine.plan import State
@@ -42,11 +43,12 @@ def epochs(
     processes, and `SettingError` where settings or data differ between them.
     """
     first = world.rank == 0
+    own = range(data.start, data.start + len(data.here[1])) if isinstance(data, Shard) else None
     with world.together():
         run = training.epochs(
             network,
             data,
-            engine=Torch(device or "cpu", bfloat16, team=Team(world, device or "cpu")),
+            engine=Torch(device or "cpu", bfloat16, team=Team(world, device or "cpu", own)),
             checkpoint=checkpoint if first else None,
             resume=resume or restarted(),
             progress=progress if first else None,

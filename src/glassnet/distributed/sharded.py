@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed.fsdp import fully_shard
-from torch.distributed.tensor import DTensor, distribute_tensor
+from torch.distributed.tensor import distribute_tensor
 
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
@@ -27,7 +27,7 @@ from glassnet.engine.torch_examples import batches
 from glassnet.engine.torch_formulas import Dense, slots
 from glassnet.engine.torch_formulas import optimizer as torch_optimizer
 from glassnet.engine.torch_steps import Steps, summed_loss
-from glassnet.errors import SettingError
+from glassnet.errors import GlassnetError
 from glassnet.history import Epoch, History
 from glassnet.initializers import fitting, initializer
 from glassnet.losses import Loss, default_loss
@@ -96,7 +96,7 @@ class ShardedRun:
                 memory["step"] = torch.tensor(float(step))
 
     def train(self, data: Dataset, validation: Dataset | None = None) -> Iterator[Epoch]:
-        """The epochs that are still to come. Raises `SettingError` where the loss is not finite any more."""
+        """The epochs that are still to come. Raises `GlassnetError` where the loss is not finite any more."""
         dtype = next(self.module.parameters()).dtype
         examples = Examples(data.inputs, data.scale, self._targets(data))
         bring, _ = batches(examples, torch.device(self.device), dtype)
@@ -110,7 +110,7 @@ class ShardedRun:
             rates = [self.learning_rate * schedule.factor(done + batch / count, self.epochs) for batch in range(count)]
             losses = steps.run(epoch_order(self.plan.seed, done, len(data)), rates)
             if not isfinite(losses[-1]):
-                raise SettingError(
+                raise GlassnetError(
                     got=f"a loss of {losses[-1]} in epoch {done + 1}",
                     expected="a finite one",
                     do="lower the learning rate, or clip the gradient; what was saved last is kept",
@@ -210,8 +210,6 @@ def _created(plan: Plan, dtype: str, device: str) -> Dense:
 
 
 @torch.no_grad()
-def _fill(parameter: nn.Parameter, whole: Tensor) -> None:
+def _fill(own: Any, whole: Tensor) -> None:
     """Keep our own rows of the whole, which every process has drawn alike."""
-    own: Any = parameter
-    assert isinstance(own, DTensor)
     own.copy_(distribute_tensor(whole.to(own.device), own.device_mesh, own.placements, src_data_rank=None))

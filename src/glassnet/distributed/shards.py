@@ -50,7 +50,7 @@ def take_up(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
     """Go on from the folder's last checkpoint, if there is one; `SettingError` if it is of another run."""
     with run.world.together():
         kept = sorted((folder / CHECKPOINT).glob("epoch-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-        said = json.loads((kept[-1] / RUN).read_text()) if kept else {"settings": settings}
+        said: dict[str, Any] = json.loads((kept[-1] / RUN).read_text()) if kept else {"settings": settings}
         for key, value in settings.items():
             if said["settings"].get(key) != value:
                 raise SettingError(

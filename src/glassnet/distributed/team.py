@@ -21,18 +21,25 @@ after the backward pass instead of during it."""
 
 
 class Team:
-    """Rows of each batch in equal, neighbouring parts; every process holds all examples."""
+    """Rows of each batch in equal, neighbouring parts, where every process holds all examples.
 
-    def __init__(self, world: World, device: str = "cpu") -> None:
-        self.rank, self.size = world.rank, world.size
+    Where they are spread over the processes, `own` are the numbers of those that this one holds: then it computes, of
+    each batch, the rows that it has. In a batch of n over N processes these are n / N, give or take sqrt(n / N).
+    """
+
+    def __init__(self, world: World, device: str = "cpu", own: range | None = None) -> None:
+        self.rank, self.size, self.own = world.rank, world.size, own
         self._device = torch.device(device)
 
     def mine(self, count: int) -> slice:
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
     def share(self, rows: Array) -> tuple[Array, Array]:
-        positions = np.arange(len(rows))[self.mine(len(rows))]
-        return positions, rows[positions]
+        if self.own is None:
+            positions = np.arange(len(rows))[self.mine(len(rows))]
+            return positions, rows[positions]
+        positions = np.flatnonzero((rows >= self.own.start) & (rows < self.own.stop))
+        return positions, rows[positions] - self.own.start
 
     def gather(self, part: Tensor, count: int) -> Tensor:
         room = part.new_zeros(-(-count // self.size), *part.shape[1:])
