@@ -91,7 +91,7 @@ def shard(folder: str, settings: dict[str, Any], stop_after: int | None = None, 
 
 
 def read(path: str, settings: dict[str, Any]) -> Any:
-    """(parameters, losses, validation losses, row groups that were read, number of our examples) of a run on Parquet."""
+    """(parameters, losses, validation losses, row groups read, number of our examples) of a run on Parquet."""
     looked: list[int] = []
     original = parquet.ParquetFile.iter_batches
 
