@@ -26,7 +26,7 @@ from glassnet.engine.plan import Examples, Plan
 from glassnet.engine.torch_examples import batches
 from glassnet.engine.torch_formulas import Dense, slots
 from glassnet.engine.torch_formulas import optimizer as torch_optimizer
-from glassnet.engine.torch_steps import Steps, summed_loss
+from glassnet.engine.torch_steps import Steps, losses_of
 from glassnet.errors import GlassnetError
 from glassnet.history import Epoch, History
 from glassnet.initializers import fitting, initializer
@@ -139,7 +139,7 @@ class ShardedRun:
         parts = [np.arange(i, min(i + ROWS_AT_ONCE, len(data))) for i in range(0, len(data), ROWS_AT_ONCE)]
         for batch in bring(part[self.team.mine(len(part))] for part in parts):
             logits = self.plan.loss.reads_logits_of == self.plan.architecture.activations[-1]
-            sums[0] += summed_loss(self.module, batch, self.plan.loss, logits)[0].double().cpu()
+            sums[0] += losses_of(self.module, batch, self.plan.loss, logits)[0].sum().double().cpu()
             if data.classes and batch.targets.ndim == 1:
                 sums[1] += (self.module(batch.inputs).argmax(dim=1) == batch.targets).sum().cpu()
         loss, right = (self.team.total(sums)() / len(data)).tolist()

@@ -21,7 +21,7 @@ from glassnet.arrays import Array, dense
 from glassnet.engine import torch_formulas as formulas
 from glassnet.engine.plan import Examples, LayerTrace, Plan, State
 from glassnet.engine.torch_examples import as_floats, batches, on_device, tensor
-from glassnet.engine.torch_steps import Alone, Steps, Team, summed_loss
+from glassnet.engine.torch_steps import Alone, Steps, Team, back, losses_of
 from glassnet.errors import SettingError, unknown_name
 from glassnet.losses import Loss
 
@@ -76,11 +76,11 @@ class Torch:
         module = self._module(architecture, parameters)
         batch = on_device(examples, self._at, _dtype(parameters))
         with self._autocast():
-            summed, counts = summed_loss(module, batch, loss, loss.reads_logits_of == architecture.activations[-1])
+            losses, counts = losses_of(module, batch, loss, loss.reads_logits_of == architecture.activations[-1])
         count = float(len(examples.targets)) if counts is None else counts.item()
-        torch.autograd.backward(summed * (1 / count if count else 0.0))
+        back(losses, 1 / count if count else 0.0)
         slopes = _vector([_slope(parameter) for parameter in module.parameters()])
-        return (summed.item() / count if count else 0.0), slopes
+        return (losses.sum().item() / count if count else 0.0), slopes
 
     def trainer(self, plan: Plan, examples: Examples, state: State) -> "TorchTrainer":
         return TorchTrainer(self, plan, examples, state)
@@ -116,7 +116,9 @@ class TorchTrainer:
     """A run in progress on the engine's device. `about_inputs` says how the inputs are held."""
 
     def __init__(self, engine: Torch, plan: Plan, examples: Examples, state: State) -> None:
-        self._module = engine._module(plan.architecture, state.parameters.copy())
+        self._module = engine._module(plan.architecture, state.parameters)
+        for parameter in self._module.parameters():
+            parameter.data = parameter.data.clone()  # memory of its own, which begins where processors like it to
         self._names = formulas.slots(plan.optimizer)
         self._optimizer = formulas.optimizer(plan.optimizer, self._module.parameters())
         self._begin_with(state)

@@ -15,6 +15,7 @@ from torch import Tensor
 from glassnet.arrays import Array, dense, is_sparse
 from glassnet.engine.plan import Examples
 from glassnet.engine.reference import take
+from glassnet.errors import AddressError
 
 SHARE_OF_FREE = 0.5
 """Of the device's free memory may be taken by examples; the rest is for the network and its activations."""
@@ -89,7 +90,18 @@ def lying_there(
 
 
 def _gathered(examples: Examples, rows: Array, device: torch.device, dtype: torch.dtype) -> Batch:
-    return on_device(take(examples, rows), device, dtype)
+    inputs = examples.inputs
+    if is_sparse(inputs) or inputs.dtype not in (np.uint8, np.float32, np.float64):
+        return on_device(take(examples, rows), device, dtype)
+    if len(rows) and not (rows.min() >= 0 and rows.max() < len(inputs)):
+        raise AddressError(
+            got=f"examples {rows.min()} to {rows.max()}", expected=f"0 to {len(inputs) - 1}", do="correct the order"
+        )
+    # Into torch's memory, which begins where processors like it to: products are quicker from there.
+    found = torch.empty((len(rows), inputs.shape[1]), dtype=getattr(torch, inputs.dtype.name))
+    np.take(inputs, rows, axis=0, out=found.numpy(), mode="clip")
+    weights = None if examples.sample_weights is None else examples.sample_weights[rows]
+    return on_device(Examples(found.numpy(), examples.scale, examples.targets[rows], weights), device, dtype)
 
 
 def one_ahead(examples: Examples, parts: Iterable[Array], device: torch.device, dtype: torch.dtype) -> Iterator[Batch]:

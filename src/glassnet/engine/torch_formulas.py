@@ -42,23 +42,20 @@ class Dense(nn.Module):
         """On the meta device, without memory: `to_empty` gives it some."""
         super().__init__()
         self._squishes = [SQUISHES[name] for name in architecture.activations]
-        self.layers = nn.ModuleList(
+        self.linear = [
             nn.Linear(layer.fan_in, layer.fan_out, device="meta", dtype=dtype) for layer in architecture.layers
-        )
-
-    @property
-    def linear(self) -> list[nn.Linear]:
-        """The layers, first to last."""
-        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+        ]
+        self.layers = nn.ModuleList(self.linear)
 
     def forward(self, inputs: Tensor, kept: Iterable[Tensor | None] = (), logits: bool = False) -> Tensor:
         """The outputs (n, fan_out), or the last pre-activations; `kept` is what hidden activations are times."""
         a, masks = inputs, iter(kept)
-        for layer, squish in zip(self.layers[:-1], self._squishes, strict=False):
+        *hidden, last = self.linear
+        for layer, squish in zip(hidden, self._squishes, strict=False):
             a = squish(layer(a))
             mask = next(masks, None)
             a = a if mask is None else a * mask
-        z: Tensor = self.layers[-1](a)
+        z: Tensor = last(a)
         return z if logits else self._squishes[-1](z)
 
 

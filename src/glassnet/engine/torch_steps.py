@@ -7,6 +7,7 @@ the mean over all processes, that sum counts times processes / examples, and the
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from math import isfinite
 from typing import Protocol
 
@@ -69,16 +70,21 @@ class Alone:
         return module
 
 
-def summed_loss(
+def losses_of(
     module: nn.Module, batch: Batch, loss: Loss, logits: bool, kept: Sequence[Tensor | None] = ()
 ) -> tuple[Tensor, Tensor | None]:
-    """The sum of the examples' losses, and that of what they count for (None: each counts 1)."""
+    """The losses of the examples, (n,), and the sum of what they count for (None: each counts 1)."""
     outputs = module(batch.inputs, kept, logits).to(batch.inputs.dtype)
     losses = example_losses(loss, outputs, batch.targets)
     if batch.weights is not None:
         losses = losses * batch.weights
     counts = example_weights(loss, batch.targets, batch.weights, outputs)
-    return losses.sum(), None if counts is None else counts.sum()
+    return losses, None if counts is None else counts.sum()
+
+
+def back(losses: Tensor, each: float) -> None:
+    """Leave the gradient of the losses' sum, times `each`, with the parameters."""
+    torch.autograd.backward(losses, losses.new_tensor(each).expand_as(losses))
 
 
 class Steps:
@@ -116,12 +122,12 @@ class Steps:
         """Everybody's mean gradient, left with the parameters, and the loss of the whole batch."""
         plan = self._plan
         self._optimizer.zero_grad()
-        with torch.autocast(batch.inputs.device.type, torch.bfloat16, enabled=self._bfloat16):
+        with torch.autocast(batch.inputs.device.type, torch.bfloat16) if self._bfloat16 else nullcontext():
             kept = self._masks(batch.inputs, positions)
-            own, counted = summed_loss(self._module, batch, plan.loss, self._logits, kept)
+            losses, counted = losses_of(self._module, batch, plan.loss, self._logits, kept)
         count = float(rows) if counted is None else self._team.total(counted)().item()
-        total = self._team.total(own.detach())
-        torch.autograd.backward(own * (self._team.size / count if count else 0.0))
+        total = self._team.total(losses.detach().sum())
+        back(losses, self._team.size / count if count else 0.0)
         return total().item() / count if count else 0.0
 
     def _masks(self, like: Tensor, positions: Array) -> list[Tensor | None]:
