@@ -12,6 +12,8 @@ from torch.distributed import TCPStore
 
 from glassnet.errors import GlassnetError
 
+LOADED = ["glassnet.distributed.shards", "glassnet.units", "pyarrow.dataset", "pyarrow.parquet", "torch._dynamo"]
+"""What the server has imported before it forks."""
 TIMEOUT = 60
 """Seconds that a world may take."""
 
@@ -39,7 +41,7 @@ def _work(task: Callable[..., Any], arguments: tuple[Any, ...], environment: dic
 def on() -> Callable[..., list[Outcome]]:
     """`on(3, task, ...)`: the outcomes of a task on 3 processes. `environment` is theirs, or a function of the rank."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["glassnet.distributed", "glassnet.training"])
+    context.set_forkserver_preload(LOADED)
 
     def run(size: int, task: Callable[..., Any], *arguments: Any, environment: Any = None) -> list[Outcome]:
         store = TCPStore("127.0.0.1", 0, None, True, timedelta(seconds=TIMEOUT), wait_for_workers=False)
