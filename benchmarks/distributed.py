@@ -106,7 +106,7 @@ def loopback(repeats: int) -> dict[str, Any]:
         f"{WIDE}, batch {BATCH}, one core each, gloo on loopback; medians of {repeats} runs in turn, and the quickest"
     )
     print(
-        f"{'':<22} {'step':>8} {'samples/s':>10} {'ratio':>6} {'quickest':>9} {'processor':>10} {'memory':>8} {'others':>7}"
+        f"{'':<22} {'step':>8} {'samples/s':>10} {'ratio':>6} {'quickest':>9} {'processor':>10} {'memory':>8}  others"
     )
     for way, runs in seen.items():
         names = ("step", "processor", "memory", "others")
