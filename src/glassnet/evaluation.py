@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from glassnet import engine, markup
+from glassnet import engine as engines
+from glassnet import markup
 from glassnet.activations import activation
 from glassnet.arrays import Array, is_sparse
 from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
+from glassnet.engine.plan import Engine
 from glassnet.errors import InputError
 from glassnet.losses import Loss
 from glassnet.network import Network
@@ -82,7 +84,13 @@ def _shade(share: float, right: bool) -> str:
     return f"display:block;min-width:2.2em;margin:0 -.6em;padding:.1em .3em;{weight}"
 
 
-def evaluate(network: Network, data: Any, loss: "str | Loss | None" = None, engine: str = "auto") -> Evaluation:
+def evaluate(
+    network: Network,
+    data: Any,
+    loss: "str | Loss | None" = None,
+    engine: str | Engine = "auto",
+    device: str | None = None,
+) -> Evaluation:
     """The figures of `network` on a `Dataset`, on a `Stream`, or on a pair (inputs, targets).
 
     Without a `loss`, the one that fits targets and network is taken (see `Network.gradient`).
@@ -91,10 +99,11 @@ def evaluate(network: Network, data: Any, loss: "str | Loss | None" = None, engi
     data = as_examples(data)
     check_fits(network, data)
     kind = network.loss_for(data.targets, loss)
+    chosen, _ = engines.choose(engine, network.architecture, network.dtype, device)
     tally = Tally(network, kind, data.classes)
     for part in [data] if isinstance(data, Dataset) else data.blocks():
         targets = kind.targets(part.targets, network.sizes[-1], network.parameters.dtype)
-        tally.add(logits_or_outputs(network, part, kind, engine), targets, part.targets)
+        tally.add(logits_or_outputs(network, part, kind, chosen), targets, part.targets)
     return tally.evaluation()
 
 
@@ -152,15 +161,14 @@ def weighted_mean(parts: Sequence[tuple[float, float]]) -> float:
     return fsum(mean * weight for mean, weight in parts) / total if total else 0.0
 
 
-def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine_name: str) -> Array:
+def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine: Engine) -> Array:
     """What the loss reads, (n, fan_out): the last pre-activations where these are its logits, else the outputs."""
     architecture = network.architecture
     if loss.reads_logits_of == architecture.activations[-1]:
         architecture = type(architecture)(architecture.sizes, (*architecture.activations[:-1], "identity"))
-    chosen, _ = engine.choose(engine_name, architecture, network.dtype)
     rows = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // network.sizes[0]))
     parts = [
-        chosen.forward(architecture, network.parameters, data.inputs[start : start + rows], data.scale)
+        engine.forward(architecture, network.parameters, data.inputs[start : start + rows], data.scale)
         for start in range(0, len(data), rows)
     ]
     return np.concatenate(parts)

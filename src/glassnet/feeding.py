@@ -23,11 +23,11 @@ def examples(plan: Plan, data: Dataset, weights: Array | None, dtype: str) -> Ex
 
 
 class FromMemory:
-    """All examples in one trainer."""
+    """All examples in one trainer; there are `count`, of which other processes may hold some."""
 
-    def __init__(self, engine: Engine, plan: Plan, given: Examples, state: State) -> None:
+    def __init__(self, engine: Engine, plan: Plan, given: Examples, state: State, count: int) -> None:
         self._trainer, self._plan = engine.trainer(plan, given, state), plan
-        self._count = given.inputs.shape[0]
+        self._count = count
         self.about_inputs = self._trainer.about_inputs
 
     def stretches(self, epoch: int) -> Iterator[tuple[Trainer, Array]]:

@@ -20,6 +20,7 @@ from glassnet.errors import FileError, InputError, unknown_name
 from glassnet.files import native
 from glassnet.files.chains import chain_of, known_already
 from glassnet.files.opening import quoted
+from glassnet.files.sharded import description_of
 from glassnet.initializers import Initializer, fitting, initializer
 from glassnet.losses import Loss, default_loss, loss
 from glassnet.neuron import Neuron
@@ -375,9 +376,11 @@ def load(source: Any, activation: "str | Sequence[str] | None" = None) -> Networ
         if activation is not None:
             raise known_already(quoted(source), activation, network.architecture.activations)
         return network
-    chain = chain_of(source, activation)
+    said = description_of(source) if isinstance(source, str | os.PathLike) and activation is None else None
+    chain = chain_of(source, said["activations"] if said else activation)
     try:
-        return Network.from_layers([(w, b, str(name)) for w, b, name in chain.layers], chain.signature)
+        signature = Signature.from_dict(said["signature"]) if said else chain.signature
+        return Network.from_layers([(w, b, str(name)) for w, b, name in chain.layers], signature)
     except InputError as problem:
         raise FileError(got=problem.got, expected=problem.expected, do=problem.do) from problem
 

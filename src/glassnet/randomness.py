@@ -16,27 +16,27 @@ from glassnet.arrays import Array
 _thread = threading.local()
 
 _MASK = (1 << 64) - 1
-_GOLDEN = 0x9E3779B97F4A7C15
-_MIX_1 = 0xBF58476D1CE4E5B9
-_MIX_2 = 0x94D049BB133111EB
+GOLDEN = 0x9E3779B97F4A7C15
+MIX_1 = 0xBF58476D1CE4E5B9
+MIX_2 = 0x94D049BB133111EB
 
 
 def splitmix64(seed: int, n: int) -> int:
     """The n-th (from zero) 64-bit output of the generator started with `seed`."""
-    z = (seed + (n + 1) * _GOLDEN) & _MASK
-    z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
-    z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
+    z = (seed + (n + 1) * GOLDEN) & _MASK
+    z = ((z ^ (z >> 30)) * MIX_1) & _MASK
+    z = ((z ^ (z >> 27)) * MIX_2) & _MASK
     return z ^ (z >> 31)
 
 
 def splitmix64_block(seed: int, count: int) -> Array:
     """The first `count` outputs of `splitmix64(seed, n)`, as uint64."""
-    return _mixed(np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN) + np.uint64(seed & _MASK))
+    return _mixed(np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN) + np.uint64(seed & _MASK))
 
 
 def _mixed(z: Array) -> Array:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(_MIX_1)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(_MIX_2)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(MIX_1)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(MIX_2)
     return z ^ (z >> np.uint64(31))
 
 
@@ -58,7 +58,7 @@ def _philox(key: int) -> np.random.Generator:
 
 def drawn(seed: int, numbers: Array, share: float) -> Array:
     """Which of these whole numbers (int64) are drawn, each with probability `share`: (n,) bool."""
-    z = _mixed(np.uint64(splitmix64(seed ^ 0x5A3, 0)) + (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(_GOLDEN))
+    z = _mixed(np.uint64(splitmix64(seed ^ 0x5A3, 0)) + (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(GOLDEN))
     return (z >> np.uint64(11)) < np.uint64(round(share * (1 << 53)))
 
 

@@ -20,7 +20,8 @@ from glassnet import engine as engines
 from glassnet.arrays import Array, is_sparse, readonly
 from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
-from glassnet.engine.plan import Examples, Plan, State, Trainer
+from glassnet.data.shards import Shard
+from glassnet.engine.plan import Engine, Examples, Plan, State, Trainer
 from glassnet.errors import GlassnetError, SettingError
 from glassnet.evaluation import check_fits, evaluate, weighted_mean
 from glassnet.feeding import FromMemory, FromStream, examples
@@ -61,7 +62,8 @@ class Run:
     schedule: Schedule
     epochs: int
     patience: int | None
-    engine: str
+    engine: str | Engine
+    device: str | None
     checkpoint: Path | None
     resume: bool
     progress: Callable[[int, int], None] | None
@@ -72,17 +74,19 @@ class Run:
     def __post_init__(self) -> None:
         if self.validation is not None:
             check_fits(self.start, self.validation)
-        if isinstance(self.data, Dataset):
+        own = self.data.own() if isinstance(self.data, Shard) else self.data
+        if isinstance(own, Dataset):
             dtype = self.start.dtype
             weights = None if self.sample_weights is None else self.sample_weights.astype(dtype)
-            self.examples: Examples | None = examples(self.plan, self.data, weights, dtype)
+            self.examples: Examples | None = examples(self.plan, own, weights, dtype)
         else:
             self.examples = None
         self.state = State(self.start.parameters)
         self._stopping = False
         self.network = self.start.with_signature(self.data.signature)
-        chosen, self.engine_choice = engines.choose(self.engine, self.plan.architecture, self.start.dtype)
-        self.chosen_engine = chosen
+        self.chosen_engine, self.engine_choice = engines.choose(
+            self.engine, self.plan.architecture, self.start.dtype, self.device, self.plan.batch_size
+        )
         self.about_inputs = ""
         if self.resume and self.checkpoint is not None and self.checkpoint.exists():
             self._take_up(self.checkpoint)
@@ -113,10 +117,10 @@ class Run:
         self.ended = "stopped early" if self._out_of_patience() else "all epochs done"
 
     def _feeding(self) -> FromMemory | FromStream:
-        if isinstance(self.data, Stream):
+        if isinstance(self.data, Stream) and not isinstance(self.data, Shard):
             return FromStream(self.chosen_engine, self.plan, self.data, self.state)
         assert self.examples is not None
-        return FromMemory(self.chosen_engine, self.plan, self.examples, self.state)
+        return FromMemory(self.chosen_engine, self.plan, self.examples, self.state, len(self.data))
 
     def _epoch(self, feeding: FromMemory | FromStream) -> Epoch | None:
         """One epoch; None if it was stopped on the way."""
@@ -152,7 +156,7 @@ class Run:
         network = replace(self.network, parameters=readonly(self.state.parameters))
         validation_loss = validation_accuracy = None
         if self.validation is not None:
-            figures = evaluate(network, self.validation, self.plan.loss, self.engine)
+            figures = evaluate(network, self.validation, self.plan.loss, self.chosen_engine)
             validation_loss, validation_accuracy = figures.loss, figures.accuracy
         return Epoch(
             number=done + 1,

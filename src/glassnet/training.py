@@ -20,7 +20,7 @@ from glassnet.activations import activation
 from glassnet.arrays import Array, numeric, shape_text
 from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
-from glassnet.engine.plan import Plan
+from glassnet.engine.plan import Engine, Plan
 from glassnet.errors import InputError, SettingError
 from glassnet.evaluation import as_examples, check_fits
 from glassnet.history import Epoch, History
@@ -64,7 +64,8 @@ def epochs(
     clip_norm: float | None = None,
     patience: int | None = None,
     seed: int = 0,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
+    device: str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -89,7 +90,8 @@ def epochs(
     clip_norm      the longest gradient that is followed as it is; longer ones are shortened to this
     patience       stop when the validation loss has not got lower for so many epochs, and keep the best network
     seed           of the order of examples and of dropout
-    engine         "auto", or one by name
+    engine         "auto", one by name, or one made with settings such as `engine.torch.Torch(bfloat16=True)`
+    device         where torch computes: "cpu", "cuda" (or "cuda:1"), "mps"
     checkpoint     a file in which the run is kept after each epoch, all or nothing
     resume         go on from that file where it exists; settings and data must be those it was made with
     progress       is called with (batches done, batches in all) of the epoch, some twenty times a second
@@ -157,6 +159,7 @@ def epochs(
         epochs=epochs,
         patience=patience,
         engine=engine,
+        device=device,
         checkpoint=None if checkpoint is None else Path(checkpoint),
         resume=resume,
         progress=progress,

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     data = to_evaluate(arguments.data, arguments.target, network.signature)
     for note in data.notes:
         say(note)
-    figures = evaluate(network, data, engine=arguments.engine)
+    figures = evaluate(network, data, engine=arguments.engine, device=arguments.device)
     for note in data.gaps.notes("the network's center") if isinstance(data, Stream) else ():
         say(note)
     if arguments.json:

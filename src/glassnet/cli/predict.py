@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from glassnet.cli import processes
 from glassnet.cli.shared import add_command, add_input, add_json, address, need, print_json
 
 
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
         need(not arguments.json, "--json with a table of this size", "--output FILE", "name one, such as out.parquet")
         return predictions.of_stream(network, rows, arguments.output)
+    need(not processes.launched(), "INPUT on many processes", "Parquet or Arrow files", "predict with one process")
     what, inputs, truth = asked(arguments, network.signature)
     if inputs.ndim == 2:
         need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")

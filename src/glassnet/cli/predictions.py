@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from glassnet.cli import processes
 from glassnet.cli.progress import Rate
 from glassnet.cli.shared import need, say
 from glassnet.data.ahead import ahead
@@ -18,7 +19,13 @@ ROWS_WRITTEN_AT_ONCE = 1 << 17
 
 
 def of_stream(network: Network, rows: Rows, output: str | None) -> int:
-    """Of a table of any size."""
+    """Of a table of any size. Many processes write a folder, a file each for its share of the rows, in their order."""
+    if processes.launched():
+        need(output is not None, "many processes without --output", "a folder to write to", "name one")
+        k, n = processes.share()
+        folder, ending = Path(output or ""), Path(output or "").suffix
+        folder.mkdir(parents=True, exist_ok=True)
+        output = str(folder / f"part-{k:05}-of-{n:05}{ending}")
     if output is None:
         for inputs in ahead(rows):
             print("\n".join(lines(network, inputs)))

@@ -1,10 +1,12 @@
 """How a run is going, on standard error: a line for each epoch, and in a terminal a bar for the epoch under way."""
 
+import json
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from glassnet.cli.processes import first
 from glassnet.cli.shared import say
 from glassnet.history import Epoch
 
@@ -56,15 +58,24 @@ class Bar(Told):
 
 
 @contextmanager
-def told(epochs: int, held_out: str, rows: int | None = None) -> Iterator[Told]:
+def told(epochs: int, held_out: str, rows: int | None = None, as_json: bool = False) -> Iterator[Told]:
     """Tell of a run of so many epochs, in the way that standard error can show; `held_out` names the data looked at,
     `rows` is how many there are in an epoch, where their rate is of interest."""
-    if not sys.stderr.isatty():
-        yield Told(epochs, held_out, rows)
+    if as_json or not (sys.stderr.isatty() and first()):
+        yield (Lines if as_json else Told)(epochs, held_out, rows)
         return
     bar = Bar(epochs, held_out, rows)
     with bar.bar:
         yield bar
+
+
+class Lines(Told):
+    """A JSON object for each epoch, for machines."""
+
+    def line(self, epoch: Epoch) -> str:
+        """The epoch's figures, and how many rows it took in a second."""
+        rate = {} if self.rows is None else {"rows_per_second": self.rows / max(epoch.seconds, 1e-9)}
+        return json.dumps(epoch.as_dict() | rate)
 
 
 class Rate:

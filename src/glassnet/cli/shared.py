@@ -6,6 +6,7 @@ import re
 import sys
 from typing import Any
 
+from glassnet.cli import processes
 from glassnet.errors import SettingError
 
 
@@ -26,7 +27,10 @@ def add_json(command: argparse._ActionsContainer) -> None:
 
 
 def add_engine(command: argparse._ActionsContainer) -> None:
-    command.add_argument("--engine", default="auto", metavar="NAME", help="auto (default) or reference")
+    command.add_argument(
+        "--engine", default="auto", metavar="NAME", help="auto (default), native, reference (numpy) or torch"
+    )
+    command.add_argument("--device", metavar="NAME", help="where torch computes: cpu, cuda (or cuda:1), mps")
 
 
 def add_input(command: argparse.ArgumentParser) -> None:
@@ -43,13 +47,14 @@ def print_json(figures: Any) -> None:
 
 
 def say(message: str) -> None:
-    """A message, on standard error."""
-    print(message, file=sys.stderr)
+    """A message, on standard error; of many processes the first alone has something to say."""
+    if processes.first():
+        print(message, file=sys.stderr)
 
 
 def fail(message: str, status: int) -> int:
     """One line on standard error; gives the exit status on."""
-    say(f"glassnet: {' '.join(message.split())}")
+    print(f"glassnet:{processes.name()} {' '.join(message.split())}", file=sys.stderr)
     return status
 
 

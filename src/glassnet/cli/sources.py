@@ -2,11 +2,12 @@
 
 import argparse
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from glassnet.arrays import Array
+from glassnet.cli import processes
 from glassnet.cli.progress import Rate
 from glassnet.cli.shared import need, say
 from glassnet.data import digits, read, stream
@@ -19,9 +20,18 @@ from glassnet.data.streams import Rows, is_streamed
 from glassnet.data.tables import noted_inputs
 from glassnet.signature import Signature
 
+if TYPE_CHECKING:
+    from glassnet.distributed import World
 
-def to_train(arguments: argparse.Namespace) -> tuple[Dataset | Stream, Dataset | Stream]:
-    """What is learnt from and what is held out: the file given for it, the test digits, or a share drawn at random."""
+
+def to_train(arguments: argparse.Namespace, world: "World | None" = None) -> tuple[Dataset | Stream, Dataset | Stream]:
+    """What is learnt from and what is held out: the file given for it, the test digits, or a share drawn at random. Of
+    many processes each reads its own part of Parquet and Arrow files, unless they are to be streamed."""
+    if world is not None and not arguments.stream and not arguments.sharded and _is_arrow(arguments.data):
+        from glassnet.distributed import read as read_own
+
+        need(arguments.validation is None, "--validation on many processes", "--holdout SHARE", "name a share")
+        return read_own(world, arguments.data, arguments.target, arguments.holdout, arguments.seed)
     if arguments.data == "digits" and arguments.validation is None:
         return digits()
     data = _source(arguments.data, arguments.target, streamed=arguments.stream)
@@ -49,8 +59,17 @@ def _source(
     return read(source, target, like=like)
 
 
+def _is_arrow(source: str) -> bool:
+    """Whether a stretch of its rows can be read without the others."""
+    if source in NAMES or not os.path.exists(source):
+        return False
+    return is_streamed(source) if os.path.isdir(source) else kind_of(source) in ("parquet", "arrow")
+
+
 def rows_of(path: str, signature: Signature) -> Rows | None:
-    """The inputs of a table that is read as a stream; None for all else."""
+    """The inputs of a table that is read as a stream, or this process's share of a table; None for all else."""
+    if processes.launched() and _is_arrow(path):
+        return Rows.of(path, signature, processes.share())
     return Rows.of(path, signature) if is_streamed(path) else None
 
 

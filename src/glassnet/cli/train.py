@@ -3,14 +3,18 @@
 import argparse
 import os
 import time
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glassnet.cli import processes
 from glassnet.cli.shared import add_command, add_engine, add_json, fail, names, need, print_json, say
 
 if TYPE_CHECKING:
+    from glassnet.architecture import Architecture
     from glassnet.data import Dataset, Stream
+    from glassnet.distributed import World
     from glassnet.network import Network
     from glassnet.training import Run
 
@@ -80,6 +84,7 @@ def add(commands: Any) -> None:
 
     result = command.add_argument_group("result")
     result.add_argument("-o", "--output", metavar="FILE", help="where to save (default: DATA's name + .safetensors)")
+    result.add_argument("--sharded", action="store_true", help="spread the network over torchrun's processes")
     result.add_argument("--checkpoint", metavar="FILE", help="keep the run here after each epoch")
     result.add_argument("--resume", action="store_true", help="go on from --checkpoint where it exists")
     add_json(result)
@@ -88,6 +93,11 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    with processes.world(arguments.device) as world:
+        return _run(arguments, world)
+
+
+def _run(arguments: argparse.Namespace, world: "World | None") -> int:
     from glassnet.cli.progress import told
     from glassnet.cli.sources import to_train
     from glassnet.data import Stream
@@ -96,18 +106,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
     output = _output(arguments)
-    data, held_out = to_train(arguments)
+    data, held_out = to_train(arguments, world)
     for note in data.notes:
         say(note)
+    if arguments.sharded:
+        return _sharded(arguments, world, data, held_out)
     started = time.perf_counter()
     problem = ""
     start = _network(arguments, data)
     linear = start.architecture.activations[-1] == "identity"
     unit = Unit.of(data) if linear and not data.classes else None
     seen = (data, held_out) if unit is None else (unit.standardise(data), unit.standardise(held_out))
-    rows = len(data) if isinstance(data, Stream) else None
-    with told(arguments.epochs, "test" if arguments.data == "digits" else "held out", rows) as progress:
-        training = _training(arguments, start, *seen, progress.batches)
+    rows = len(data) if world or isinstance(data, Stream) else None
+    name = "test" if arguments.data == "digits" else "held out"
+    with told(arguments.epochs, name, rows, as_json=arguments.json and world is not None) as progress:
+        training = _training(arguments, world, start, *seen, progress.batches)
         if arguments.verbose:
             say(f"engine {training.engine_choice}")
         try:
@@ -121,6 +134,8 @@ def run(arguments: argparse.Namespace) -> int:
             problem = str(error)
     if not training.history:
         return fail(problem, 130 if problem == "interrupted" else 1)
+    if not processes.first():
+        return 130 if problem == "interrupted" else 1 if problem else 0
     network = training.network if unit is None else unit.restore(training.network)
     network.save(output)
     _report(arguments, training, network, data, held_out, output, time.perf_counter() - started)
@@ -131,6 +146,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _training(
     arguments: argparse.Namespace,
+    world: "World | None",
     start: "Network",
     data: "Dataset | Stream",
     held_out: "Dataset | Stream",
@@ -138,6 +154,16 @@ def _training(
 ) -> "Run":
     from glassnet.training import epochs
 
+    if world is not None:
+        from glassnet import distributed
+
+        need(
+            arguments.engine in ("auto", "torch"),
+            f"--engine {arguments.engine} on {world.size} processes",
+            "torch, which alone works on many",
+            "leave it out",
+        )
+        epochs = partial(distributed.epochs, world)
     return epochs(
         start,
         data,
@@ -155,16 +181,48 @@ def _training(
         clip_norm=arguments.clip_norm,
         patience=arguments.patience,
         seed=arguments.seed,
-        engine=arguments.engine,
+        **({} if world else {"engine": arguments.engine}),
+        device=arguments.device,
         checkpoint=arguments.checkpoint,
         resume=arguments.resume,
         progress=progress,
     )
 
 
+def _sharded(
+    arguments: argparse.Namespace, world: "World | None", data: "Dataset | Stream", held_out: "Dataset | Stream"
+) -> int:
+    from glassnet.cli import sharded
+    from glassnet.data import Dataset
+
+    need(world is not None, "--sharded in one process", "several, started by torchrun", "see docs/scaling.md")
+    need(
+        isinstance(data, Dataset) and isinstance(held_out, Dataset),
+        "--sharded with a stream",
+        "data in memory",
+        "use --no-stream",
+    )
+    assert world is not None and isinstance(data, Dataset) and isinstance(held_out, Dataset)  # noqa: PT018
+    return sharded.train(arguments, world, _architecture(arguments, data), data, held_out)
+
+
 def _network(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Network":
-    """The network to start from: as many inputs and outputs as the data has, probabilities for classes."""
+    """The network to start from, with random weights."""
     from glassnet.network import Network
+
+    architecture = _architecture(arguments, data)
+    return Network.create(
+        architecture.sizes,
+        architecture.activations,
+        init=arguments.init,
+        seed=arguments.seed,
+        dtype=arguments.dtype,
+    )
+
+
+def _architecture(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Architecture":
+    """As many inputs and outputs as the data has, probabilities for classes."""
+    from glassnet.architecture import Architecture
 
     classes = len(data.classes) if data.classes else None
     outputs = classes or (1 if data.targets.ndim == 1 else data.targets.shape[1])
@@ -173,13 +231,11 @@ def _network(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Networ
     squishes = arguments.activation
     probabilities = "sigmoid" if sizes.endswith("-1") else "softmax"
     output = None if isinstance(squishes, list) else probabilities if classes else "identity"
-    network = Network.create(
-        sizes, squishes, output=output, init=arguments.init, seed=arguments.seed, dtype=arguments.dtype
-    )
+    network = Architecture.of(sizes, squishes, output)
     fitting = network.sizes[0] == inputs and (network.sizes[-1] == outputs or (classes == 2 and network.sizes[-1] == 1))
     need(
         fitting,
-        f"sizes {network.architecture}",
+        f"sizes {network}",
         f"{inputs} inputs and {outputs} outputs, as {data.name} has",
         f"try --sizes {inputs}-16-16-{outputs}",
     )

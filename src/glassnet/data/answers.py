@@ -85,6 +85,12 @@ class TargetSurvey:
         if self.counts is None:
             return
         self.counts.update(cells)
+        self._check_number()
+
+    def _check_number(self) -> None:
+        """Give classes up where there are too many; `InputError` where they are asked for."""
+        if self.counts is None:
+            return
         if self.task is None and not self._text and len(self.counts) > MOST_WHOLE_CLASSES:
             self.counts = None
         elif len(self.counts) > MOST_CLASSES:
@@ -93,6 +99,15 @@ class TargetSurvey:
                 expected="fewer classes",
                 do="name another target",
             )
+
+    def merge(self, others: "TargetSurvey") -> None:
+        """Take in what others have found in other rows."""
+        self.moments.merge(others.moments)
+        self.count += others.count
+        self._text |= others._text
+        self._truths &= others._truths
+        self.counts = None if self.counts is None or others.counts is None else self.counts + others.counts
+        self._check_number()
 
     def classes(self) -> tuple[str, ...] | None:
         """The names of the classes, or None for measurements; `InputError` where there is nothing to tell apart."""

@@ -7,6 +7,7 @@ What is in memory at a time is one part, and the pages of the file that it comes
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,31 +79,37 @@ class ArrowFiles:
         base = self.path if self.path.is_dir() else self.path.parent
         return [(os.path.relpath(f.path, base), os.path.getsize(f.path)) for f in self.fragments]
 
-    def parts(self, names: Collection[str], texts: Collection[str] | None = None) -> Iterator[Part]:
-        """All rows, in the order of the files, with the columns of these names.
+    def parts(
+        self, names: Collection[str], texts: Collection[str] | None = None, rows: range | None = None
+    ) -> Iterator[Part]:
+        """All rows, or only these, in the order of the files, with the columns of these names.
 
         texts   which columns of strings are text even if all of them read as numbers; without it all of them are
 
-        Raises `FileError` for a file that turns out to be damaged.
+        Files, and row groups of Parquet, in which none of the `rows` are, are not read. Raises `FileError` for a file
+        that turns out to be damaged.
         """
         from pyarrow import dataset
 
-        before = 0
+        wanted, start = rows or range(self.rows), 0
         for fragment in self.fragments:
+            count = fragment.count_rows()
+            here = range(max(0, wanted.start - start), min(count, wanted.stop - start))
+            start += count
+            if not here:
+                continue
+            before = start - count
             keys = dataset.get_partition_keys(fragment.partition_expression)
             file = os.path.basename(fragment.path) if len(self.fragments) > 1 else None
-            within = 0
             stored = [name for name in names if name in fragment.physical_schema.names]
-            for batch in _batches(fragment, stored):
+            for within, batch in _batches(fragment, stored, here):
                 cells = dict(zip(batch.schema.names, batch.columns, strict=True))
                 columns = {}
                 for name in names:
                     values = cells[name] if name in cells else self._partition(name, keys[name], batch.num_rows)
                     column = of_arrow(name, values, texts is None or name in texts)
                     columns[name] = replace(column, before=within, file=file)
-                yield Part(columns, batch.num_rows, before)
-                within += batch.num_rows
-                before += batch.num_rows
+                yield Part(columns, batch.num_rows, before + within)
 
     def _partition(self, name: str, value: Any, rows: int) -> Any:
         """The column that a folder's name stands for."""
@@ -161,31 +168,49 @@ def _check_agrees(fragment: Any, schema: Any, kinds: dict[str, str]) -> None:
         )
 
 
-def _batches(fragment: Any, names: list[str]) -> Iterator[Any]:
-    """A file's record batches of at most `ROWS_AT_ONCE` rows."""
+def _batches(fragment: Any, names: list[str], rows: range) -> Iterator[tuple[int, Any]]:
+    """Record batches of at most `ROWS_AT_ONCE` of these rows of a file, and where in it they begin."""
+    for start, batch in _whole_batches(fragment, names, rows):
+        skipped = max(0, rows.start - start)
+        kept = batch.slice(skipped, max(0, min(batch.num_rows, rows.stop - start) - skipped))
+        if kept.num_rows:
+            yield start + skipped, kept
+
+
+def _whole_batches(fragment: Any, names: list[str], rows: range) -> Iterator[tuple[int, Any]]:
+    """The batches in which the rows are, and some of their neighbours."""
     pa = pyarrow()
     try:
         if fragment.format.default_extname == "parquet":
-            yield from _parquet_batches(fragment, names)
+            yield from _parquet_batches(fragment, names, rows)
         else:
             with pa.OSFile(fragment.path) as file:
                 positions = [fragment.physical_schema.get_field_index(name) for name in names]
                 reader = pa.ipc.open_file(
                     file, options=pa.ipc.IpcReadOptions(included_fields=positions, use_threads=False)
                 )
+                before = 0
                 for i in range(reader.num_record_batches):
                     batch = reader.get_batch(i)
                     for start in range(0, batch.num_rows, ROWS_AT_ONCE):
-                        yield batch.slice(start, ROWS_AT_ONCE)
+                        yield before + start, batch.slice(start, ROWS_AT_ONCE)
+                    before += batch.num_rows
+                    if before >= rows.stop:
+                        return
     except (pa.ArrowException, OSError) as error:
         raise _damaged(fragment.path, error) from None
 
 
-def _parquet_batches(fragment: Any, names: list[str]) -> Iterator[Any]:
+def _parquet_batches(fragment: Any, names: list[str], rows: range) -> Iterator[tuple[int, Any]]:
     from pyarrow import parquet
 
     with parquet.ParquetFile(fragment.path, buffer_size=_BUFFER, pre_buffer=False) as file:
-        yield from file.iter_batches(ROWS_AT_ONCE, columns=names, use_threads=False)
+        ends = list(accumulate(file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)))
+        groups = [i for i, end in enumerate(ends) if end > rows.start and (ends[i - 1] if i else 0) < rows.stop]
+        start = ends[groups[0] - 1] if groups and groups[0] else 0
+        for batch in file.iter_batches(ROWS_AT_ONCE, groups, columns=names, use_threads=False):
+            yield start, batch
+            start += batch.num_rows
 
 
 def _damaged(path: Source, error: Exception) -> FileError:

@@ -46,6 +46,7 @@ class Stream:
     center        the mean of the targets, where they are measurements, and their standard deviation: `spread`
     standardised  (center, spread), if measurements are given as (target - center) / spread
     held_out      the share of the rows that was taken out by `split`, and its seed
+    within        the rows of the files that are read; None: all
     copy          what `split` has made ready for training
     """
 
@@ -60,6 +61,7 @@ class Stream:
     spread: float
     standardised: tuple[float, float] | None = None
     held_out: tuple[float, int] | None = None
+    within: range | None = None
     copy: ShuffledCopy | None = field(default=None, repr=False)
     progress: Progress | None = field(default=None, repr=False)
     gaps: Gaps = field(default_factory=Gaps, repr=False)
@@ -128,7 +130,8 @@ class Stream:
 
     def _read(self, gaps: Gaps) -> Iterator[tuple[Array, Array, Array]]:
         """Coded rows, their targets and their numbers, of all rows with a target."""
-        for part in self.files.parts([*self.signature.columns, self.target], texts_of(self.signature, self.target)):
+        names, texts = [*self.signature.columns, self.target], texts_of(self.signature, self.target)
+        for part in self.files.parts(names, texts, self.within):
             targets, kept = told(part.columns.pop(self.target), self.classes)
             yield coded(part.columns, self.signature, gaps, kept), targets, part.before + np.flatnonzero(kept)
 

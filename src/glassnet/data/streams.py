@@ -7,7 +7,6 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -43,8 +42,60 @@ def stream(
 
     Reads every row once (with `like` its target only). Raises what `table` raises.
     """
+    return surveyed(path, target, like=like, task=task, progress=progress).stream()
+
+
+@dataclass
+class Surveyed:
+    """What was learnt of the columns from all rows, or from some: then it is put together with what others found."""
+
+    files: ArrowFiles
+    target: str
+    like: Signature | None
+    survey: Survey
+    answers: TargetSurvey
+    progress: Progress | None
+
+    def merge(self, survey: Survey, answers: TargetSurvey) -> None:
+        """Take in what was found in other rows."""
+        self.survey.merge(survey)
+        self.answers.merge(answers)
+
+    def stream(self) -> Stream:
+        """The stream of all rows."""
+        files, like, answers = self.files, self.like, self.answers
+        signature, notes = (like, ()) if like else self.survey.signature(files.path)
+        classes = like.classes if like else answers.classes()
+        if not answers.count:
+            raise without_a_value(self.target)
+        left_out = files.rows - answers.count
+        return Stream(
+            files=files,
+            signature=like or replace(signature, classes=classes, target=self.target),
+            target=self.target,
+            name=files.path.name,
+            notes=((f"rows left out, without a target: {left_out:,}",) if left_out else ()) + notes,
+            rows=answers.count,
+            counts=None if classes is None else tuple(answers.class_counts[name] for name in classes),
+            center=0.0 if classes else answers.moments.mean,
+            spread=1.0 if classes else answers.moments.spread or 1.0,
+            progress=self.progress,
+        )
+
+
+def surveyed(
+    path: Source,
+    target: str | None = None,
+    *,
+    like: Signature | None = None,
+    task: Task | None = None,
+    progress: Progress | None = None,
+    share: tuple[int, int] = (0, 1),
+) -> Surveyed:
+    """What the columns hold in share k of n of the rows: (k, n), a stretch of rows that follow one another."""
     check_task(task)
     files = ArrowFiles.open(path)
+    rows = share_of(files.rows, *share)
     target = target_name(path, files.kinds, target or (like.target if like else None))
     if like is not None:
         check_columns(path, list(files.kinds), like)
@@ -52,29 +103,18 @@ def stream(
     survey, answers = Survey(), TargetSurvey(target, task)
     survey.add({name: Column(name, np.empty(0), other=what) for name, what in files.others.items() if name != target})
     names = [name for name in files.kinds if name not in files.others or name == target] if like is None else [target]
-    for part in files.parts(names, None if like is None else texts_of(like, target)):
+    for part in files.parts(names, None if like is None else texts_of(like, target), rows):
         column = part.columns.pop(target)
         answers.add(column)
         survey.add(part.columns, ~column.missing)
         if progress is not None:
             progress("surveyed", part.before + part.rows, files.rows)
-    signature, notes = (like, ()) if like else survey.signature(path)
-    classes = like.classes if like else answers.classes()
-    if not answers.count:
-        raise without_a_value(target)
-    left_out = files.rows - answers.count
-    return Stream(
-        files=files,
-        signature=like or replace(signature, classes=classes, target=target),
-        target=target,
-        name=Path(path).name,
-        notes=((f"rows left out, without a target: {left_out:,}",) if left_out else ()) + notes,
-        rows=answers.count,
-        counts=None if classes is None else tuple(answers.class_counts[name] for name in classes),
-        center=0.0 if classes else answers.moments.mean,
-        spread=1.0 if classes else answers.moments.spread or 1.0,
-        progress=progress,
-    )
+    return Surveyed(files, target, like, survey, answers, progress)
+
+
+def share_of(rows: int, k: int, n: int) -> range:
+    """The k-th of n stretches of so many rows, about as long as the others."""
+    return range(rows * k // n, rows * (k + 1) // n)
 
 
 @dataclass(frozen=True)
@@ -86,20 +126,21 @@ class Rows:
 
     files: ArrowFiles
     like: Signature
+    rows: range
     gaps: Gaps = field(default_factory=Gaps)
 
     @classmethod
-    def of(cls, path: Source, like: Signature) -> "Rows":
-        """Raises what `table_inputs` raises."""
+    def of(cls, path: Source, like: Signature, share: tuple[int, int] = (0, 1)) -> "Rows":
+        """All of them, or share k of n: (k, n). Raises what `table_inputs` raises."""
         files = ArrowFiles.open(path)
         check_columns(path, list(files.kinds), like)
-        return cls(files, like)
+        return cls(files, like, share_of(files.rows, *share))
 
     def __len__(self) -> int:
-        return self.files.rows
+        return len(self.rows)
 
     def __iter__(self) -> Iterator[Array]:
-        for part in self.files.parts(list(self.like.columns), texts_of(self.like)):
+        for part in self.files.parts(list(self.like.columns), texts_of(self.like), self.rows):
             yield expanded(coded(part.columns, self.like, self.gaps), self.like)
 
 

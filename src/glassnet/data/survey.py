@@ -40,11 +40,18 @@ class Moments:
         if not there.size:
             return
         with np.errstate(all="ignore"):
-            count, mean = self.count + there.size, float(there.mean())
-            apart = mean - self.mean
-            self.squares += float(there.var()) * there.size + apart * apart * self.count * there.size / count
-            self.mean += apart * there.size / count
-        self.count, self.low, self.high = count, min(self.low, float(there.min())), max(self.high, float(there.max()))
+            mean, squares = float(there.mean()), float(there.var()) * there.size
+        self.merge(Moments(there.size, mean, squares, float(there.min()), float(there.max())))
+
+    def merge(self, others: "Moments") -> None:
+        """Take in what others have found."""
+        if not others.count:
+            return
+        with np.errstate(all="ignore"):
+            count, apart = self.count + others.count, others.mean - self.mean
+            self.squares += others.squares + apart * apart * self.count * others.count / count
+            self.mean += apart * others.count / count
+        self.count, self.low, self.high = count, min(self.low, others.low), max(self.high, others.high)
 
     @property
     def spread(self) -> float:
@@ -65,6 +72,11 @@ class Texts:
         self.count += len(there)
         if len(self.different) <= MOST_TEXTS:
             self.different.update(there)
+
+    def merge(self, others: "Texts") -> None:
+        """Take in what others have found."""
+        self.count += others.count
+        self.different |= others.different
 
 
 class Survey:
@@ -89,6 +101,14 @@ class Survey:
                 moments = self._found.setdefault(name, Moments())
                 assert isinstance(moments, Moments)
                 moments.add(column.as_numbers()[kept])
+
+    def merge(self, others: "Survey") -> None:
+        """Take in what others have found in other rows of the table."""
+        for name, theirs in others._found.items():
+            ours = self._found.setdefault(name, theirs)
+            if ours is theirs or isinstance(ours, str):
+                continue
+            ours.merge(theirs)  # type: ignore[arg-type]  # a column is of one kind in all rows
 
     def signature(self, path: Source) -> tuple[Signature, tuple[str, ...]]:
         """What the inputs stand for, and which columns were left out.

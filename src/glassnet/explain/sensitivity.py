@@ -16,6 +16,7 @@ import numpy as np
 
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.data.dataset import Dataset
+from glassnet.engine import choose
 from glassnet.errors import InputError, SettingError
 from glassnet.evaluation import logits_or_outputs
 from glassnet.explain.places import index_of, place_of
@@ -154,7 +155,8 @@ class Knobs:
     def _loss_of(self, network: Network) -> float:
         data = Dataset(self.inputs, self.targets)
         targets = self.loss.targets(self.targets, network.sizes[-1], network.parameters.dtype)
-        return self.loss.value(logits_or_outputs(network, data, self.loss, "auto"), targets)
+        engine, _ = choose("auto", network.architecture, network.dtype)
+        return self.loss.value(logits_or_outputs(network, data, self.loss, engine), targets)
 
     @cached_property
     def _input_names(self) -> list[Sequence[str]]:

@@ -1,0 +1,65 @@
+"""`glassnet train --sharded`: a network that is spread over the processes torchrun has started, saved as a folder."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassnet.cli import processes
+from glassnet.cli.shared import need, print_json
+
+if TYPE_CHECKING:
+    from glassnet.architecture import Architecture
+    from glassnet.data.dataset import Dataset
+    from glassnet.distributed import World
+
+
+def train(
+    arguments: argparse.Namespace, world: "World", architecture: "Architecture", data: "Dataset", held_out: "Dataset"
+) -> int:
+    """The run, from its checkpoint on if it is to be resumed, and its figures."""
+    from glassnet.architecture import human_bytes
+    from glassnet.cli.progress import told
+    from glassnet.distributed import sharded, shards
+
+    folder = Path(arguments.output or f"{Path(arguments.data).stem}-sharded")
+    with world.together():
+        need(not folder.is_file(), f"--output {folder}, a file", "a folder for the shards", "name another")
+        folder.mkdir(parents=True, exist_ok=True)
+        run = sharded.of_settings(world, architecture, data, **_settings(arguments))
+    settings = run.settings(data)
+    world.same(settings)
+    if arguments.resume:
+        shards.take_up(run, folder, settings)
+    with told(arguments.epochs, "held out", len(data), as_json=arguments.json) as progress:
+        for epoch in run.train(data, held_out):
+            shards.keep(run, folder, settings)
+            progress.epoch(epoch)
+    signature = data.signature.as_dict()
+    shards.save(
+        run,
+        folder,
+        {
+            "kind": "network",
+            "sizes": architecture.sizes,
+            "activations": architecture.activations,
+            "signature": signature,
+        },
+    )
+    if not processes.first():
+        return 0
+    size = sum(path.stat().st_size for path in folder.glob("model-*.safetensors"))
+    if arguments.json:
+        print_json({"total": architecture.count().total, "history": run.history.as_dict(), "saved": str(folder)})
+    else:
+        print(f"{architecture} ({', '.join(architecture.activations)}), over {world.size} processes")
+        print(f"{architecture.count(arguments.dtype)}\n\nsaved {folder}{os.sep} ({human_bytes(size)})")
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    for name, off in (("class_weight", None), ("patience", None), ("checkpoint", None), ("init", None)):
+        given = getattr(arguments, name)
+        need(given == off, f"--{name.replace('_', '-')} with --sharded", "no such setting", "leave it out")
+    names = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "loss", "l1", "l2", "dropout")
+    return {name: getattr(arguments, name) for name in (*names, "clip_norm", "seed", "dtype", "device")}

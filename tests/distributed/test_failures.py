@@ -1,0 +1,86 @@
+"""Whatever goes wrong in one process is told by all, in one line that says where and what; nobody waits for ever."""
+
+import re
+
+import pytest
+import tasks
+
+from glassnet.errors import SettingError
+
+SOON = {"GLASSNET_TIMEOUT": "3"}
+
+
+def messages(outcomes):
+    assert all(outcome.error is not None for outcome in outcomes)
+    return [outcome.error for outcome in outcomes]
+
+
+def test_a_failure_in_mid_epoch_is_told_by_all(on):
+    first, second = messages(on(2, tasks.misbehave, "fails", 1))
+    assert "got a failure on rank 1 of 2: got a spoilt example; expected a good one; look at it" in first
+    assert second == "InputError: got a spoilt example; expected a good one; look at it"
+
+
+@pytest.mark.parametrize(("how", "whose"), [("dies", 1), ("dies", 0), ("hangs", 1)])
+def test_a_process_that_is_killed_or_hangs_is_named_in_time(on, how, whose):
+    outcomes = on(2, tasks.misbehave, how, whose, environment={"GLASSNET_TIMEOUT": "8"})
+    assert (
+        f"WorldError: got no answer on rank {1 - whose} of 2 from rank {whose}; expected" in outcomes[1 - whose].error
+    )
+
+
+def test_settings_that_differ_are_told_before_the_work(on):
+    for message in messages(on(2, tasks.train_with_a_seed_of_its_own)):
+        assert message.startswith("SettingError: got seed 1 on rank 1; expected 0, as on rank 0; start all processes")
+
+
+def test_the_same_mistake_on_all_is_told_as_it_would_be_by_one(on):
+    for message in messages(on(2, tasks.train, {"dropout": 1.5})):
+        assert message.startswith("SettingError: got dropout 1.5;")
+
+
+def test_a_checkpoint_of_another_network_is_told_by_all_though_one_reads_it(on, tmp_path):
+    kept = {"checkpoint": str(tmp_path / "run.checkpoint"), "resume": True}
+    on(1, tasks.train, kept, 1)
+    for message in messages(on(2, tasks.train, kept, None, "12-5-4")):
+        assert re.match(r"WorldError: got a failure on rank 0 of 2: got sizes \[12, 5, 4\]; expected", message)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_by_all(on, tmp_path):
+    for message in messages(on(2, tasks.train, {"checkpoint": str(tmp_path / "nowhere" / "run.checkpoint")})):
+        assert "a failure on rank 0 of 2: got no way to write" in message
+
+
+def test_worlds_of_different_sizes_are_told_by_both(on):
+    first, second = messages(on(2, tasks.join, environment=lambda rank: {"WORLD_SIZE": f"{2 + rank}"}))
+    assert first.startswith("WorldError: got WORLD_SIZE 3 on rank 1, 2 on rank 0; expected the same on all")
+    assert second.startswith("WorldError: got WORLD_SIZE 2 on rank 0, 3 on rank 1; expected the same on all")
+
+
+def test_a_process_that_never_comes_is_named_in_time(on):
+    (message,) = messages(on(1, tasks.join, environment=SOON | {"WORLD_SIZE": "2"}))
+    assert message.startswith(
+        "WorldError: got no complete world on rank 0 of 2: rank 1 is not there; expected 2 processes"
+    )
+    assert "within 3 s" in message
+
+
+def test_a_master_that_cannot_be_reached_is_named_in_time(on):
+    unreachable = SOON | {"MASTER_PORT": "1"}  # nobody listens there
+    (message,) = messages(on(1, tasks.join, environment=unreachable))
+    assert message.startswith("WorldError: got no answer from 127.0.0.1:1 on rank 0 of 1")
+    assert "expected the store of rank 0 within 3 s; check MASTER_ADDR and MASTER_PORT" in message
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"RANK": "2"}, "got rank 2 of 1; expected a rank from 0 to 0"),
+        ({"MASTER_PORT": "many"}, "expected RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT in the environment"),
+    ],
+    ids=["rank", "port"],
+)
+def test_an_environment_that_makes_no_sense_is_told(on, environment, words):
+    (message,) = messages(on(1, tasks.join, environment=environment))
+    assert message.startswith(SettingError.__name__)
+    assert words in message
