@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 from glassnet.arrays import Array
+from glassnet.data.blocks import MOST_HELD_OUT, NUMBERS_AT_ONCE, Stream
 from glassnet.data.dataset import Dataset
 from glassnet.data.features import Gaps
-from glassnet.data.blocks import MOST_HELD_OUT, NUMBERS_AT_ONCE, Stream
 from glassnet.data.streams import share_of
 from glassnet.errors import InputError
 
