@@ -69,12 +69,15 @@ def opened() -> Iterator[str]:
     command = [sys.executable, "-m", "glassnet", "open", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 def training(page: Any) -> dict[str, float]:
     """Milliseconds from frame to frame while 60,000 digits are learnt as fast as it goes, the start left out."""
+    page.get_by_label("endless").check()
     page.get_by_role("button", name="Play", exact=True).click()
     time.sleep(3)
     frames = page.evaluate(FRAMES, 5)
