@@ -182,6 +182,23 @@ def test_a_single_file_trains_on_its_sample_with_the_network_off(browser, tmp_pa
     context.close()
 
 
+def test_each_network_comes_with_examples_that_fit_it(page):
+    chooser = page.get_by_role("combobox", name="Network", exact=True)
+    given = chooser.input_value()
+    card = page.get_by_text(re.compile("^accuracy on"))
+    expect(card).to_contain_text("10,000 test digits")
+    for toy in ("spiral", "circle"):
+        begin(page, toy)
+    for name, examples in (("spiral, run 1", "100 spiral, held out"), ("circle, run 2", "100 circle, held out")):
+        chooser.select_option(label=name)
+        expect(card).to_contain_text(examples)
+        expect(page.get_by_role("slider", name="x1, slider")).to_be_visible()
+    chooser.select_option(given)
+    expect(card).to_contain_text("10,000 test digits")
+    expect(page.get_by_role("button", name=re.compile("^test digits 1,"))).to_be_visible()
+    expect(page.get_by_text("looks like").first).to_be_visible()
+
+
 def test_the_way_back_is_drawn_in_the_gradient(page):
     begin(page, "xor")
     legend = page.locator(".legend")

@@ -31,7 +31,17 @@ export function asRead(data: Dataset, signature: Signature): Dataset {
   if (!signature.centers || data.signature.centers) return data;
   const { values, scale, count } = data.inputs;
   const read = Float32Array.from(values, (value, i) => readOf(signature, i % data.width, value * scale));
-  return { ...data, inputs: { values: read, scale: 1, count } };
+  const { centers, spreads } = signature;
+  const standardised = { ...data.signature, centers, ...(spreads && { spreads }) };
+  return { ...data, inputs: { values: read, scale: 1, count }, signature: standardised };
+}
+
+/** Whether these are rows as the network reads them. */
+export function fits({ width, signature: has }: Dataset, { architecture, signature }: Network): boolean {
+  const same = (a?: unknown[], b?: unknown[]): boolean => JSON.stringify(a) === JSON.stringify(b);
+  const { features = has.features, centers, spreads } = signature;
+  if (width !== architecture.sizes[0]) return false;
+  return same(features, has.features) && same(centers, has.centers) && same(spreads, has.spreads);
 }
 
 const MOST_CHARACTERS = 18;

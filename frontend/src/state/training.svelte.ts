@@ -269,11 +269,14 @@ export class Training {
     const { name, parts } = run;
     const workspace = this.#workspace;
     const fits = workspace.data?.width === parts.test.width && workspace.data.name === parts.test.name;
-    if (!fits) workspace.data = parts.test;
     workspace.keepEdited();
+    workspace.data = parts.test;
     workspace.show(network, name, fits ? workspace.input : exampleOf(parts.test, 0));
     if (!workspace.networks.some((each) => each.name === name))
-      workspace.networks = [...workspace.networks, { name, from: "yours", load: async () => run.network! }];
+      workspace.networks = [
+        ...workspace.networks,
+        { name, from: "yours", data: parts.test, load: async () => run.network! },
+      ];
   }
 
   // ---- The worker

@@ -82,12 +82,13 @@ export class Workspace {
     this.edits = NO_EDITS;
   }
 
-  /** One more network to choose from; a name that is taken is given a number. */
+  /** One more network to choose from; a name that is taken is given a number. One's own keeps the examples it has. */
   add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
     const taken = (name: string): boolean => this.networks.some((each) => each.name === name);
     let free = name;
     for (let i = 2; taken(free); i++) free = `${name} ${i}`;
-    const added: NamedNetwork = { name: free, from, load: async () => network };
+    const data = from === "yours" ? this.data : null;
+    const added: NamedNetwork = { name: free, from, data, load: async () => network };
     this.networks = [...this.networks, added];
     return added;
   }
