@@ -182,6 +182,30 @@ def test_a_single_file_trains_on_its_sample_with_the_network_off(browser, tmp_pa
     context.close()
 
 
+def test_the_card_tells_what_a_step_does_to_its_numbers(page):
+    begin(page, "xor")
+    page.get_by_role("gridcell", name=re.compile(r"\bneuron 2:1,")).click()
+    told = page.get_by_role("article").get_by_role("region", name="A step of training")
+    expect(told).to_contain_text(re.compile("This step moves the bias by .+; its gradient is "))
+    row = page.get_by_role("row", name=re.compile("^bias of 2:1 ")).locator("td[title]")
+    _, gradient, move = (cell.get_attribute("title") for cell in row.all())
+    assert told.locator("p .number").evaluate_all("all => all.map((each) => each.title)") == [move, gradient]
+    expect(told.get_by_role("row")).to_have_count(7)
+    page.get_by_role("button", name="all 8 terms").click()
+    by = page.get_by_role("columnheader", name="gradient").get_by_role("button")
+    by.click()
+    sizes = page.get_by_role("article").locator("table:has(caption:text('All 8')) td:nth-child(5)")
+    titles = sizes.evaluate_all("all => all.map((each) => Math.abs(Number(each.title.replace('\u2212', '-'))))")
+    assert len(titles) == 8
+    assert titles == sorted(titles, reverse=True)
+    press(page, "Sample")
+    expect(told).to_have_count(0)
+    for _ in range(2):
+        press(page, "Sample")
+    expect(told).to_contain_text("The gradient of the bias is ")
+    expect(told).not_to_contain_text("moved by")
+
+
 def test_each_network_comes_with_examples_that_fit_it(page):
     chooser = page.get_by_role("combobox", name="Network", exact=True)
     given = chooser.input_value()

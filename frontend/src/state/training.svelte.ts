@@ -84,6 +84,10 @@ export class Training {
       $effect(() => {
         workspace.moving = this.playing && this.shown;
       });
+      $effect(() => {
+        const { gradient, move } = this;
+        workspace.step = gradient && this.shown && !workspace.edited ? { gradient, move } : null;
+      });
     });
     this.#line = new WorkerLine(
       workspace.kernel,
