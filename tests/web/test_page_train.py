@@ -125,6 +125,22 @@ def test_a_table_is_learnt(page):
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
+def test_measurements_are_learnt_in_any_unit(page):
+    rows = [f"{i % 7},{i % 5},{300_000.5 + 40_000 * (i % 7) - 20_000 * (i % 5)}\n" for i in range(60)]
+    table = "".join(["rooms,noise,price\n", *rows])
+    page.get_by_label("CSV file").set_input_files(
+        {"name": "houses.csv", "mimeType": "text/csv", "buffer": table.encode()}
+    )
+    expect(page.get_by_text("The loss of price is told in standard deviations")).to_be_visible()
+    press(page, "Play")
+    expect(page.get_by_text("R\u00b2 on 12 houses.csv, held out")).to_contain_text(re.compile(r"0\.9[5-9]|1\.00"))
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    answer = page.get_by_role("gridcell", name=re.compile("^output price, neuron 1:0, activation"))
+    wanted = 300_000.5 + 40_000 * 4 - 20_000 * 4  # of the first row held out
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert float(answer.get_attribute("aria-label").rpartition(" ")[2]) == pytest.approx(wanted, rel=0.1)
+
+
 def test_text_in_a_column_of_numbers_is_named_and_the_run_stays(page):
     begin(page, "gauss")
     press(page, "Epoch")
