@@ -8,6 +8,8 @@ import { servedHost } from "./host.served.ts";
 export interface NamedNetwork {
   readonly name: string;
   readonly from: "example" | "opened" | "yours";
+  /** The examples that were at hand where it was made, if that was on the page. */
+  readonly data?: Dataset | null;
   load(): Promise<Network>;
 }
 

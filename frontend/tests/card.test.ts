@@ -75,6 +75,12 @@ describe("the table of terms", () => {
     expect([...sorted(neuron, sorting)]).toEqual([3, 2, 1, 0]);
   });
 
+  it("is sorted by the gradients of a step of training, while there are any", () => {
+    const sorting = clicked(LARGEST_FIRST, "gradient");
+    expect([...sorted(neuron, sorting, Float32Array.of(0.1, 0, -0.3, 0.2))]).toEqual([2, 3, 0, 1]);
+    expect([...sorted(neuron, sorting)]).toEqual([0, 1, 2, 3]);
+  });
+
   it("tells readers how", () => {
     expect(ariaSort(LARGEST_FIRST, "product")).toBe("other");
     expect(ariaSort(LARGEST_FIRST, "input")).toBe("none");

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { digitsOf, exampleOf, type Dataset } from "../src/data/dataset.ts";
-import { asRead, rangeOf, rawOf, readOf } from "../src/data/features.ts";
+import { asRead, fits, rangeOf, rawOf, readOf } from "../src/data/features.ts";
 import { greyOf, valuesOf } from "../src/data/grey.ts";
 import { examplesOf, nextAfter } from "../src/data/picking.ts";
+import { Architecture } from "../src/network/architecture.ts";
+import { Network, type Signature } from "../src/network/network.ts";
 
 const digits = digitsOf(Uint8Array.from([...new Array(3 * 784).fill(0), 7, 2, 7]), "digits");
 const table: Dataset = {
@@ -30,8 +32,22 @@ test("a table's rows are read less their centers, divided by their spreads, and 
   const read = asRead(table, signature);
   expect([...exampleOf(read, 1).values]).toEqual([1, 1]);
   expect(asRead({ ...table, signature }, signature).inputs).toBe(table.inputs);
+  expect(asRead(read, signature)).toBe(read);
   expect(asRead(table, {})).toBe(table);
   expect(rawOf(signature, 0, readOf(signature, 0, 35))).toBe(35);
+});
+
+test("rows fit a network that reads as many columns, of the same names, standardised alike", () => {
+  const reads = (told: Signature, width = 2): Network => {
+    const architecture = new Architecture([width, 1], ["identity"]);
+    return new Network(architecture, new Float32Array(architecture.total), told);
+  };
+  expect(fits(table, reads({}))).toBe(true);
+  expect(fits(table, reads({ features: ["a", "b"] }))).toBe(true);
+  expect(fits(table, reads({}, 3))).toBe(false);
+  expect(fits(table, reads({ features: ["a", "c"] }))).toBe(false);
+  expect(fits(table, reads(signature))).toBe(false);
+  expect(fits(asRead(table, signature), reads(signature))).toBe(true);
 });
 
 test("sliders go as far as the data, or two spreads around the center", () => {

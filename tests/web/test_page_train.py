@@ -125,6 +125,22 @@ def test_a_table_is_learnt(page):
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
+def test_measurements_are_learnt_in_any_unit(page):
+    rows = [f"{i % 7},{i % 5},{300_000.5 + 40_000 * (i % 7) - 20_000 * (i % 5)}\n" for i in range(60)]
+    table = "".join(["rooms,noise,price\n", *rows])
+    page.get_by_label("CSV file").set_input_files(
+        {"name": "houses.csv", "mimeType": "text/csv", "buffer": table.encode()}
+    )
+    expect(page.get_by_text("The loss of price is told in standard deviations")).to_be_visible()
+    press(page, "Play")
+    expect(page.get_by_text("R\u00b2 on 12 houses.csv, held out")).to_contain_text(re.compile(r"0\.9[5-9]|1\.00"))
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    answer = page.get_by_role("gridcell", name=re.compile("^output price, neuron 1:0, activation"))
+    wanted = 300_000.5 + 40_000 * 4 - 20_000 * 4  # of the first row held out
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert float(answer.get_attribute("aria-label").rpartition(" ")[2]) == pytest.approx(wanted, rel=0.1)
+
+
 def test_text_in_a_column_of_numbers_is_named_and_the_run_stays(page):
     begin(page, "gauss")
     press(page, "Epoch")
@@ -180,6 +196,47 @@ def test_a_single_file_trains_on_its_sample_with_the_network_off(browser, tmp_pa
     expect(page.get_by_text("800 to learn from, 200 held out")).to_be_visible()
     page.wait_for_function("() => /accuracy\\s*[789]\\d/.test(document.querySelector('dl:has(dt)').innerText)")
     context.close()
+
+
+def test_the_card_tells_what_a_step_does_to_its_numbers(page):
+    begin(page, "xor")
+    page.get_by_role("gridcell", name=re.compile(r"\bneuron 2:1,")).click()
+    told = page.get_by_role("article").get_by_role("region", name="A step of training")
+    expect(told).to_contain_text(re.compile("This step moves the bias by .+; its gradient is "))
+    row = page.get_by_role("row", name=re.compile("^bias of 2:1 ")).locator("td[title]")
+    _, gradient, move = (cell.get_attribute("title") for cell in row.all())
+    assert told.locator("p .number").evaluate_all("all => all.map((each) => each.title)") == [move, gradient]
+    expect(told.get_by_role("row")).to_have_count(7)
+    page.get_by_role("button", name="all 8 terms").click()
+    by = page.get_by_role("columnheader", name="gradient").get_by_role("button")
+    by.click()
+    sizes = page.get_by_role("article").locator("table:has(caption:text('All 8')) td:nth-child(5)")
+    titles = sizes.evaluate_all("all => all.map((each) => Math.abs(Number(each.title.replace('\u2212', '-'))))")
+    assert len(titles) == 8
+    assert titles == sorted(titles, reverse=True)
+    press(page, "Sample")
+    expect(told).to_have_count(0)
+    for _ in range(2):
+        press(page, "Sample")
+    expect(told).to_contain_text("The gradient of the bias is ")
+    expect(told).not_to_contain_text("moved by")
+
+
+def test_each_network_comes_with_examples_that_fit_it(page):
+    chooser = page.get_by_role("combobox", name="Network", exact=True)
+    given = chooser.input_value()
+    card = page.get_by_text(re.compile("^accuracy on"))
+    expect(card).to_contain_text("10,000 test digits")
+    for toy in ("spiral", "circle"):
+        begin(page, toy)
+    for name, examples in (("spiral, run 1", "100 spiral, held out"), ("circle, run 2", "100 circle, held out")):
+        chooser.select_option(label=name)
+        expect(card).to_contain_text(examples)
+        expect(page.get_by_role("slider", name="x1, slider")).to_be_visible()
+    chooser.select_option(given)
+    expect(card).to_contain_text("10,000 test digits")
+    expect(page.get_by_role("button", name=re.compile("^test digits 1,"))).to_be_visible()
+    expect(page.get_by_text("looks like").first).to_be_visible()
 
 
 def test_the_way_back_is_drawn_in_the_gradient(page):

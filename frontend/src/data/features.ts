@@ -1,10 +1,8 @@
-/** Inputs that are columns of a table: their names, and their values as the table has them. A network reads a column less
+/** Inputs that are columns of a table: their values as the table has them. A network reads a column less
  * its center, divided by its spread (`signature.py`). */
 
 import type { Dataset } from "./dataset.ts";
 import type { Network, Signature } from "../network/network.ts";
-
-export const inputName = ({ features }: Signature, index: number): string => features?.[index] ?? `input ${index}`;
 
 /** From what the network reads to what the table says. */
 export const rawOf = ({ centers, spreads }: Signature, index: number, value: number): number =>
@@ -31,21 +29,15 @@ export function asRead(data: Dataset, signature: Signature): Dataset {
   if (!signature.centers || data.signature.centers) return data;
   const { values, scale, count } = data.inputs;
   const read = Float32Array.from(values, (value, i) => readOf(signature, i % data.width, value * scale));
-  return { ...data, inputs: { values: read, scale: 1, count } };
+  const { centers, spreads } = signature;
+  const standardised = { ...data.signature, centers, ...(spreads && { spreads }) };
+  return { ...data, inputs: { values: read, scale: 1, count }, signature: standardised };
 }
 
-const MOST_CHARACTERS = 18;
-
-/** Characters of the longest name of an input and of an output, as far as there is room for names. */
-export function longestNames({ architecture: { sizes }, signature }: Network): { inputs: number; outputs: number } {
-  const longest = (names: readonly string[]): number =>
-    Math.min(MOST_CHARACTERS, Math.max(...names.map(({ length }) => length)));
-  const outputs = sizes[sizes.length - 1];
-  return {
-    inputs: longest(signature.features ?? [inputName(signature, sizes[0] - 1)]),
-    outputs: longest(outputs === 1 ? [outputName(signature)] : (signature.classes ?? [String(outputs - 1)])),
-  };
+/** Whether these are rows as the network reads them. */
+export function fits({ width, signature: has }: Dataset, { architecture, signature }: Network): boolean {
+  const same = (a?: unknown[], b?: unknown[]): boolean => JSON.stringify(a) === JSON.stringify(b);
+  const { features = has.features, centers, spreads } = signature;
+  if (width !== architecture.sizes[0]) return false;
+  return same(features, has.features) && same(centers, has.centers) && same(spreads, has.spreads);
 }
-
-/** What a single output tells. */
-export const outputName = ({ target }: Signature): string => target ?? "output";

@@ -152,7 +152,7 @@ async function restoreNetwork(workspace: Workspace, start: Start, name: string, 
   }
   const found = workspace.networks.find((each) => each.name === name);
   if (!found) throw new Error(`it is about a network ${name}, which is not here`);
-  await lookAt(workspace, start, await found.load(), name);
+  await lookAt(workspace, start, await found.load(), name, found.data);
 }
 
 function changed(network: Network, bytes: Uint8Array<ArrayBuffer>, squishes: string | null): Network {

@@ -1,8 +1,9 @@
 /** Ways to another network: from the list, from a file, from a link; with examples that fit it. */
 
 import { exampleOf, type Dataset } from "../data/dataset.ts";
-import { asRead } from "../data/features.ts";
+import { asRead, fits } from "../data/features.ts";
 import { host, type NamedNetwork, type Start } from "../host.ts";
+import { inputsDiffer } from "../network/between.ts";
 import type { Network } from "../network/network.ts";
 import { shelf } from "./shelf.svelte.ts";
 import type { Workspace } from "./workspace.svelte.ts";
@@ -13,18 +14,25 @@ export async function examplesFor(network: Network, start: Start): Promise<Datas
   return data?.width === network.architecture.sizes[0] ? data : null;
 }
 
-/** What was edited stays among the networks to choose from. */
-export async function lookAt(workspace: Workspace, start: Start, network: Network, name: string): Promise<void> {
-  const fits = workspace.data?.width === network.architecture.sizes[0];
-  const data = fits ? workspace.data : await examplesFor(network, start);
-  const stays = workspace.input.values.length === network.architecture.sizes[0];
+/** With the examples it was made with, else those at hand if they fit. An input that means the same to both networks stays;
+ * what was edited stays among the networks to choose from. */
+export async function lookAt(
+  workspace: Workspace,
+  start: Start,
+  network: Network,
+  name: string,
+  made?: Dataset | null,
+): Promise<void> {
+  const has = workspace.data;
+  const data = made ?? (has && fits(has, network) ? has : await examplesFor(network, start));
+  const stays = !inputsDiffer(workspace.network, network) && (data === has || workspace.input.index === undefined);
   workspace.keepEdited();
   workspace.show(network, name, data && !stays ? exampleOf(data, 0) : undefined);
   workspace.data = data;
 }
 
-export async function choose(workspace: Workspace, start: Start, { name, load }: NamedNetwork): Promise<void> {
-  await attempt(workspace, async () => lookAt(workspace, start, await load(), name));
+export async function choose(workspace: Workspace, start: Start, named: NamedNetwork): Promise<void> {
+  await attempt(workspace, async () => lookAt(workspace, start, await named.load(), named.name, named.data));
 }
 
 /** A model file: looked at if it holds a chain that can be run as it is; else, and in any case, looked into. */

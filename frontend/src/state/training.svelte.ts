@@ -84,6 +84,10 @@ export class Training {
       $effect(() => {
         workspace.moving = this.playing && this.shown;
       });
+      $effect(() => {
+        const { gradient, move } = this;
+        workspace.step = gradient && this.shown && !workspace.edited ? { gradient, move } : null;
+      });
     });
     this.#line = new WorkerLine(
       workspace.kernel,
@@ -269,11 +273,14 @@ export class Training {
     const { name, parts } = run;
     const workspace = this.#workspace;
     const fits = workspace.data?.width === parts.test.width && workspace.data.name === parts.test.name;
-    if (!fits) workspace.data = parts.test;
     workspace.keepEdited();
+    workspace.data = parts.test;
     workspace.show(network, name, fits ? workspace.input : exampleOf(parts.test, 0));
     if (!workspace.networks.some((each) => each.name === name))
-      workspace.networks = [...workspace.networks, { name, from: "yours", load: async () => run.network! }];
+      workspace.networks = [
+        ...workspace.networks,
+        { name, from: "yours", data: parts.test, load: async () => run.network! },
+      ];
   }
 
   // ---- The worker

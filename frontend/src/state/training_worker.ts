@@ -1,4 +1,5 @@
-/** The line to the training worker, which is started when it is first needed, and again if it was lost. */
+/** The line to the training worker, which is started with the page, since the server may be gone when it is needed, and
+ * again if it was lost. */
 
 import type { Parts } from "./setup.svelte.ts";
 import type { FromWorker, ToWorker } from "../training/messages.ts";
@@ -15,6 +16,7 @@ export class WorkerLine {
     this.#kernel = kernel;
     this.#hear = hear;
     this.#lost = lost;
+    this.#start();
   }
 
   send(message: ToWorker): void {
@@ -23,15 +25,17 @@ export class WorkerLine {
 
   /** Has the worker ready, with these data; they are copied to it once. */
   open(parts: Parts): void {
-    if (!this.#worker) {
-      this.#worker = new TrainingWorker();
-      this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
-      this.#worker.onerror = ({ message }) => this.#close(message);
-      this.#told = null;
-      this.send({ kind: "kernel", module: this.#kernel });
-    }
+    if (!this.#worker) this.#start();
     if (this.#told !== parts) this.send({ kind: "data", ...parts });
     this.#told = parts;
+  }
+
+  #start(): void {
+    this.#worker = new TrainingWorker();
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
+    this.#worker.onerror = ({ message }) => this.#close(message);
+    this.#told = null;
+    this.send({ kind: "kernel", module: this.#kernel });
   }
 
   #close(message: string): void {

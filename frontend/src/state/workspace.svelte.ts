@@ -10,6 +10,14 @@ import { NO_EDITS, redone, settled, undone, withEdit, type Edits } from "./edits
 import { Examiner } from "./examiner.svelte.ts";
 import { lesson } from "./lesson.svelte.ts";
 
+/** One step of training, told of every parameter. */
+export interface Step {
+  /** The slopes of the loss. */
+  readonly gradient: Float32Array;
+  /** By how much each is moved; null before the batch is done. */
+  readonly move: Float32Array | null;
+}
+
 export type View = "look" | "compare" | "count";
 
 export class Workspace {
@@ -31,6 +39,9 @@ export class Workspace {
 
   /** The network follows a run that goes on: nothing slow is to be asked about each of its states. */
   moving: boolean = $state(false);
+
+  /** What a step does to this network, while one is looked at. */
+  step: Step | null = $state.raw(null);
 
   view: View = $state("look");
   /** The neuron whose card is open. */
@@ -71,6 +82,7 @@ export class Workspace {
     this.original = this.network = network;
     this.name = name;
     this.edits = NO_EDITS;
+    this.step = null;
     const places = network.architecture.places;
     if (this.focus && this.focus.neuron >= (places[this.focus.layer]?.fanOut ?? 0)) this.focus = null;
     this.hover = this.hoverInput = null;
@@ -82,12 +94,13 @@ export class Workspace {
     this.edits = NO_EDITS;
   }
 
-  /** One more network to choose from; a name that is taken is given a number. */
+  /** One more network to choose from; a name that is taken is given a number. One's own keeps the examples it has. */
   add(name: string, network: Network, from: NamedNetwork["from"] = "yours"): NamedNetwork {
     const taken = (name: string): boolean => this.networks.some((each) => each.name === name);
     let free = name;
     for (let i = 2; taken(free); i++) free = `${name} ${i}`;
-    const added: NamedNetwork = { name: free, from, load: async () => network };
+    const data = from === "yours" ? this.data : null;
+    const added: NamedNetwork = { name: free, from, data, load: async () => network };
     this.networks = [...this.networks, added];
     return added;
   }

@@ -8,10 +8,11 @@ import { initial } from "../network/initial.ts";
 import { Evaluation } from "./evaluation.ts";
 import { Gradients, type Gradient } from "./gradients.ts";
 import { binOf, joined, type Bin } from "./losses.ts";
-import type { FromWorker, ToWorker } from "./messages.ts";
+import type { FromWorker, Preview, ToWorker } from "./messages.ts";
 import { MOST_EXAMPLES, previewOf } from "./preview.ts";
 import { Run } from "./run.ts";
 import { goTo, Timeline } from "./timeline.ts";
+import { Unit } from "./unit.ts";
 import { Walk } from "./walk.ts";
 
 const SLICE = 6; // ms of work between looks at the messages
@@ -33,6 +34,8 @@ export class Session {
   #data: { train: Dataset; test: Dataset } | null = null;
   #number = 0;
   #run: Run | null = null;
+  /** What comes from the page, and goes to it, is told in this. */
+  #unit: Unit | null = null;
   #timeline = new Timeline();
   #evaluation: Evaluation | null = null;
   #gradients: Gradients | null = null;
@@ -105,7 +108,11 @@ export class Session {
         if (!this.#going) this.#preview(this.#run);
         return;
       case "edit":
-        this.#run.restore({ ...this.#run.state(), parameters: message.parameters, rate: this.#rate });
+        this.#run.restore({
+          ...this.#run.state(),
+          parameters: this.#unit!.learnt(message.parameters),
+          rate: this.#rate,
+        });
         this.#timeline.fork(this.#run.state());
         this.#reach = this.#run.step;
         this.#edit = message.edit;
@@ -118,11 +125,12 @@ export class Session {
     this.#number = run;
     this.#run = null; // its memory goes before the next one comes
     const architecture = new Architecture(sizes, squishes);
-    const { train, test } = this.#data;
+    const unit = (this.#unit = new Unit(architecture, this.#data.train));
+    const [train, test] = [unit.standardised(this.#data.train), unit.standardised(this.#data.test)];
     const parameters =
       "rule" in from
         ? initial(new Random(this.#module, from.seed, Stream.StartValues), architecture, from.rule)
-        : from.parameters;
+        : unit.learnt(from.parameters);
     const most = Math.min(settings.batchSize, MOST_EXAMPLES);
     this.#run = new Run(this.#module, architecture, train, settings, parameters);
     this.#gradients = new Gradients(this.#module, architecture, train, settings.loss, most);
@@ -242,23 +250,34 @@ export class Session {
     this.#frame = false;
     if (!playing || !(this.#evaluation!.busy || this.#tested())) this.#evaluation!.begin(run.step, parameters);
     const [edit, order] = [this.#edit, this.#order];
+    this.#unit!.told(parameters);
     this.#say({ kind: "snapshot", step: run.step, edit, parameters, losses, playing, order }, [parameters.buffer]);
     const now = performance.now();
     this.#restUntil = now + REST * (now - began);
   }
 
   #preview(run: Run): void {
-    const preview = previewOf(run, this.#gradients!, this.#rate);
+    const preview = this.#nextStep(run);
     if (preview) this.#say(preview, [preview.gradient.buffer, preview.move.buffer]);
   }
 
+  #nextStep(run: Run): Preview | null {
+    const preview = previewOf(run, this.#gradients!, this.#rate);
+    if (!preview) return null;
+    const { gradient, move } = preview;
+    return { ...preview, gradient: this.#unit!.toldGradient(gradient), move: this.#unit!.toldMove(move) };
+  }
+
   #sample(run: Run): void {
-    const gradientOf = (examples: readonly number[]): Gradient => this.#gradients!.of(run.parameters(), examples);
+    const gradientOf = (examples: readonly number[]): Gradient => {
+      const { loss, slopes } = this.#gradients!.of(run.parameters(), examples);
+      return { loss, slopes: this.#unit!.toldGradient(slopes) };
+    };
     this.#walk ??= new Walk(run.nextBatch(), gradientOf);
     const sample = this.#walk.next();
     if (sample) return this.#say(sample, sample.gradient ? [sample.gradient.buffer] : []);
     this.#walk = null;
-    const preview = previewOf(run, this.#gradients!, this.#rate);
+    const preview = this.#nextStep(run);
     this.#advance(run, 1);
     this.#arrive();
     if (!preview) return;

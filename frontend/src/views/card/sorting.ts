@@ -2,7 +2,7 @@
 
 import type { NeuronTrace } from "../../network/trace.ts";
 
-export type Column = "input" | "value" | "weight" | "product";
+export type Column = "input" | "value" | "weight" | "product" | "gradient";
 /** By size: the largest first, whatever their sign. */
 export type Direction = "size" | "descending" | "ascending";
 export interface Sorting {
@@ -24,11 +24,16 @@ export function clicked(sorting: Sorting, column: Column): Sorting {
   return { column, direction: cycle[(at + 1) % cycle.length] };
 }
 
-/** The inputs in this order; equal ones as they come. */
-export function sorted(neuron: NeuronTrace, { column, direction }: Sorting): Uint32Array {
+/** The inputs in this order; equal ones as they come. By the gradient of each weight only while there is one. */
+export function sorted(
+  neuron: NeuronTrace,
+  { column, direction }: Sorting,
+  gradient: Float32Array | null = null,
+): Uint32Array {
   const inputs = Uint32Array.from({ length: neuron.weights.length }, (_, i) => i);
   if (column === "input") return direction === "ascending" ? inputs : inputs.reverse();
-  const values = { value: neuron.inputs, weight: neuron.weights, product: neuron.products }[column];
+  const { inputs: value, weights: weight, products: product } = neuron;
+  const values = { value, weight, product, gradient: gradient ?? product }[column];
   const keys = direction === "size" ? values.map(Math.abs) : values;
   return inputs.sort(direction === "ascending" ? (a, b) => keys[a] - keys[b] : (a, b) => keys[b] - keys[a]);
 }

@@ -2,9 +2,10 @@
  * of the page in its data block. */
 
 import { gzip, toBase64 } from "../../data/bytes.ts";
-import { inputName, rawOf } from "../../data/features.ts";
+import { rawOf } from "../../data/features.ts";
 import { filled, type Payload } from "../../host.offline.ts";
 import { host } from "../../host.ts";
+import { featureName } from "../../network/names.ts";
 import type { Network } from "../../network/network.ts";
 import { writeNetwork } from "../../network/safetensors.ts";
 import type { Lesson } from "../../state/lesson.svelte.ts";
@@ -50,7 +51,7 @@ function someRows({ data, original }: Workspace): Payload["table"] {
     Number(rawOf(signature, j, inputs.values[row * width + j] * inputs.scale).toPrecision(7));
   const answers = "labels" in targets ? targets.labels : targets.rows;
   return {
-    features: columns.map((j) => inputName(signature, j)),
+    features: columns.map((j) => featureName(signature, j)),
     inputs: rows.map((row) => columns.map((j) => value(row, j))),
     targets: rows.map((row) => answers[row]),
     classes: "labels" in targets ? (signature.classes ?? null) : null,

@@ -26,9 +26,13 @@ export function saidOf({ outputs, network }: Trace, label: number | undefined): 
 }
 
 /** The loss as a formula where it is a short one. */
-export function lossOf(loss: Loss, value: number, { outputs }: Trace, label: number | undefined): string {
+export function lossOf(loss: Loss, value: number, { network, outputs }: Trace, label: number | undefined): string {
   if (loss === "cross_entropy" && label !== undefined)
     return `−ln ${short(outputs[label])} = ${short(value)}: the less it believed the answer, the larger.`;
-  if (loss === "squared_error") return `the mean of (output − answer)²: ${short(value)}.`;
+  if (loss === "squared_error") {
+    const measured = label === undefined && network.architecture.activations.at(-1) === "identity";
+    const unit = measured ? ", in standard deviations of the target" : "";
+    return `the mean of (output − answer)²${unit}: ${short(value)}.`;
+  }
   return `${short(value)}.`;
 }
