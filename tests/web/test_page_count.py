@@ -1,6 +1,7 @@
 """The ledger of a network, and any model file down to one neuron."""
 
 import base64
+import json
 import re
 
 import numpy as np
@@ -141,3 +142,24 @@ def test_a_file_dropped_anywhere_is_looked_into(page, many):
     )
     page.dispatch_event("main", "drop", {"dataTransfer": data})
     expect(page.get_by_role("heading", name="dropped.safetensors")).to_be_visible()
+
+
+def test_shards_named_on_the_command_line_are_one_model(visit, serve, tmp_path):
+    """The index of a checkpoint in two shards; its neuron is read by the server."""
+    random = np.random.default_rng(0)
+    layers = {f"block.{i}.weight": random.standard_normal((3, 5)).astype(np.float32) for i in (0, 1)}
+    shards = {name: f"model-0000{i + 1}-of-00002.safetensors" for i, name in enumerate(layers)}
+    for name, shard in shards.items():
+        save_file({name: layers[name]}, tmp_path / shard)
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 120}, "weight_map": shards}))
+
+    page = visit(serve(index))
+    page.get_by_role("button", name="Count", exact=True).click()
+    page.get_by_role("button", name=index.name).click()
+    expect(page.get_by_text("2 shards, 30 numbers in 2 tensors")).to_be_visible()
+    page.get_by_role("treeitem").filter(has_text="1.weight").click()
+    page.get_by_label("Neuron", exact=True).first.fill("2")
+    card = page.get_by_role("article", name="Neuron 2 of block.1.weight")
+    shown = card.locator("dd").first.get_attribute("title").replace("\u2212", "-")
+    assert float(shown) == pytest.approx(layers["block.1.weight"][2].mean(), rel=1e-5)
