@@ -1,40 +1,18 @@
 """Processes for the tests: forked from a server that has torch loaded, so that a world is there in a moment."""
 
 import multiprocessing
-import os
-import traceback
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from torch.distributed import TCPStore
-
-from glassnet.errors import GlassnetError
+from work import Outcome, work
 
 LOADED = ["glassnet.distributed.shards", "glassnet.units", "pyarrow.dataset", "pyarrow.parquet", "torch._dynamo"]
 """What the server has imported before it forks."""
 TIMEOUT = 60
 """Seconds that a world may take."""
-
-
-class Outcome(NamedTuple):
-    """What a process gave: a value, or an error's message; None twice if it was killed."""
-
-    value: Any
-    error: str | None
-
-
-def _work(task: Callable[..., Any], arguments: tuple[Any, ...], environment: dict[str, str], answer: Any) -> None:
-    os.environ.update(environment)
-    try:
-        outcome = Outcome(task(*arguments), None)
-    except GlassnetError as problem:
-        outcome = Outcome(None, f"{type(problem).__name__}: {problem}")
-    except Exception:
-        outcome = Outcome(None, traceback.format_exc())
-    answer.send(outcome)
-    answer.close()
 
 
 @pytest.fixture
@@ -58,7 +36,7 @@ def on() -> Callable[..., list[Outcome]]:
                 "OMP_NUM_THREADS": "1",
             }
             ours, theirs = context.Pipe(duplex=False)
-            process = context.Process(target=_work, args=(task, arguments, settings | own, theirs), daemon=True)
+            process = context.Process(target=work, args=(task, arguments, settings | own, theirs), daemon=True)
             process.start()
             theirs.close()
             started.append((process, ours))

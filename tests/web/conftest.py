@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from contextlib import contextmanager
 from http.cookiejar import CookieJar
 
 import pytest
@@ -100,13 +99,3 @@ def serve():
     yield started
     for server in servers:
         server.close()
-
-
-@contextmanager
-def offline(browser, path):
-    """A single file opened from the disk with the network off."""
-    context = browser.new_context(viewport=SIZE, offline=True)
-    page = context.new_page()
-    page.goto(path.as_uri())
-    yield page
-    context.close()

@@ -7,8 +7,8 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from conftest import offline
 from playwright.sync_api import expect
+from single_file import offline
 
 import glassnet as gn
 
