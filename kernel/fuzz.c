@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "kernel.c"
+#include "reproducible.c"
 
 static uint64_t state;
 static uint64_t any(uint64_t below) { return splitmix64(0, state++) % below; }
@@ -120,6 +121,34 @@ static void job(uint64_t seed) {
     free(packed), free(block), free(flat), free(outputs), free(labels), free(targets), free(sample_weights);
 }
 
+/* What the core draws and perturbs, in memory of just the size it asks for. */
+static void drawing(uint64_t seed) {
+    state = seed << 20;
+    int32_t layers = 1 + (int32_t)any(3), sizes[4], rules[3];
+    int64_t flat_size = 0, largest = 0, count = 1 + (int64_t)any(any(4) ? 50 : 3000);
+    for (int i = 0; i <= layers; i++) sizes[i] = 1 + (int32_t)any(60);
+    for (int i = 0; i < layers; i++) {
+        int64_t weights = (int64_t)sizes[i] * sizes[i + 1];
+        rules[i] = (int32_t)any(9);
+        flat_size += weights + sizes[i + 1];
+        if (weights > largest) largest = weights;
+    }
+    float *flat = numbers(flat_size, 1), *before = numbers(largest, 0);
+    int64_t *places = malloc((size_t)largest * 16);
+    int32_t kind = (int32_t)any(4);
+    if (any(2)) start_values(any(~0u), layers, sizes, rules, flat);
+    perturb(kind, kind == ROUND_BITS ? 1 + (double)any(24) : share(), any(~0u), layers, sizes, flat, places, before);
+    free(flat), free(before), free(places);
+
+    double *work = malloc((size_t)count * TOY_WORK * 8);
+    int64_t *order = malloc((size_t)count * 8);
+    float *points = malloc((size_t)count * 8);
+    int32_t *labels = malloc((size_t)count * 4);
+    toy((int32_t)any(4), count, share() / 2, any(~0u), work, order, points, labels);
+    epoch_order(any(~0u), any(100), count, order);
+    free(work), free(order), free(points), free(labels);
+}
+
 int main(int count, char **arguments) {
     double limit = count > 1 ? atof(arguments[1]) : 10;
     uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 10) : 0;
@@ -128,6 +157,7 @@ int main(int count, char **arguments) {
     for (; difftime(time(NULL), start) < limit; jobs++) {
         fprintf(stderr, "\rseed %llu", (unsigned long long)(seed + jobs)); /* the last one printed is the one that failed */
         job(seed + jobs);
+        drawing(seed + jobs);
     }
     fprintf(stderr, "\r%llu jobs, no fault\n", (unsigned long long)jobs);
     return 0;

@@ -9,7 +9,8 @@
 #include "inputs.c"
 #include "losses.c"
 #include "rules.c"
-#include "random.c"
+#include "splitmix64.c"
+#include "dropout.c"
 #include "network.c"
 
 #ifndef GLASSNET_KERNEL

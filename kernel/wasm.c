@@ -2,6 +2,7 @@
  * beyond `__heap_base` and lays structures there as kernel.h has them (pointers of four bytes). */
 
 #include "kernel.c"
+#include "reproducible.c"
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 
@@ -43,33 +44,28 @@ EXPORT(pack_bytes) int32_t wasm_pack_bytes(const uint8_t *values, int32_t rows, 
     return (int32_t)pack_bytes(values, rows, columns, limit, positions, packed, starts);
 }
 
-/* What the page draws at random, without a state as in `randomness.py`: keys for all purposes, numbers from 0 to below 1,
- * numbers of the standard normal distribution (Marsaglia's polar method, 1964), and the order of an epoch (Fisher and
- * Yates; Durstenfeld, 1964). Nothing of it is left to the browser, so a seed means the same bits in all of them. */
-EXPORT(key) uint64_t wasm_key(uint64_t seed, uint64_t purpose) { return splitmix64(seed, purpose); }
-
-static double uniform_draw(uint64_t seed, uint64_t n) { return (double)(splitmix64(seed, n) >> 11) * 0x1p-53; }
+/* Of the core beside the network. */
 
 EXPORT(uniform) void wasm_uniform(uint64_t seed, int32_t count, double *values) {
-    for (int32_t i = 0; i < count; i++) values[i] = uniform_draw(seed, (uint64_t)i);
+    Generator g = seeded(seed);
+    for (int32_t i = 0; i < count; i++) values[i] = draw_uniform(&g);
 }
 EXPORT(normal) void wasm_normal(uint64_t seed, int32_t count, double *values) {
-    uint64_t n = 0;
-    for (int32_t i = 0; i < count;) {
-        double x = 2 * uniform_draw(seed, n++) - 1, y = 2 * uniform_draw(seed, n++) - 1, square = x * x + y * y;
-        if (square >= 1 || square == 0) continue;
-        double times = __builtin_sqrt(-2 * (double)log_of(all((float)square))[0] / square);
-        values[i++] = x * times;
-        if (i < count) values[i++] = y * times;
-    }
+    Generator g = seeded(seed);
+    for (int32_t i = 0; i < count; i++) values[i] = draw_normal(&g);
 }
 EXPORT(epoch_order) void wasm_epoch_order(uint64_t seed, uint64_t epoch, int32_t count, int64_t *order) {
-    uint64_t key = splitmix64(seed, epoch);
-    for (int32_t i = 0; i < count; i++) order[i] = i;
-    for (int32_t i = count - 1; i > 0; i--) {
-        int32_t other = (int32_t)(((splitmix64(key, (uint64_t)i) >> 32) * (uint64_t)(i + 1)) >> 32);
-        int64_t kept = order[i];
-        order[i] = order[other];
-        order[other] = kept;
-    }
+    epoch_order(seed, epoch, count, order);
+}
+EXPORT(start_values) void wasm_start_values(uint64_t seed, int32_t layers, const int32_t *sizes, const int32_t *rules,
+                                            float *flat) {
+    start_values(seed, layers, sizes, rules, flat);
+}
+EXPORT(toy) void wasm_toy(int32_t shape, int32_t count, double noise, uint64_t seed, double *work, int64_t *order,
+                          float *points, int32_t *labels) {
+    toy(shape, count, noise, seed, work, order, points, labels);
+}
+EXPORT(perturb) void wasm_perturb(int32_t kind, double strength, uint64_t seed, int32_t layers, const int32_t *sizes,
+                                  float *flat, int64_t *places, float *before) {
+    perturb(kind, strength, seed, layers, sizes, flat, places, before);
 }

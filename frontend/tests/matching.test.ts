@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Random, Stream } from "../src/kernel/random.ts";
+import { uniform } from "../src/kernel/random.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { inOrder, paired, sameFunction, type Pair } from "../src/network/matching.ts";
 import { Network } from "../src/network/network.ts";
@@ -11,8 +11,8 @@ const order = (places: number[]): Pair[] => places.map((b, a) => ({ a, b, alike:
 
 function someNetwork(squish: "relu" | "sigmoid"): Network {
   const architecture = new Architecture([6, 5, 4, 3], [squish, squish, "softmax"]);
-  const random = new Random(kernel, 7, Stream.StartValues);
-  return new Network(architecture, random.uniform(new Float32Array(architecture.total), -2, 2));
+  const parameters = Float32Array.from(uniform(kernel, 7, architecture.total), (share) => 4 * share - 2);
+  return new Network(architecture, parameters);
 }
 
 describe("paired", () => {

@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import { kernel } from "./kernel.ts";
 import { pictures } from "./pictures.ts";
 import { toy } from "../src/data/toys.ts";
-import { Random, Stream } from "../src/kernel/random.ts";
 import { OPTIMIZERS, type Optimizer } from "../src/kernel/names.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { initial } from "../src/network/initial.ts";
@@ -20,7 +19,7 @@ const settings = (optimizer: Optimizer, more: Partial<Settings> = {}): Settings 
   ...{ loss: "cross_entropy", optimizer, rate: 0.05, batchSize: 16, l1: 0, l2: 0, dropout: 0, seed: 7 },
   ...more,
 });
-const start = (): Float32Array => initial(new Random(kernel, 3, Stream.StartValues), architecture, "fitting");
+const start = (): Float32Array => initial(kernel, 3, architecture, "fitting");
 const begun = (made: Settings): Run => new Run(kernel, architecture, data, made, start());
 
 function make(run: Run, steps: number): number[] {
@@ -80,7 +79,7 @@ test("lists of what is not zero learn what dense rows do", () => {
 test("learns the spiral", () => {
   const spiral = toy(kernel, "spiral", 200, 0, 0);
   const structure = new Architecture([2, 24, 24, 2], ["tanh", "tanh", "softmax"]);
-  const parameters = initial(new Random(kernel, 0, Stream.StartValues), structure, "fitting");
+  const parameters = initial(kernel, 0, structure, "fitting");
   const run = new Run(kernel, structure, spiral, settings("adam", { rate: 0.01, batchSize: 10 }), parameters);
   make(run, 20 * 150);
   const losses = make(run, 20);

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { kernel } from "./kernel.ts";
 import type { Dataset } from "../src/data/dataset.ts";
-import { Random, Stream } from "../src/kernel/random.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { initial } from "../src/network/initial.ts";
 import { Gradients } from "../src/training/gradients.ts";
@@ -10,7 +9,7 @@ import { Session } from "../src/training/session.ts";
 import { Unit } from "../src/training/unit.ts";
 
 const architecture = new Architecture([2, 5, 1], ["tanh", "identity"]);
-const start = initial(new Random(kernel, 0, Stream.StartValues), architecture, "fitting");
+const start = initial(kernel, 0, architecture, "fitting");
 
 /** Prices around 300,000, a sum of two inputs around 0. */
 const COUNT = 60;

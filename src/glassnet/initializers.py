@@ -8,6 +8,7 @@ its size about the same from layer to layer, for its family of activations:
     lecun    variance 1 / fan_in               for selu (LeCun et al., 1998; Klambauer et al., 2017)
 """
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -21,12 +22,12 @@ Initializer: TypeAlias = Callable[[np.random.Generator, int, int], Array]
 
 
 def _normal(variance: Callable[[int, int], float]) -> Initializer:
-    return lambda random, fan_in, fan_out: random.normal(0, variance(fan_in, fan_out) ** 0.5, (fan_out, fan_in))
+    return lambda random, fan_in, fan_out: random.normal(0, math.sqrt(variance(fan_in, fan_out)), (fan_out, fan_in))
 
 
 def _uniform(variance: Callable[[int, int], float]) -> Initializer:
     def weights(random: np.random.Generator, fan_in: int, fan_out: int) -> Array:
-        limit = (3 * variance(fan_in, fan_out)) ** 0.5  # a uniform variable on +-limit has variance limit^2 / 3
+        limit = math.sqrt(3 * variance(fan_in, fan_out))  # a uniform variable on +-limit has variance limit^2 / 3
         return random.uniform(-limit, limit, (fan_out, fan_in))
 
     return weights

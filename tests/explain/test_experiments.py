@@ -49,6 +49,13 @@ def test_noise_has_the_spread_that_was_asked_for() -> None:
     assert noise(network, 0) == network
 
 
+def test_noise_is_measured_by_the_root_mean_square_not_by_the_spread() -> None:
+    network = gn.Network.create("40-50-1", seed=0, dtype="float64")
+    network = network.with_parameters(np.full(len(network.parameters), 2.0))  # a spread of 0
+    drawn = noise(network, 0.5, seed=1).layers[0].weights - 2
+    assert np.sqrt(np.mean(drawn**2)) == pytest.approx(1.0, rel=0.05)
+
+
 @settings(max_examples=40, deadline=None)
 @given(share=st.floats(0, 1), seed=st.integers(0, 99))
 def test_pruning_takes_the_smallest_weights_and_no_bias(share: float, seed: int) -> None:

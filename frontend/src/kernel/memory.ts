@@ -32,10 +32,30 @@ export interface Exports {
     packed: number,
     starts: number,
   ): number;
-  key(seed: bigint, purpose: bigint): bigint;
   uniform(seed: bigint, count: number, values: number): void;
   normal(seed: bigint, count: number, values: number): void;
   epoch_order(seed: bigint, epoch: bigint, count: number, order: number): void;
+  start_values(seed: bigint, layers: number, sizes: number, rules: number, flat: number): void;
+  toy(
+    shape: number,
+    count: number,
+    noise: number,
+    seed: bigint,
+    work: number,
+    order: number,
+    points: number,
+    labels: number,
+  ): void;
+  perturb(
+    kind: number,
+    strength: number,
+    seed: bigint,
+    layers: number,
+    sizes: number,
+    flat: number,
+    places: number,
+    before: number,
+  ): void;
 }
 
 type TypedArray = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array | BigInt64Array;

@@ -3,7 +3,7 @@
 
 import { Context, type Rows } from "../kernel/context.ts";
 import { Purpose, Vector } from "../kernel/names.ts";
-import { Random, Stream } from "../kernel/random.ts";
+import { uniform } from "../kernel/random.ts";
 import { Exam, type Examination, type Examples } from "./examination.ts";
 import { inOrder, paired, sameFunction, type Pair, type Said } from "./matching.ts";
 import type { Network } from "./network.ts";
@@ -50,8 +50,7 @@ export class Trial {
 
   #sample(width: number): Rows {
     if (!this.#examples) {
-      const random = new Random(this.#module, 0, Stream.Inputs);
-      return { values: random.uniform(new Float32Array(SAMPLE * width)), scale: 1, count: SAMPLE };
+      return { values: Float32Array.from(uniform(this.#module, 0, SAMPLE * width)), scale: 1, count: SAMPLE };
     }
     const { values, scale, count } = this.#examples.inputs;
     const few = Math.min(count, SAMPLE);

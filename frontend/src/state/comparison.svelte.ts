@@ -2,7 +2,6 @@
 
 import { SvelteMap } from "svelte/reactivity";
 import type { NamedNetwork } from "../host.ts";
-import { Random, Stream } from "../kernel/random.ts";
 import { inputsDiffer, structureDiffers } from "../network/between.ts";
 import type { Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
@@ -83,7 +82,7 @@ export class Comparison {
 
   /** The left network with other numbers. */
   varied({ kind, strength, seed }: Strength): Network | null {
-    return this.a && varied(this.a, kind, strength, new Random(this.#workspace.kernel, seed, Stream.Variation));
+    return this.a && varied(this.#workspace.kernel, this.a, kind, strength, seed);
   }
 
   name(side: Side): string {

@@ -2,7 +2,6 @@
  * once. It knows no worker: it is handed how to post and how to be called again. */
 
 import type { Dataset } from "../data/dataset.ts";
-import { Random, Stream } from "../kernel/random.ts";
 import { Architecture } from "../network/architecture.ts";
 import { initial } from "../network/initial.ts";
 import { Evaluation } from "./evaluation.ts";
@@ -128,9 +127,7 @@ export class Session {
     const unit = (this.#unit = new Unit(architecture, this.#data.train));
     const [train, test] = [unit.standardised(this.#data.train), unit.standardised(this.#data.test)];
     const parameters =
-      "rule" in from
-        ? initial(new Random(this.#module, from.seed, Stream.StartValues), architecture, from.rule)
-        : unit.learnt(from.parameters);
+      "rule" in from ? initial(this.#module, from.seed, architecture, from.rule) : unit.learnt(from.parameters);
     const most = Math.min(settings.batchSize, MOST_EXAMPLES);
     this.#run = new Run(this.#module, architecture, train, settings, parameters);
     this.#gradients = new Gradients(this.#module, architecture, train, settings.loss, most);

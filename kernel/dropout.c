@@ -1,13 +1,4 @@
-/* Randomness without a state: `randomness.py`, for the masks of dropout. */
-
-INLINE uint64_t mixed(uint64_t z) {
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
-/* The n-th output, from zero, of the generator started with `seed`. */
-INLINE uint64_t splitmix64(uint64_t seed, uint64_t n) { return mixed(seed + (n + 1) * 0x9E3779B97F4A7C15u); }
+/* The masks of dropout, as `randomness.py` draws them. */
 
 /* The mask of a hidden layer at a step: 0 with probability `rate`, else 1 / (1 - rate). `first` rows of the batch went
  * before. The 24 highest bits of each draw decide, as they do in the reference. */

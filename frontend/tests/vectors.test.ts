@@ -1,0 +1,82 @@
+/** The same seed gives the same numbers on the page as in Python. */
+
+import { expect, test } from "vitest";
+import { toy, type Toy } from "../src/data/toys.ts";
+import { Memory } from "../src/kernel/memory.ts";
+import type { Squish } from "../src/kernel/names.ts";
+import { normal, uniform } from "../src/kernel/random.ts";
+import { Architecture } from "../src/network/architecture.ts";
+import { initial, type Initializer } from "../src/network/initial.ts";
+import { Network } from "../src/network/network.ts";
+import { varied, type Variation } from "../src/network/variations.ts";
+import { kernel } from "./kernel.ts";
+import { digest, vectors } from "./vectors.ts";
+
+interface Drawn {
+  seed: number;
+  uniform: number[];
+  normal: number[];
+  count: number;
+  uniform_digest: string;
+  normal_digest: string;
+}
+test.each(vectors<Drawn>("drawn"))("numbers of seed $seed", (wanted) => {
+  const { seed, count } = wanted;
+  expect([...uniform(kernel, seed, 4)]).toEqual(wanted.uniform);
+  expect([...normal(kernel, seed, 4)]).toEqual(wanted.normal);
+  expect(digest(uniform(kernel, seed, count))).toBe(wanted.uniform_digest);
+  expect(digest(Float32Array.from(normal(kernel, seed, count)))).toBe(wanted.normal_digest);
+});
+
+test.each(vectors<{ seed: number; epoch: number; count: number; order: string }>("orders"))(
+  "the order of epoch $epoch of $count examples, seed $seed",
+  ({ seed, epoch, count, order }) => {
+    const memory = new Memory(kernel);
+    const at = memory.lend(8 * count);
+    memory.kernel.epoch_order(BigInt(seed), BigInt(epoch), count, at);
+    expect(digest(memory.view(BigInt64Array, at, count))).toBe(order);
+  },
+);
+
+interface Start {
+  seed: number;
+  sizes: number[];
+  activations: Squish[];
+  rule: Initializer | "fitting";
+  parameters: string;
+}
+test.each(vectors<Start>("start_values"))("start values of $sizes by $rule, seed $seed", (wanted) => {
+  const architecture = new Architecture(wanted.sizes, wanted.activations);
+  expect(digest(initial(kernel, wanted.seed, architecture, wanted.rule))).toBe(wanted.parameters);
+});
+
+interface Points {
+  name: Toy;
+  seed: number;
+  count: number;
+  noise: number;
+  inputs: string;
+  labels: string;
+}
+test.each(vectors<Points>("toys"))("$count points of $name with noise $noise, seed $seed", (wanted) => {
+  const { inputs, targets } = toy(kernel, wanted.name, wanted.count, wanted.noise, wanted.seed);
+  expect(digest(inputs.values)).toBe(wanted.inputs);
+  expect(digest((targets as { labels: Int32Array }).labels)).toBe(wanted.labels);
+});
+
+interface Perturbed {
+  kind: Exclude<Variation, "round"> | "round_bits";
+  strength: number;
+  seed: number;
+  sizes: number[];
+  parameters: string;
+}
+test.each(vectors<Perturbed>("perturbations"))("$kind of $strength in $sizes, seed $seed", (wanted) => {
+  const { kind, strength, seed, sizes } = wanted;
+  const squishes = sizes.slice(1).map((_, layer): Squish => (layer < sizes.length - 2 ? "relu" : "identity"));
+  const architecture = new Architecture(sizes, squishes);
+  const values = initial(kernel, seed, architecture, "fitting").map((value, i) => value + 0.125 * ((i % 3) - 1));
+  const network = new Network(architecture, values);
+  const changed = varied(kernel, network, kind === "round_bits" ? "round" : kind, strength, seed);
+  expect(digest(changed.parameters)).toBe(wanted.parameters);
+});

@@ -1,0 +1,124 @@
+"""Cases with their right answers, for what the page computes beside Python. Python writes them here; the page's tests
+(frontend/tests/vectors.test.ts) read the same files.
+
+    python tests/vectors/shared_vectors.py    writes them anew, after a change that is meant
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import glassnet as gn
+from glassnet.explain.experiments import KINDS
+from glassnet.initializers import INITIALIZERS
+from glassnet.randomness import epoch_order
+
+HERE = Path(__file__).parent
+SEEDS = (0, 1, 7, 2**31, 2**32 + 5, 2**53 - 1)
+SIZES = ([2, 1], [3, 5, 4, 2], [784, 16, 16, 10])
+TOYS = ("circle", "xor", "gauss", "spiral")
+
+
+def digest(values: Any, dtype: str) -> str:
+    """SHA-256 of the numbers as they lie in memory: one changed bit is another digest."""
+    return hashlib.sha256(np.ascontiguousarray(values, dtype).tobytes()).hexdigest()
+
+
+def drawn() -> list[Any]:
+    """Numbers of `default_rng(seed)`. The first normal numbers in the clear; many as float32, where the last bits of a
+    machine's logarithm do not show."""
+    return [
+        {
+            "seed": seed,
+            "uniform": np.random.default_rng(seed).random(4).tolist(),
+            "normal": np.random.default_rng(seed).standard_normal(4).tolist(),
+            "count": 20_000,
+            "uniform_digest": digest(np.random.default_rng(seed).random(20_000), "<f8"),
+            "normal_digest": digest(np.random.default_rng(seed).standard_normal(20_000), "<f4"),
+        }
+        for seed in SEEDS
+    ]
+
+
+def orders() -> list[Any]:
+    return [
+        {"seed": seed, "epoch": epoch, "count": n, "order": digest(epoch_order(seed, epoch, n), "<i8")}
+        for seed in SEEDS
+        for epoch in (0, 1, 30)
+        for n in (0, 1, 2, 13, 60_000)
+    ]
+
+
+def start_values() -> list[Any]:
+    rules = [*INITIALIZERS, None]
+    squishes = ("selu", "relu", "tanh")
+    return [
+        {
+            "seed": seed,
+            "sizes": sizes,
+            "activations": activations,
+            "rule": rule or "fitting",
+            "parameters": digest(gn.Network.create(sizes, activations, init=rule, seed=seed).parameters, "<f4"),
+        }
+        for seed in SEEDS
+        for sizes in SIZES
+        for activations in [squishes[-len(sizes) + 1 :]]
+        for rule in rules
+    ]
+
+
+def toys() -> list[Any]:
+    cases = []
+    for name in TOYS:
+        for seed in SEEDS:
+            for n, noise in ((500, 0.0), (333, 0.25), (2, 0.5)):
+                data = getattr(gn.data, name)(n, noise, seed)
+                points, labels = digest(data.inputs, "<f4"), digest(data.targets, "<i4")
+                cases.append(
+                    {"name": name, "seed": seed, "count": n, "noise": noise, "inputs": points, "labels": labels}
+                )
+    return cases
+
+
+def perturbations() -> list[Any]:
+    cases = []
+    for kind, strengths in {
+        "scramble": (0, 0.3, 1),
+        "noise": (0, 0.1, 2),
+        "prune": (0, 0.25, 0.5, 1),
+        "round_bits": (1, 3, 8, 12),
+    }.items():
+        for seed in SEEDS[:4]:
+            for sizes in SIZES:
+                start = gn.Network.create(sizes, "relu", seed=seed)
+                # Biases too have values, some of them equal, so that ties are decided alike.
+                count = len(start.parameters)
+                values = start.parameters + np.float32(0.125) * (np.arange(count) % 3 - 1).astype(np.float32)
+                for strength in strengths:
+                    changed = KINDS[kind].apply(start.with_parameters(values), strength, seed).parameters
+                    case = {"kind": kind, "strength": strength, "seed": seed, "sizes": sizes}
+                    cases.append(case | {"parameters": digest(changed, "<f4")})
+    return cases
+
+
+VECTORS: dict[str, Callable[[], Any]] = {
+    "drawn": drawn,
+    "orders": orders,
+    "start_values": start_values,
+    "toys": toys,
+    "perturbations": perturbations,
+}
+
+
+def text(name: str) -> str:
+    """One case a line."""
+    return "[\n" + ",\n".join(json.dumps(case) for case in VECTORS[name]()) + "\n]\n"
+
+
+if __name__ == "__main__":
+    for name in VECTORS:
+        (HERE / f"{name}.json").write_text(text(name))
