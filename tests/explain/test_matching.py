@@ -192,6 +192,21 @@ def test_another_scale_of_relu_neurons_is_recognised(squish: str, dtype: str) ->
     np.testing.assert_allclose(found.network(x), other(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_assignment_turns_neurons_whose_squish_is_odd(seed: int) -> None:
+    """b is a in another order with neurons turned, and moved a little, so that only assignment finds it."""
+    a = gn.Network.create("6-8-5-3", "tanh", seed=seed, dtype="float64")
+    random = np.random.default_rng(seed)
+    widths = a.sizes[1:-1]
+    order = Order(tuple(random.permutation(n) for n in widths), tuple(random.choice([-1, 1], n) for n in widths))
+    b = hidden(a, random, order)
+    b = b.with_parameters(b.parameters + random.normal(0, 1e-3, len(b.parameters)))
+    found = matched(a, b)
+    assert found.found_by == "assignment"
+    assert found.turned == sum(int((signs < 0).sum()) for signs in order.signs) > 0
+    assert found.distance_after < 0.05 < found.distance_before
+
+
 @pytest.mark.parametrize("squish", ["relu", "tanh", "sigmoid"])
 def test_an_order_under_noise_is_found(squish: str) -> None:
     network = gn.Network.create("30-20-20-5", squish, seed=0)
