@@ -149,6 +149,22 @@ static void drawing(uint64_t seed) {
     free(work), free(order), free(points), free(labels);
 }
 
+/* A picture brought to a digit. */
+static void fitting(uint64_t seed) {
+    state = seed << 20;
+    int32_t height = 1 + (int32_t)any(any(4) ? 40 : 200), width = 1 + (int32_t)any(any(4) ? 40 : 200);
+    size_t size = (size_t)(height * width);
+    uint8_t *grey = malloc(size), *blurred = malloc(size), digit[784];
+    double *ink = malloc(size * 8), *work = malloc(size * 8);
+    float *small = malloc((size + 20 * (size_t)height + 400) * 4);
+    Placement placement;
+    uint64_t shades = 1 + any(255);
+    for (size_t i = 0; i < size; i++) grey[i] = (uint8_t)(any(3) ? 0 : any(shades));
+    box_blur(grey, height, width, (int32_t)any(4), blurred);
+    if (ink_of(grey, height, width, ink, work) >= FAINTEST) fit_digit(ink, height, width, small, digit, &placement);
+    free(grey), free(blurred), free(ink), free(work), free(small);
+}
+
 int main(int count, char **arguments) {
     double limit = count > 1 ? atof(arguments[1]) : 10;
     uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 10) : 0;
@@ -158,6 +174,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "\rseed %llu", (unsigned long long)(seed + jobs)); /* the last one printed is the one that failed */
         job(seed + jobs);
         drawing(seed + jobs);
+        fitting(seed + jobs);
     }
     fprintf(stderr, "\r%llu jobs, no fault\n", (unsigned long long)jobs);
     return 0;

@@ -8,3 +8,5 @@
 #include "start.c"
 #include "toys.c"
 #include "perturb.c"
+#include "ink.c"
+#include "fit_digit.c"

@@ -69,3 +69,17 @@ EXPORT(perturb) void wasm_perturb(int32_t kind, double strength, uint64_t seed, 
                                   float *flat, int64_t *places, float *before) {
     perturb(kind, strength, seed, layers, sizes, flat, places, before);
 }
+EXPORT(box_blur) void wasm_box_blur(uint8_t *grey, int32_t height, int32_t width, int32_t radius, uint8_t *work) {
+    box_blur(grey, height, width, radius, work);
+}
+EXPORT(ink_of) double wasm_ink_of(const uint8_t *grey, int32_t height, int32_t width, double *ink, double *work) {
+    return ink_of(grey, height, width, ink, work);
+}
+EXPORT(fit_digit) int32_t wasm_fit_digit(const double *ink, int32_t height, int32_t width, float *work, uint8_t *digit,
+                                         Placement *placement) {
+    return fit_digit(ink, height, width, work, digit, placement);
+}
+EXPORT(resample) void wasm_resample(const float *from, int32_t lines, int32_t stride, int32_t step, int32_t length, float *to,
+                                    int32_t to_stride, int32_t to_step, int32_t wanted) {
+    resample(from, lines, stride, step, length, to, to_stride, to_step, wanted);
+}

@@ -1,6 +1,7 @@
 /** The same seed gives the same numbers on the page as in Python. */
 
 import { expect, test } from "vitest";
+import { digitOf } from "../src/data/fitting.ts";
 import { toy, type Toy } from "../src/data/toys.ts";
 import { Memory } from "../src/kernel/memory.ts";
 import type { Squish } from "../src/kernel/names.ts";
@@ -79,4 +80,23 @@ test.each(vectors<Perturbed>("perturbations"))("$kind of $strength in $sizes, se
   const network = new Network(architecture, values);
   const changed = varied(kernel, network, kind === "round_bits" ? "round" : kind, strength, seed);
   expect(digest(changed.parameters)).toBe(wanted.parameters);
+});
+
+interface Blotted {
+  height: number;
+  width: number;
+  paper: number;
+  fall: number;
+  blots: [row: number, column: number, tall: number, wide: number, value: number][];
+  digit: string | null;
+}
+test.each(vectors<Blotted>("digits"))("the digit of a picture of $height x $width", (wanted) => {
+  const { height, width, paper, fall, blots } = wanted;
+  const grey = Uint8ClampedArray.from({ length: height * width }, (_, i) => paper - Math.floor(i / width / fall));
+  for (const [row, column, tall, wide, value] of blots)
+    for (let y = row; y < Math.min(row + tall, height); y++)
+      grey.fill(value, y * width + column, y * width + Math.min(column + wide, width));
+  const digit = (): Uint8Array => digitOf(kernel, { height, width, grey: Uint8Array.from(grey) });
+  if (wanted.digit === null) expect(digit).toThrow(/blank/);
+  else expect(digest(digit())).toBe(wanted.digit);
 });

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 import glassnet as gn
+from glassnet.arrays import Array
+from glassnet.errors import InputError
 from glassnet.explain.experiments import KINDS
 from glassnet.initializers import INITIALIZERS
 from glassnet.randomness import epoch_order
@@ -105,12 +107,46 @@ def perturbations() -> list[Any]:
     return cases
 
 
+def blotted(height: int, width: int, paper: int, fall: int, blots: list[list[int]]) -> Array:
+    """Rectangles (row, column, height, width, grey) on paper that gets darker by 1 every `fall` rows."""
+    grey = np.repeat(paper - np.arange(height)[:, None] // fall, width, axis=1)
+    for row, column, tall, wide, value in blots:
+        grey[row : row + tall, column : column + wide] = value
+    return np.clip(grey, 0, 255).astype(np.uint8)
+
+
+def digits() -> list[Any]:
+    """Pictures as digits; None for a blank one."""
+    random = np.random.default_rng(0)
+    pictures: list[tuple[int, int, int, int, list[list[int]]]] = [
+        (12, 28, 0, 100, [[0, 0, 1, 1, 41], [11, 0, 1, 1, 41], [2, 21, 1, 1, 35]]),  # lopsided: 20 pixels do not fit
+        (30, 30, 200, 100, []),
+        (1, 1, 3, 1, []),
+    ]
+    for case in range(60):
+        height, width = (int(n) for n in random.integers(1, 100 if case < 57 else 900, 2))
+        blots = [
+            [int(n) for n in random.integers((0, 0, 1, 1, 0), (height, width, height + 1, width + 1, 256))]
+            for _ in range(1 + case % 4)
+        ]
+        pictures.append((height, width, 240 if case % 3 else 10, 1 + case % 9, blots))
+    cases = []
+    for picture in pictures:
+        try:
+            digit = digest(gn.data.as_digit(blotted(*picture)), "u1")
+        except InputError:
+            digit = None
+        cases.append(dict(zip(("height", "width", "paper", "fall", "blots"), picture, strict=True)) | {"digit": digit})
+    return cases
+
+
 VECTORS: dict[str, Callable[[], Any]] = {
     "drawn": drawn,
     "orders": orders,
     "start_values": start_values,
     "toys": toys,
     "perturbations": perturbations,
+    "digits": digits,
 }
 
 

@@ -56,6 +56,20 @@ export interface Exports {
     places: number,
     before: number,
   ): void;
+  box_blur(grey: number, height: number, width: number, radius: number, work: number): void;
+  ink_of(grey: number, height: number, width: number, ink: number, work: number): number;
+  fit_digit(ink: number, height: number, width: number, work: number, digit: number, placement: number): number;
+  resample(
+    from: number,
+    lines: number,
+    stride: number,
+    step: number,
+    length: number,
+    to: number,
+    toStride: number,
+    toStep: number,
+    wanted: number,
+  ): void;
 }
 
 type TypedArray = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array | BigInt64Array;

@@ -9,6 +9,7 @@ import type { Point } from "../draw/columns.ts";
 
 /** What is drawn on: the workspace. */
 interface Drawn {
+  readonly kernel: WebAssembly.Module;
   input: Input;
   readonly network: { readonly signature: { readonly scale?: number } };
 }
@@ -70,7 +71,7 @@ export class Sketch {
   fit(): void {
     if (this.#drawn.input.from !== DRAWN) return;
     const [grey, width, height] = [greyOf(this.#drawn.input.values), this.#width, this.#height];
-    const found = fitted({ width, height, values: Float32Array.from(grey, (value) => value / 255) });
+    const found = fitted(this.#drawn.kernel, { width, height, grey });
     if (!found || found.grey.every((value, i) => value === grey[i])) return;
     this.#show(found.grey);
     this.#moved(found);

@@ -84,9 +84,9 @@ def as_digit(picture: Picture) -> Array:
     picture   a PNG or JPEG file (its path, or opened), a Pillow image, or grey values (height, width) from 0 to 255
 
     The background is what the border shows, including light that falls off across it; ink is what differs from it
-    most, be it darker or lighter. What is faint is cut away, the rest brought to full contrast and cropped; the
-    longer side becomes 20 pixels, and the centre of mass goes to pixel (14, 14) of 28x28, where MNIST's digits have
-    theirs.
+    most, be it darker or lighter. What is faint is cut away, the rest brought to full contrast and cropped. The longer
+    side becomes 20 pixels (fewer for a lopsided digit that would not fit), and the centre of mass goes to pixel
+    (14, 14) of 28x28, to half a pixel, where MNIST's digits have theirs.
 
     Raises `InputError` for a blank picture and for values that are no grey, `FileError` for a file that cannot be read.
     """
@@ -96,7 +96,7 @@ def as_digit(picture: Picture) -> Array:
     if max(image.size) > _WORKING_SIDE:
         image = image.reduce(ceil(max(image.size) / _WORKING_SIDE))
     image = image.filter(ImageFilter.BoxBlur(max(image.size) // 400))  # a camera's noise; nothing in small pictures
-    return _centred(_scaled(_cropped(_ink(np.asarray(image, np.float64))))).reshape(-1)
+    return _placed(_cropped(_ink(np.asarray(image, np.float64)))).reshape(-1)
 
 
 def image_inputs(picture: Picture, like: Signature) -> Array:
@@ -146,8 +146,15 @@ def _paper(grey: Array, ring: Array) -> Array:
     border = grey[ring]
     away = np.abs(border - np.median(border))
     usual = away <= max(2 * np.median(away), 8)
-    terms = np.stack([np.ones(len(y)), y, x], axis=1)
-    level, down, across = np.linalg.lstsq(terms[usual], border[usual], rcond=None)[0]
+    y, x, border = y[usual], x[usual], border[usual]
+    dy, dx, value = y - y.mean(), x - x.mean(), border - border.mean()
+    yy, xx, xy, yv, xv = ((a * b).mean() for a, b in ((dy, dy), (dx, dx), (dy, dx), (dy, value), (dx, value)))
+    determinant = yy * xx - xy * xy
+    if determinant > 1e-9 * yy * xx:
+        down, across = (yv * xx - xv * xy) / determinant, (xv * yy - yv * xy) / determinant
+    else:  # all in one line: the plane rises along it
+        down, across = (yv / (yy + xx), xv / (yy + xx)) if yy + xx > 0 else (0.0, 0.0)
+    level = border.mean() - down * y.mean() - across * x.mean()
     plane: Array = level + down * np.arange(grey.shape[0])[:, None] + across * np.arange(grey.shape[1])
     return plane
 
@@ -159,27 +166,31 @@ def _cropped(ink: Array) -> Array:
     return ink[y[0] : y[-1] + 1, x[0] : x[-1] + 1]
 
 
-def _scaled(ink: Array) -> Array:
-    """The digit at its final size, at full contrast, uint8: the longer side 20 pixels, or less if it is so lopsided
-    that it would not fit into 28x28 around its centre of mass.
+def _placed(ink: Array) -> Array:
+    """The digit in 28x28, moved by whole pixels so that its centre of mass comes to (14, 14).
+
+    Its longer side is 20 pixels, or fewer where it is so lopsided that it would not fit: at 14 every digit does.
     """
+    for longest in range(DIGIT_SIDE, 0, -1):
+        digit = _scaled(ink, longest)
+        places = [round(MIDDLE - at) for at in _centre(digit)]
+        if all(0 <= at <= SIDE - length for at, length in zip(places, digit.shape, strict=True)):
+            break
+    field = np.zeros((SIDE, SIDE), np.uint8)
+    (top, left), (height, width) = places, digit.shape
+    field[top : top + height, left : left + width] = digit
+    return field
+
+
+def _scaled(ink: Array, longest: int) -> Array:
+    """The digit with a longer side of so many pixels, at full contrast, uint8."""
     from PIL import Image
 
-    arms = [max(at + 0.5, length - 0.5 - at) for at, length in zip(_centre(ink), ink.shape, strict=True)]
-    scale = min(DIGIT_SIDE / max(ink.shape), (MIDDLE - 0.5) / max(arms))
+    scale = longest / max(ink.shape)
     height, width = (max(1, round(scale * length)) for length in ink.shape)
     small: Array = np.asarray(Image.fromarray(ink.astype(np.float32)).resize((width, height), Image.Resampling.HAMMING))
     digit: Array = np.rint(255 * small / small.max()).astype(np.uint8)
     return digit
-
-
-def _centred(digit: Array) -> Array:
-    """The digit in 28x28, moved by whole pixels so that its centre of mass comes to (14, 14)."""
-    (height, width), (row, column) = digit.shape, _centre(digit)
-    top, left = min(max(round(MIDDLE - row), 0), SIDE - height), min(max(round(MIDDLE - column), 0), SIDE - width)
-    field = np.zeros((SIDE, SIDE), np.uint8)
-    field[top : top + height, left : left + width] = digit
-    return field
 
 
 def _centre(ink: Array) -> tuple[float, float]:
