@@ -165,6 +165,34 @@ static void fitting(uint64_t seed) {
     free(grey), free(blurred), free(ink), free(work), free(small);
 }
 
+/* Two networks of one structure, the second often the first with some numbers changed. */
+static void matching(uint64_t seed) {
+    state = seed << 20;
+    int32_t layers = 1 + (int32_t)any(3), sizes[4], kinds[3];
+    int64_t total = 0, hidden = 0;
+    for (int i = 0; i <= layers; i++) sizes[i] = 1 + (int32_t)any(12);
+    for (int i = 0; i < layers; i++) {
+        total += (int64_t)(sizes[i] + 1) * sizes[i + 1];
+        hidden += i < layers - 1 ? sizes[i + 1] : 0;
+        kinds[i] = (int32_t)any(3);
+    }
+    int wild = any(4) == 0;
+    float *a = numbers(total, wild), *b = numbers(total, wild), *arranged = numbers(total, 0);
+    for (int64_t i = 0; i < total; i++)
+        if (any(3)) b[i] = a[i];
+    double *doubles = malloc((size_t)match_doubles(layers, sizes) * 8), *scales = malloc((size_t)hidden * 8 + 1);
+    int32_t *integers = malloc((size_t)match_integers(layers, sizes) * 4);
+    int32_t *places = malloc((size_t)hidden * 4 + 1), *signs = malloc((size_t)hidden * 4 + 1);
+    match(layers, sizes, kinds, a, b, doubles, integers, places, signs, scales, arranged);
+    if (layers > 1) {
+        int32_t rows = 1 + (int32_t)any(30);
+        float *of_a = numbers(rows * (int64_t)sizes[1], wild), *of_b = numbers(rows * (int64_t)sizes[1], wild);
+        correlations(of_a, of_b, rows, sizes[1], places, signs, scales);
+        free(of_a), free(of_b);
+    }
+    free(a), free(b), free(arranged), free(doubles), free(scales), free(integers), free(places), free(signs);
+}
+
 int main(int count, char **arguments) {
     double limit = count > 1 ? atof(arguments[1]) : 10;
     uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 10) : 0;
@@ -175,6 +203,7 @@ int main(int count, char **arguments) {
         job(seed + jobs);
         drawing(seed + jobs);
         fitting(seed + jobs);
+        matching(seed + jobs);
     }
     fprintf(stderr, "\r%llu jobs, no fault\n", (unsigned long long)jobs);
     return 0;

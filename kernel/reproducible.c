@@ -10,3 +10,5 @@
 #include "perturb.c"
 #include "ink.c"
 #include "fit_digit.c"
+#include "assign.c"
+#include "match.c"

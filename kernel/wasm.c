@@ -2,7 +2,11 @@
  * beyond `__heap_base` and lays structures there as kernel.h has them (pointers of four bytes). */
 
 #include "kernel.c"
+
+/* Small rather than fast: none of it takes long. */
+#pragma clang attribute push(__attribute__((minsize)), apply_to = function)
 #include "reproducible.c"
+#pragma clang attribute pop
 
 #define EXPORT(name) __attribute__((export_name(#name)))
 
@@ -82,4 +86,19 @@ EXPORT(fit_digit) int32_t wasm_fit_digit(const double *ink, int32_t height, int3
 EXPORT(resample) void wasm_resample(const float *from, int32_t lines, int32_t stride, int32_t step, int32_t length, float *to,
                                     int32_t to_stride, int32_t to_step, int32_t wanted) {
     resample(from, lines, stride, step, length, to, to_stride, to_step, wanted);
+}
+EXPORT(match_doubles) int32_t wasm_match_doubles(int32_t layers, const int32_t *sizes) {
+    return (int32_t)match_doubles(layers, sizes);
+}
+EXPORT(match_integers) int32_t wasm_match_integers(int32_t layers, const int32_t *sizes) {
+    return (int32_t)match_integers(layers, sizes);
+}
+EXPORT(match) int32_t wasm_match(int32_t layers, const int32_t *sizes, const int32_t *kinds, const float *a, const float *b,
+                                 double *doubles, int32_t *integers, int32_t *places, int32_t *signs, double *scales,
+                                 float *arranged) {
+    return match(layers, sizes, kinds, a, b, doubles, integers, places, signs, scales, arranged);
+}
+EXPORT(correlations) void wasm_correlations(const float *a, const float *b, int32_t rows, int32_t neurons,
+                                            const int32_t *places, const int32_t *signs, double *alike) {
+    correlations(a, b, rows, neurons, places, signs, alike);
 }

@@ -8,6 +8,7 @@ import type { Squish } from "../src/kernel/names.ts";
 import { normal, uniform } from "../src/kernel/random.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { initial, type Initializer } from "../src/network/initial.ts";
+import { paired } from "../src/network/matching.ts";
 import { Network } from "../src/network/network.ts";
 import { varied, type Variation } from "../src/network/variations.ts";
 import { kernel } from "./kernel.ts";
@@ -99,4 +100,29 @@ test.each(vectors<Blotted>("digits"))("the digit of a picture of $height x $widt
   const digit = (): Uint8Array => digitOf(kernel, { height, width, grey: Uint8Array.from(grey) });
   if (wanted.digit === null) expect(digit).toThrow(/blank/);
   else expect(digest(digit())).toBe(wanted.digit);
+});
+
+interface Paired {
+  sizes: number[];
+  activations: Squish[];
+  a: string;
+  b: string;
+  same: boolean;
+  places: number[][];
+  signs: number[][];
+  scales: number[][];
+  distance: number;
+}
+test.each(vectors<Paired>("pairs"))("neurons of $activations.0 networks $distance apart", (wanted) => {
+  const architecture = new Architecture(wanted.sizes, wanted.activations);
+  const [a, b] = [wanted.a, wanted.b].map(
+    (text) => new Network(architecture, new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)),
+  );
+  const found = paired(kernel, a, b);
+  expect(found.same).toBe(wanted.same);
+  expect(found.pairs.map((layer) => layer.map((pair) => pair.b))).toEqual(wanted.places);
+  expect(found.pairs.map((layer) => layer.map((pair) => pair.sign))).toEqual(wanted.signs);
+  found.pairs.flat().forEach((pair, i) => expect(pair.scale).toBeCloseTo(wanted.scales.flat()[i], 4));
+  const distance = Math.sqrt(found.inOrder.reduce((sum, value, i) => sum + (value - a.parameters[i]) ** 2, 0));
+  expect(distance).toBeCloseTo(wanted.distance, 3);
 });

@@ -4,7 +4,9 @@
     python tests/vectors/shared_vectors.py    writes them anew, after a change that is meant
 """
 
+import base64
 import hashlib
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,8 @@ import glassnet as gn
 from glassnet.arrays import Array
 from glassnet.errors import InputError
 from glassnet.explain.experiments import KINDS
+from glassnet.explain.matching import matched
+from glassnet.explain.symmetry import Order, arranged, layers_of
 from glassnet.initializers import INITIALIZERS
 from glassnet.randomness import epoch_order
 
@@ -140,6 +144,42 @@ def digits() -> list[Any]:
     return cases
 
 
+def pairs() -> list[Any]:
+    """Two networks, and how b's hidden neurons are brought into a's order."""
+    cases = []
+    for seed, (activation, change) in enumerate(itertools.product(("relu", "tanh", "sigmoid"), range(6))):
+        random = np.random.default_rng(seed)
+        a = gn.Network.create((5, 7, 6, 3), activation, "softmax", seed=seed)
+        a = a.with_parameters(a.parameters + random.normal(0, 0.3, len(a.parameters)))
+        layers = layers_of(a)
+        turns = [random.choice([-1, 1], n) if activation == "tanh" else np.ones(n) for n in (7, 6)]
+        layers = arranged(layers, Order(tuple(random.permutation(n) for n in (7, 6)), tuple(turns)))
+        if activation == "relu" and change == 1:  # the same function in other scales
+            scales = random.uniform(0.5, 2, 7)
+            layers[0] = layers[0][0] * scales[:, None], layers[0][1] * scales
+            layers[1] = layers[1][0] / scales, layers[1][1]
+        b = gn.Network.from_layers(
+            [(*layer, name) for layer, name in zip(layers, a.architecture.activations, strict=True)], dtype="float32"
+        )
+        if change > 1:  # near, further away, another network
+            b = b.with_parameters(b.parameters + random.normal(0, 0.1 * change**2, len(b.parameters)))
+        found = matched(a, b)
+        cases.append(
+            {
+                "sizes": a.sizes,
+                "activations": a.architecture.activations,
+                "a": base64.b64encode(a.parameters.astype("<f4").tobytes()).decode(),
+                "b": base64.b64encode(b.parameters.astype("<f4").tobytes()).decode(),
+                "same": found.found_by != "assignment",
+                "places": [order.tolist() for order in found.permutations],
+                "signs": [signs.tolist() for signs in found.signs],
+                "scales": [np.round(scales, 5).tolist() for scales in found.scales],
+                "distance": round(found.distance_after, 4),
+            }
+        )
+    return cases
+
+
 VECTORS: dict[str, Callable[[], Any]] = {
     "drawn": drawn,
     "orders": orders,
@@ -147,6 +187,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "toys": toys,
     "perturbations": perturbations,
     "digits": digits,
+    "pairs": pairs,
 }
 
 

@@ -70,6 +70,22 @@ export interface Exports {
     toStep: number,
     wanted: number,
   ): void;
+  match_doubles(layers: number, sizes: number): number;
+  match_integers(layers: number, sizes: number): number;
+  match(
+    layers: number,
+    sizes: number,
+    kinds: number,
+    a: number,
+    b: number,
+    doubles: number,
+    integers: number,
+    places: number,
+    signs: number,
+    scales: number,
+    arranged: number,
+  ): number;
+  correlations(a: number, b: number, rows: number, neurons: number, places: number, signs: number, alike: number): void;
 }
 
 type TypedArray = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array | BigInt64Array;

@@ -1,99 +1,96 @@
 /** Which hidden neuron of one network does the work of which neuron of another. Hidden neurons have no order of their own:
  * two networks that learnt the same hold it in different places.
  *
- * Two neurons are alike as far as their pre-activations rise and fall together over many examples: their correlation,
- * which knows no scale, so that a relu neuron with everything doubled is still itself. (Activations would say nothing of
- * a neuron that is silent on all of them.) Layer by layer the pairs are those of
- * the largest sum (the assignment problem; H. Kuhn 1955, J. Munkres 1957; on networks: S. Ainsworth, J. Hayase,
- * S. Srinivasa, Git Re-Basin, 2022, section 3.1). The same two networks may be paired otherwise by `gn.compare`, which
- * goes by the weights. */
+ * The core pairs them by their weights, as `gn.compare` does (`explain/matching.py`): so that the distance between all
+ * parameters is as small as it can be made. */
 
-import munkres from "munkres";
+import { Memory } from "../kernel/memory.ts";
 import type { Squish } from "../kernel/names.ts";
-import { Network } from "./network.ts";
+import type { Network } from "./network.ts";
 
 export interface Pair {
   readonly a: number;
   readonly b: number;
-  /** −1 to 1; 0 where one of the two never changes. */
-  readonly alike: number;
+  /** −1 where b's neuron does the same with its signs turned around. */
+  readonly sign: number;
+  /** What b's incoming weights and bias are multiplied by, mostly 1. */
+  readonly scale: number;
+}
+
+export interface Pairing {
+  /** One list for each hidden layer, in a's order. */
+  readonly pairs: readonly (readonly Pair[])[];
+  /** The parameters of b with its hidden neurons in a's order. */
+  readonly inOrder: Float32Array<ArrayBuffer>;
+  /** Whether they are the same as a's then, but for rounding and scale. */
+  readonly same: boolean;
 }
 
 /** What one layer's neurons say to many examples: (examples, neurons), row by row. */
 export type Said = Float32Array;
 
-/** Squishes with f(c z) = c f(z) for every c above 0. */
-const SCALES: ReadonlySet<Squish> = new Set<Squish>(["relu", "leaky_relu"]);
+/** Squishes with f(-z) = -f(z), and those with f(c z) = c f(z) for every c above 0. */
+const ODD: ReadonlySet<Squish> = new Set<Squish>(["identity", "tanh"]);
+const SCALE_FREE: ReadonlySet<Squish> = new Set<Squish>(["relu", "leaky_relu"]);
 
-/** Parameters are the same but for rounding if they differ by at most this share of the largest of their layer. */
-const ROUNDING = 8 * 2 ** -23;
-
-/** Pairs in a's order. */
-export function paired(a: Said, b: Said, neurons: number): Pair[] {
-  const [ofA, ofB] = [columns(a, neurons), columns(b, neurons)];
-  const alike = ofA.map((one) => ofB.map((other) => dot(one, other)));
-  const pairs = munkres(alike.map((row) => row.map((value) => 1 - value)));
-  return pairs.map(([i, j]) => ({ a: i, b: j, alike: alike[i][j] })).sort((p, q) => p.a - q.a);
-}
-
-/** Each neuron's numbers around their mean, at length 1: then products add up to correlations. */
-function columns(said: Said, neurons: number): Float64Array[] {
-  const examples = said.length / neurons;
-  return Array.from({ length: neurons }, (_, neuron) => {
-    const column = Float64Array.from({ length: examples }, (_, i) => said[i * neurons + neuron]);
-    const mean = column.reduce((sum, value) => sum + value, 0) / examples;
-    const around = column.map((value) => value - mean);
-    const length = Math.sqrt(dot(around, around));
-    return around.map((value) => (length > 0 ? value / length : 0));
-  });
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
-}
-
-/** b with its hidden neurons in a's order: the same function. `pairs` has one list for each hidden layer. */
-export function inOrder(b: Network, pairs: readonly (readonly Pair[])[]): Network {
-  const parameters = new Float32Array(b.parameters.length);
-  b.architecture.places.forEach(({ fanIn, fanOut, start, biases }, layer) => {
-    const [from, to] = [pairs[layer - 1], pairs[layer]];
-    for (let row = 0; row < fanOut; row++) {
-      const source = to ? to[row].b : row;
-      parameters[biases + row] = b.parameters[biases + source];
-      for (let column = 0; column < fanIn; column++)
-        parameters[start + row * fanIn + column] =
-          b.parameters[start + source * fanIn + (from ? from[column].b : column)];
-    }
-  });
-  return b.withParameters(parameters);
-}
-
-/** Whether two networks of one structure are the same function because their parameters are the same in the same places,
- * but for rounding and for the scale of relu neurons. */
-export function sameFunction(a: Network, b: Network): boolean {
-  let before: ArrayLike<number> | null = null; // how many times as large a's activations are as b's
-  return a.architecture.places.every(({ fanIn, fanOut, start, biases, stop }, layer) => {
-    const mayScale = SCALES.has(a.activation(layer)) && layer < a.architecture.places.length - 1;
-    const scaled = Float64Array.from({ length: stop - start }, (_, i) => {
-      const column = i % fanIn;
-      return b.parameters[start + i] / (before && start + i < biases ? before[column] : 1);
+/** Both networks have the same sizes and squishes. */
+export function paired(module: WebAssembly.Module, a: Network, b: Network): Pairing {
+  const { sizes, activations, total } = a.architecture;
+  const layers = activations.length;
+  const widths = sizes.slice(1, -1);
+  const hidden = widths.reduce((sum, width) => sum + width, 0);
+  const memory = new Memory(module);
+  const sizesAt = memory.put(Int32Array, sizes);
+  const kinds = memory.put(
+    Int32Array,
+    activations.map((squish) => Number(ODD.has(squish)) + 2 * Number(SCALE_FREE.has(squish))),
+  );
+  const [ofA, ofB] = [a, b].map(({ parameters }) => memory.put(Float32Array, parameters));
+  const doubles = memory.lend(8 * memory.kernel.match_doubles(layers, sizesAt));
+  const integers = memory.lend(4 * memory.kernel.match_integers(layers, sizesAt));
+  const [places, signs, scales] = [memory.lend(4 * hidden), memory.lend(4 * hidden), memory.lend(8 * hidden)];
+  const arranged = memory.lend(4 * total);
+  const same = memory.kernel.match(
+    layers,
+    sizesAt,
+    kinds,
+    ofA,
+    ofB,
+    doubles,
+    integers,
+    places,
+    signs,
+    scales,
+    arranged,
+  );
+  const [place, sign] = [places, signs].map((at) => memory.view(Int32Array, at, hidden));
+  const scale = memory.view(Float64Array, scales, hidden);
+  let first = 0;
+  const pairs = widths.map((width) => {
+    const of = Array.from({ length: width }, (_, i) => {
+      const at = first + i;
+      return { a: i, b: place[at], sign: sign[at], scale: scale[at] };
     });
-    const incoming = (values: ArrayLike<number>, first: number, row: number): number => {
-      let sum = values[first + fanIn * fanOut + row] ** 2;
-      for (let i = 0; i < fanIn; i++) sum += values[first + row * fanIn + i] ** 2;
-      return Math.sqrt(sum);
-    };
-    const scales = Float64Array.from({ length: fanOut }, (_, row) => {
-      const [ofA, ofB] = [incoming(a.parameters, start, row), incoming(scaled, 0, row)];
-      return mayScale && ofA > 0 && ofB > 0 ? ofA / ofB : 1;
-    });
-    before = scales;
-    const most = a.parameters.subarray(start, stop).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    return scaled.every((value, i) => {
-      const row = i < fanIn * fanOut ? Math.floor(i / fanIn) : i - fanIn * fanOut;
-      return Math.abs(a.parameters[start + i] - value * scales[row]) <= ROUNDING * most;
-    });
+    first += width;
+    return of;
   });
+  return { pairs, inOrder: memory.view(Float32Array, arranged, total).slice(), same: same === 1 };
+}
+
+/** For each pair how far its neurons rise and fall together over many examples: their correlation, which knows no scale; 0
+ * where one of the two never changes. */
+export function alike(module: WebAssembly.Module, a: Said, b: Said, pairs: readonly Pair[]): Float64Array {
+  const memory = new Memory(module);
+  const [ofA, ofB] = [memory.put(Float32Array, a), memory.put(Float32Array, b)];
+  const places = memory.put(
+    Int32Array,
+    pairs.map((pair) => pair.b),
+  );
+  const signs = memory.put(
+    Int32Array,
+    pairs.map((pair) => pair.sign),
+  );
+  const found = memory.lend(8 * pairs.length);
+  memory.kernel.correlations(ofA, ofB, a.length / pairs.length, pairs.length, places, signs, found);
+  return memory.view(Float64Array, found, pairs.length).slice();
 }

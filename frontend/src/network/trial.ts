@@ -5,20 +5,20 @@ import { Context, type Rows } from "../kernel/context.ts";
 import { Purpose, Vector } from "../kernel/names.ts";
 import { uniform } from "../kernel/random.ts";
 import { Exam, type Examination, type Examples } from "./examination.ts";
-import { inOrder, paired, sameFunction, type Pair, type Said } from "./matching.ts";
+import { alike, paired, type Pair, type Pairing, type Said } from "./matching.ts";
 import type { Network } from "./network.ts";
 
-/** Examples that neurons are paired over. */
+/** Examples that pairs are compared over. */
 const SAMPLE = 500;
 
-export interface Matching {
-  /** One list for each hidden layer, in a's order. */
-  readonly pairs: readonly (readonly Pair[])[];
-  /** The parameters of b with its hidden neurons in a's order. */
-  readonly inOrder: Float32Array;
-  /** Whether they are the same as a's then, but for rounding and scale. */
-  readonly same: boolean;
-  /** How many examples it was told over. */
+export interface AlikePair extends Pair {
+  /** The correlation of their pre-activations, −1 to 1; 0 where one of the two never changes. */
+  readonly alike: number;
+}
+
+export interface Matching extends Pairing {
+  readonly pairs: readonly (readonly AlikePair[])[];
+  /** How many examples `alike` was measured on. */
   readonly examples: number;
 }
 
@@ -27,7 +27,7 @@ export class Trial {
   readonly #examples: Examples | null;
   readonly #exam: Exam | null;
 
-  /** Without examples nothing is answered, and neurons are paired over inputs at random. */
+  /** Without examples nothing is answered, and pairs are compared over inputs at random. */
   constructor(module: WebAssembly.Module, examples: Examples | null) {
     this.#module = module;
     this.#examples = examples;
@@ -43,9 +43,12 @@ export class Trial {
   match(a: Network, b: Network): Matching {
     const rows = this.#sample(a.architecture.sizes[0]);
     const [ofA, ofB] = this.#preActivations([a, b], rows);
-    const pairs = a.architecture.sizes.slice(1, -1).map((neurons, layer) => paired(ofA[layer], ofB[layer], neurons));
-    const ordered = inOrder(b, pairs);
-    return { pairs, inOrder: ordered.parameters, same: sameFunction(a, ordered), examples: rows.count };
+    const pairing = paired(this.#module, a, b);
+    const pairs = pairing.pairs.map((ofLayer, layer) => {
+      const found = alike(this.#module, ofA[layer], ofB[layer], ofLayer);
+      return ofLayer.map((pair, i) => ({ ...pair, alike: found[i] }));
+    });
+    return { ...pairing, pairs, examples: rows.count };
   }
 
   #sample(width: number): Rows {
