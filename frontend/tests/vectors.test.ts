@@ -11,6 +11,7 @@ import { initial, type Initializer } from "../src/network/initial.ts";
 import { paired } from "../src/network/matching.ts";
 import { Network } from "../src/network/network.ts";
 import { varied, type Variation } from "../src/network/variations.ts";
+import { strongest, worked, type Rest } from "../src/network/worked.ts";
 import { kernel } from "./kernel.ts";
 import { digest, vectors } from "./vectors.ts";
 
@@ -125,4 +126,42 @@ test.each(vectors<Paired>("pairs"))("neurons of $activations.0 networks $distanc
   found.pairs.flat().forEach((pair, i) => expect(pair.scale).toBeCloseTo(wanted.scales.flat()[i], 4));
   const distance = Math.sqrt(found.inOrder.reduce((sum, value, i) => sum + (value - a.parameters[i]) ** 2, 0));
   expect(distance).toBeCloseTo(wanted.distance, 3);
+});
+
+interface Column {
+  inputs: number[];
+  weights: number[];
+  weighted_sum: number | null;
+  bias: number;
+  pre_activation: number | null;
+  top: number;
+  rows: [kind: string, what: string, figure: string][] | null;
+}
+test.each(vectors<Column>("columns"))("the column of a neuron of sum $weighted_sum", (wanted) => {
+  const [inputs, weights] = [Float32Array.from(wanted.inputs), Float32Array.from(wanted.weights)];
+  const products = weights.map((weight, i) => weight * inputs[i]);
+  const sums = worked(
+    {
+      address: { layer: 0, neuron: 0 },
+      inputs,
+      weights,
+      products,
+      weightedSum: wanted.weighted_sum ?? Infinity,
+      bias: wanted.bias,
+      preActivation: wanted.pre_activation ?? Infinity,
+      squish: "identity",
+      activation: 0,
+    },
+    strongest(products, wanted.top),
+  );
+  const rest = (line: Rest | null): string[][] => (line ? [["rest", line.what, line.figure]] : []);
+  const rows = sums && [
+    ...sums.terms.map(({ input, figure }) => ["term", `input ${input}`, figure]),
+    ...rest(sums.rest),
+    ["total", "weighted sum", sums.weightedSum],
+    ["term", "+ bias", sums.bias],
+    ...rest(sums.rounding),
+    ["total", "pre-activation z", sums.preActivation],
+  ];
+  expect(rows && rows.map((row) => row.map((text) => text.replace("\u2212", "-")))).toEqual(wanted.rows);
 });

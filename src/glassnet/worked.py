@@ -43,11 +43,12 @@ def decimals_for(values: Iterable[float], precision: float = 1e-9) -> int:
     if largest == 0 or not math.isfinite(largest):
         return 1
     for decimals in range(1, MOST_DECIMALS + 1):
-        if 10**-decimals < 100 * precision * largest:
+        if float(f"1e-{decimals}") < 100 * precision * largest:
             break  # at this many decimals everything would look exact
         if all(abs(v - round(v, decimals)) <= precision * largest for v in values):
             return decimals
-    return max(4, 3 - math.floor(math.log10(largest)))
+    exponent = int(f"{largest:.16e}".partition("e")[2])  # exact, where the last bit of a logarithm is a machine's own
+    return max(4, 3 - exponent)
 
 
 def significant(value: float, digits: int = 7) -> str:

@@ -19,7 +19,7 @@ from glassnet.worked import decimals_for, significant, strongest, written
         ([1234567.1234567], 1e-9, 4),
         ([0.00123456], 1e-9, 6),  # so many that the largest has four digits
         ([0.0000123456], 1e-9, 8),
-        ([1e-310], 1e-9, 313),
+        ([1e-310], 1e-9, 314),  # as a float it is a little less than 1e-310
         ([0.1 + 1e-8, 0.2], 1e-6, 1),  # in float32 there is no more to 0.1
         ([0.1 + 1e-8, 0.2], 1e-9, 4),
         ([], 1e-9, 1),

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from glassnet.explain.experiments import KINDS
 from glassnet.explain.matching import matched
 from glassnet.explain.symmetry import Order, arranged, layers_of
 from glassnet.initializers import INITIALIZERS
+from glassnet.neuron import NeuronTrace
 from glassnet.randomness import epoch_order
 
 HERE = Path(__file__).parent
@@ -180,6 +182,57 @@ def pairs() -> list[Any]:
     return cases
 
 
+def columns() -> list[Any]:
+    """A neuron's arithmetic written out, in numbers of 32 bits."""
+    random = np.random.default_rng(0)
+    neurons = [
+        ([0.5, 0.8, 0.2], [0.3, -0.2, 0.5], 0.1, 6),  # the README's
+        ([0.98123, 0.5, 0.004], [1, 1, 1], 0.125, 6),
+        ([1, 1, 1, 1], [0.00004, 0.00004, 0.00004, 5.12345], 0, 6),  # rounding is a line of its own
+        ([1, 2], [1, -300], 4, 6),
+        ([0.5, 0.25, 0.125], [1, 0.5, 0.0625], -0.03125, 6),  # halves
+        ([0.0], [3], 0, 6),
+        ([0, 0, 0, 1], [1, 2, 3, 4], 0.5, 1),  # all the others are 0
+        ([3e38, 3e38], [2, 2], 0, 6),  # overflow
+    ]
+    for scale in (1e-38, 1e-30, 1e-9, 1e-4, 1e-3, 0.1, 1, 9.99999, 1e3, 1e6, 1e12, 1e30):
+        for n in (3, 40):
+            inputs = np.abs(random.normal(size=n)) * (random.random(n) < 0.7)
+            neurons.append((inputs.tolist(), (scale * random.normal(size=n)).tolist(), scale * random.normal(), 6))
+    cases = []
+    for given, weighted, bias, top in neurons:
+        inputs, weights = np.array(given, np.float32), np.array(weighted, np.float32)
+        with np.errstate(over="ignore"):
+            weighted_sum = np.float32(np.add.accumulate(inputs * weights)[-1])
+            neuron = NeuronTrace(
+                inputs=inputs,
+                weights=weights,
+                weighted_sum=float(weighted_sum),
+                bias=float(np.float32(bias)),
+                pre_activation=float(weighted_sum + np.float32(bias)),
+                activation_name="identity",
+                activation=0.0,
+            )
+            rows = neuron.rows(top)[:-1]
+            finite = all(map(math.isfinite, (neuron.weighted_sum, *neuron.products)))
+        cases.append(
+            {
+                "inputs": inputs.astype(float).tolist(),
+                "weights": weights.astype(float).tolist(),
+                "weighted_sum": neuron.weighted_sum if finite else None,
+                "bias": neuron.bias,
+                "pre_activation": neuron.pre_activation if finite else None,
+                "top": top,
+                "rows": [
+                    [row.kind, row.what if isinstance(row.what, str) else row.what.name, row.figure] for row in rows
+                ]
+                if finite
+                else None,
+            }
+        )
+    return cases
+
+
 VECTORS: dict[str, Callable[[], Any]] = {
     "drawn": drawn,
     "orders": orders,
@@ -188,6 +241,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "perturbations": perturbations,
     "digits": digits,
     "pairs": pairs,
+    "columns": columns,
 }
 
 

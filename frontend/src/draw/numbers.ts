@@ -46,7 +46,3 @@ export const whole = (value: number): string => fixed(value, 0);
 
 /** 0.959 -> 95.9 % */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-
-/** Whole numbers of the last of so many decimals: 236 with 2 is 2.36. */
-export const figure = (units: number, decimals: number): string =>
-  `${units < 0 ? MINUS : ""}${fixed(Math.abs(units) / 10 ** decimals, decimals)}`;
