@@ -1,17 +1,14 @@
 /** How good a network is on a data set: how often it is right, which examples it gets wrong, what it takes for what. */
 
-import { Context, type Rows, type Targets } from "../kernel/context.ts";
+import { Context, type Targets } from "../kernel/context.ts";
 import { Purpose, Vector } from "../kernel/names.ts";
 import type { Architecture } from "./architecture.ts";
-import { layInputs, listed, type Lists } from "./lists.ts";
+import { listed, put, rowsAt, type Examples as Inputs } from "./lists.ts";
 import { squished } from "./squish.ts";
 
 /** Data as the examiner needs it: inputs and what the outputs should be. */
-export interface Examples {
-  readonly inputs: Rows;
+export interface Examples extends Inputs {
   readonly targets: Targets;
-  /** Numbers in a row of inputs. */
-  readonly width: number;
 }
 
 /** The figures of one network on one data set. */
@@ -32,17 +29,17 @@ export interface Examination {
 
 const ROWS_AT_ONCE = 96; // go forward at once, as in src/glassnet/engine/native.py
 
-/** Examines networks on the same examples; keeps these packed, and the kernel open while the architecture stays. */
+/** Examines networks on the same examples; keeps the kernel open while the architecture stays. */
 export class Exam {
   readonly #module: WebAssembly.Module;
   readonly #examples: Examples;
-  readonly #inputs: Lists | Rows;
+  readonly #lists: boolean;
   #open: { context: Context; inputs: number; outputs: number } | null = null;
 
   constructor(module: WebAssembly.Module, examples: Examples) {
     this.#module = module;
     this.#examples = examples;
-    this.#inputs = listed(module, examples.inputs, examples.width) ?? examples.inputs;
+    this.#lists = listed(examples);
   }
 
   /** Throws an `Error` with a plain message where the memory is not to be had. */
@@ -63,8 +60,8 @@ export class Exam {
   #opened(architecture: Architecture): { context: Context; inputs: number; outputs: number } {
     this.#open = null; // its memory may go before the next is asked for
     const plan = { batchSize: ROWS_AT_ONCE, loss: "squared_error", optimizer: "sgd" } as const;
-    const context = new Context(this.#module, architecture, Purpose.Forward, plan, "positions" in this.#inputs);
-    const inputs = layInputs(context, this.#inputs);
+    const context = new Context(this.#module, architecture, Purpose.Forward, plan, this.#lists);
+    const inputs = rowsAt(context, this.#examples, put(context.memory, this.#examples, this.#lists));
     const outputs = context.memory.lend(4 * this.#examples.inputs.count * architecture.sizes.at(-1)!);
     return { context, inputs, outputs };
   }

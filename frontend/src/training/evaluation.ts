@@ -4,7 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { Context } from "../kernel/context.ts";
 import { Purpose, Vector, type Loss } from "../kernel/names.ts";
 import type { Architecture } from "../network/architecture.ts";
-import { listed, put, rowsAt } from "./examples.ts";
+import { listed, put, rowsAt } from "../network/lists.ts";
 import { Gradients } from "./gradients.ts";
 
 /** Accuracy where there are classes, else the mean loss. */

@@ -5,7 +5,8 @@ import type { Dataset } from "../data/dataset.ts";
 import { Context } from "../kernel/context.ts";
 import { Purpose, Vector } from "../kernel/names.ts";
 import type { Architecture } from "../network/architecture.ts";
-import { listed, put, putTargets, rowsAt } from "./examples.ts";
+import { listed, put, rowsAt } from "../network/lists.ts";
+import { putTargets } from "./examples.ts";
 import { slotsOf, type Settings } from "./settings.ts";
 
 /** Where a run stands: all that the next step depends on. */
@@ -57,7 +58,7 @@ export class Run {
     this.#order = memory.lend(8 * this.#count);
     this.#rates = memory.lend(8 * MOST_STEPS);
     this.#losses = memory.lend(8 * MOST_STEPS);
-    const inputs = rowsAt(this.#context, data, put(memory, data, lists), 0, this.#count);
+    const inputs = rowsAt(this.#context, data, put(memory, data, lists));
     const targets = putTargets(this.#context, data, loss);
     this.rate = settings.rate;
     this.#context.write(Vector.Parameters, parameters);
