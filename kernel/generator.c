@@ -138,9 +138,14 @@ static Generator seeded(uint64_t seed) {
 /* numpy's Generator(Philox(key=key)) */
 static Generator keyed(uint64_t key) { return (Generator){.is_philox = 1, .key = key, .taken = 4}; }
 
+/* 0 to count - 1 in random order. */
+static void permutation(Generator *g, int64_t count, int64_t *order) {
+    for (int64_t i = 0; i < count; i++) order[i] = i;
+    shuffle(g, order, count);
+}
+
 /* The order in which an epoch visits its examples: `randomness.epoch_order`. */
 static void epoch_order(uint64_t seed, uint64_t epoch, int64_t count, int64_t *order) {
     Generator g = keyed(splitmix64(seed, epoch));
-    for (int64_t i = 0; i < count; i++) order[i] = i;
-    shuffle(&g, order, count);
+    permutation(&g, count, order);
 }

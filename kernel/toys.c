@@ -44,8 +44,7 @@ static void toy(int32_t shape, int64_t count, double noise, uint64_t seed, doubl
         }
     double reach = shape == SPIRAL ? 1 : 5;
     if (shape != GAUSS) fill_between(&g, moves, 2 * count, -reach, reach);
-    for (int64_t i = 0; i < count; i++) order[i] = i;
-    shuffle(&g, order, count);
+    permutation(&g, count, order);
     for (int64_t k = 0; k < count; k++) {
         int64_t i = order[k];
         double x = places[2 * i], y = places[2 * i + 1];

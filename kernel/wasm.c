@@ -58,6 +58,10 @@ EXPORT(normal) void wasm_normal(uint64_t seed, int32_t count, double *values) {
     Generator g = seeded(seed);
     for (int32_t i = 0; i < count; i++) values[i] = draw_normal(&g);
 }
+EXPORT(permutation) void wasm_permutation(uint64_t seed, int32_t count, int64_t *order) {
+    Generator g = seeded(seed);
+    permutation(&g, count, order);
+}
 EXPORT(epoch_order) void wasm_epoch_order(uint64_t seed, uint64_t epoch, int32_t count, int64_t *order) {
     epoch_order(seed, epoch, count, order);
 }

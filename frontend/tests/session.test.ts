@@ -23,7 +23,7 @@ class Listener {
 
   constructor(settings: Partial<Settings> = {}, output: Squish = "softmax") {
     this.say({ kind: "kernel", module: kernel });
-    this.say({ kind: "data", ...heldOut(pictures(50)) });
+    this.say({ kind: "data", ...heldOut(kernel, pictures(50), 0) });
     const from = { rule: "fitting", seed: 1 } as const;
     const [sizes, squishes] = [[24, 6, 3], ["tanh", output] as const];
     this.say({ kind: "start", run: 1, sizes, squishes, from, settings: { ...SETTINGS, ...settings } });

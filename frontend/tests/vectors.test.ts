@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { digitOf } from "../src/data/fitting.ts";
+import { heldOut } from "../src/data/held_out.ts";
 import { toy, type Toy } from "../src/data/toys.ts";
 import { Memory } from "../src/kernel/memory.ts";
 import type { Squish } from "../src/kernel/names.ts";
@@ -66,6 +67,17 @@ test.each(vectors<Points>("toys"))("$count points of $name with noise $noise, se
   expect(digest(inputs.values)).toBe(wanted.inputs);
   expect(digest((targets as { labels: Int32Array }).labels)).toBe(wanted.labels);
 });
+
+test.each(vectors<{ seed: number; count: number; held_out: string }>("splits"))(
+  "the rows held out of $count, seed $seed",
+  (wanted) => {
+    const { count, seed } = wanted;
+    const values = Float32Array.from({ length: count }, (_, i) => i);
+    const targets = { labels: new Int32Array(count) };
+    const data = { name: "rows", inputs: { values, scale: 1, count }, targets, width: 1, signature: {} };
+    expect(digest(heldOut(kernel, data, seed).test.inputs.values)).toBe(wanted.held_out);
+  },
+);
 
 interface Perturbed {
   kind: Exclude<Variation, "round"> | "round_bits";

@@ -146,6 +146,17 @@ def digits() -> list[Any]:
     return cases
 
 
+def splits() -> list[Any]:
+    """Which rows are held out."""
+    cases = []
+    for seed in SEEDS:
+        for n in (3, 12, 150, 1001):
+            data = gn.Dataset(np.arange(n, dtype=np.float32)[:, None], np.arange(n) % 3, name="rows")
+            held_out = data.split(0.2, seed)[1].inputs.ravel()
+            cases.append({"seed": seed, "count": n, "held_out": digest(held_out, "<f4")})
+    return cases
+
+
 def pairs() -> list[Any]:
     """Two networks, and how b's hidden neurons are brought into a's order."""
     cases = []
@@ -240,6 +251,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "toys": toys,
     "perturbations": perturbations,
     "digits": digits,
+    "splits": splits,
     "pairs": pairs,
     "columns": columns,
 }

@@ -34,6 +34,7 @@ export interface Exports {
   ): number;
   uniform(seed: bigint, count: number, values: number): void;
   normal(seed: bigint, count: number, values: number): void;
+  permutation(seed: bigint, count: number, order: number): void;
   epoch_order(seed: bigint, epoch: bigint, count: number, order: number): void;
   start_values(seed: bigint, layers: number, sizes: number, rules: number, flat: number): void;
   toy(

@@ -11,6 +11,14 @@ export const uniform = (module: WebAssembly.Module, seed: number, count: number)
 export const normal = (module: WebAssembly.Module, seed: number, count: number): Float64Array =>
   drawn(module, "normal", seed, count);
 
+/** 0 to count - 1 in random order. */
+export function permutation(module: WebAssembly.Module, seed: number, count: number): number[] {
+  const memory = new Memory(module);
+  const at = memory.lend(8 * count);
+  memory.kernel.permutation(BigInt(seed), count, at);
+  return Array.from(memory.view(BigInt64Array, at, count), Number);
+}
+
 function drawn(module: WebAssembly.Module, kind: "uniform" | "normal", seed: number, count: number): Float64Array {
   const memory = new Memory(module);
   const at = memory.lend(8 * count);

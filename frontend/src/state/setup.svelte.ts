@@ -132,10 +132,24 @@ export class Setup {
 
   /** What is learnt from and tested with, fetched or made. */
   async data(): Promise<Parts> {
-    if (this.source === "digits") this.parts ??= await digits();
-    else if (isToy(this.source)) this.parts = heldOut(toy(this.#kernel, this.source, POINTS, this.noise, this.seed));
+    if (this.source === "digits") this.parts ??= await this.#digits();
+    else if (isToy(this.source))
+      this.parts = this.#split(toy(this.#kernel, this.source, POINTS, this.noise, this.seed));
     if (!this.parts) throw new Error(this.problem ?? "Choose a CSV file first.");
     return this.parts;
+  }
+
+  /** All 60,000 and 10,000; a single file has but a sample, most of which is then trained on. */
+  async #digits(): Promise<Parts> {
+    const [train, test] = await Promise.all([host.digits("train"), host.digits("test")]);
+    if (train && test) return { train, test };
+    if (!test)
+      throw new Error("This file carries no digits to learn from. Take a toy shape, or a CSV file of your own.");
+    return this.#split(test);
+  }
+
+  #split(data: Dataset): Parts {
+    return heldOut(this.#kernel, data, this.seed);
   }
 
   #take(table: Table): void {
@@ -148,7 +162,7 @@ export class Setup {
     this.problem = null;
     try {
       const { data, notes } = tableOf(this.table.columns, this.table.name, this.target);
-      this.parts = heldOut(data);
+      this.parts = this.#split(data);
       this.notes = notes;
       this.output = "labels" in data.targets ? "softmax" : "identity";
     } catch (problem) {
@@ -156,12 +170,4 @@ export class Setup {
       this.problem = (problem as Error).message;
     }
   }
-}
-
-/** All 60,000 and 10,000; a single file has but a sample, most of which is then learnt from. */
-async function digits(): Promise<Parts> {
-  const [train, test] = await Promise.all([host.digits("train"), host.digits("test")]);
-  if (train && test) return { train, test };
-  if (!test) throw new Error("This file carries no digits to learn from. Take a toy shape, or a CSV file of your own.");
-  return heldOut(test);
 }
