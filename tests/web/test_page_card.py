@@ -54,6 +54,19 @@ def test_columns_add_up_as_shown(page, address):
     assert sum(parts[totals[0] : totals[1]]) == pytest.approx(parts[totals[1]], abs=1e-9)
 
 
+@pytest.mark.parametrize("address", ["0:3", "1:5", "2:7"])
+def test_the_column_has_the_figures_of_python(page, address):
+    """With as many products shown; the last figure may differ where the sums of two machines do."""
+    layer, index = map(int, address.split(":"))
+    wanted = [row.figure for row in first_network(page).trace(first_digit()).neuron(layer, index).rows(SHOWN)[:-1]]
+    card = digit_card(page, address)
+    lines = card.locator("table.arithmetic").locator("tbody tr, tfoot tr").all()
+    figures = [row.locator("td.number").last.inner_text().replace("\u2212", "-") for row in lines]
+    assert [len(figure.partition(".")[2]) for figure in figures] == [len(f.partition(".")[2]) for f in wanted]
+    unit = 10.0 ** -len(wanted[0].partition(".")[2])
+    np.testing.assert_allclose([number(f) for f in figures], [number(f) for f in wanted], rtol=0, atol=1.1 * unit)
+
+
 @pytest.mark.parametrize("address", ["0:3", "1:5", "2:3", "2:7"])
 def test_the_words_are_those_of_explain(page, address):
     layer, index = map(int, address.split(":"))
