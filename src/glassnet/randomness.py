@@ -3,6 +3,9 @@
 The order of epoch 7 depends on (seed, 7) and the dropout mask of step 300 on (seed, 300, layer), so a run that was
 killed goes on with the same bits, any step can be computed again, and other engines draw the same numbers.
 
+Start values, toys and perturbations are drawn from numpy's `default_rng(seed)`. The page draws the same numbers:
+`kernel/generator.c` has numpy's generators, and tests/vectors holds both sides to the same cases.
+
 `splitmix64` is the generator of Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014; its n-th
 output can be had directly, which makes it a counter-based one.
 """

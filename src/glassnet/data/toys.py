@@ -4,9 +4,7 @@ The shapes are those of https://github.com/tensorflow/playground, src/dataset.ts
 Apache 2.0): its radii, angles and noise, written anew here. There the labels are -1, drawn orange, and +1, drawn
 blue; here 0 and 1.
 
-Each gives `n` points, mixed, inputs (n, 2) as float32 in about [-6, 6], and half of them or so in each class. `noise`
-from 0 to 0.5 is Playground's 0 to 50. Raises `SettingError` for less than two points, or noise or a seed out of
-range.
+Each returns `n` points in random order, about half of them in each class. The page draws the same points from a seed.
 """
 
 import math
@@ -24,7 +22,30 @@ _SIGNATURE = Signature(input_shape=(2,), features=("x1", "x2"), classes=("orange
 def circle(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:
     """A blue disc of radius 2.5 inside an orange ring of radius 3.5 to 5.
 
-    Noise moves the place where the label is read by up to 5 * noise, not the point itself.
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+    noise : float
+        From 0 to 0.5 (Playground's 0 to 50). The label is read up to 5 * noise away from the point.
+    seed : int
+        The same seed gives the same points.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (n, 2), float32, in about [-6, 6]; classes "orange" and "blue".
+
+    Raises
+    ------
+    SettingError
+        If `n`, `noise` or `seed` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> gn.data.circle(n=4).inputs.shape
+    (4, 2)
     """
     rng = _rng(n, noise, seed)
     inside = np.arange(n) < n // 2
@@ -37,7 +58,30 @@ def circle(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:
 def xor(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:
     """Four squares around a cross that is kept free: blue where both inputs have the same sign.
 
-    Noise moves the place where the label is read by up to 5 * noise, not the point itself.
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+    noise : float
+        From 0 to 0.5 (Playground's 0 to 50). The label is read up to 5 * noise away from the point.
+    seed : int
+        The same seed gives the same points.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (n, 2), float32, in about [-6, 6]; classes "orange" and "blue".
+
+    Raises
+    ------
+    SettingError
+        If `n`, `noise` or `seed` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> gn.data.xor(n=4).inputs.shape
+    (4, 2)
     """
     rng = _rng(n, noise, seed)
     points = rng.uniform(-5, 5, (n, 2))
@@ -47,7 +91,33 @@ def xor(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:
 
 
 def gauss(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:
-    """Two bell-shaped clouds, blue around (2, 2), orange around (-2, -2); noise widens their variance from 0.5 to 4."""
+    """Two bell-shaped clouds: blue around (2, 2), orange around (-2, -2).
+
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+    noise : float
+        From 0 to 0.5 (Playground's 0 to 50). Widens the variance of each cloud from 0.5 to 4.
+    seed : int
+        The same seed gives the same points.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (n, 2), float32, in about [-6, 6]; classes "orange" and "blue".
+
+    Raises
+    ------
+    SettingError
+        If `n`, `noise` or `seed` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> gn.data.gauss(n=4).inputs.shape
+    (4, 2)
+    """
     rng = _rng(n, noise, seed)
     blue = np.arange(n) < n // 2
     points = np.where(blue, 2, -2)[:, None] + rng.normal(0, math.sqrt(0.5 + 7 * noise), (n, 2))
@@ -55,7 +125,33 @@ def gauss(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:
 
 
 def spiral(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:
-    """Two arms of radius 0 to 5 that wind 1.75 times around each other; noise moves each point by up to that much."""
+    """Two arms of radius 0 to 5 that wind 1.75 times around each other.
+
+    Parameters
+    ----------
+    n : int
+        Number of points, at least 2.
+    noise : float
+        From 0 to 0.5 (Playground's 0 to 50). Moves each point by up to that much along both axes.
+    seed : int
+        The same seed gives the same points.
+
+    Returns
+    -------
+    Dataset
+        Inputs of shape (n, 2), float32, in about [-6, 6]; classes "orange" and "blue".
+
+    Raises
+    ------
+    SettingError
+        If `n`, `noise` or `seed` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> gn.data.spiral(n=4).inputs.shape
+    (4, 2)
+    """
     rng = _rng(n, noise, seed)
     half = n // 2
     blue = np.arange(n) < half

@@ -28,10 +28,33 @@ BAR = 50
 
 
 def scramble(network: Network, seed: int = 0, share: float = 1.0) -> Network:
-    """The same values in another order: within each layer weights change places with weights, biases with biases.
+    """The same values in other places: within each layer weights change places with weights, biases with biases.
 
-    share  how many of them take part, drawn at random: 1 for all
-    seed   the same seed gives the same order
+    Parameters
+    ----------
+    network : Network
+    seed : int
+        The same seed gives the same order, on the page too.
+    share : float
+        Share of the values that change places, drawn at random, from 0 to 1.
+
+    Returns
+    -------
+    Network
+        A network of the same structure; `network` itself does not change.
+
+    Raises
+    ------
+    SettingError
+        If `share` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-2-1", seed=0)
+    >>> changed = gn.explain.scramble(network, seed=1)
+    >>> sorted(changed.parameters) == sorted(network.parameters)
+    True
     """
     _check_share(share, 1.0)
     random = np.random.default_rng(seed)
@@ -46,10 +69,32 @@ def scramble(network: Network, seed: int = 0, share: float = 1.0) -> Network:
 
 
 def noise(network: Network, share: float, seed: int = 0) -> Network:
-    """Every parameter plus a random number, drawn from a normal distribution around 0.
+    """Every parameter plus a random number of a normal distribution around 0.
 
-    share  the spread of the noise, in root mean squares of the layer's weights (of its biases for the biases)
-    seed   the same seed gives the same noise, so that a smaller share is the same noise made smaller
+    Parameters
+    ----------
+    network : Network
+    share : float
+        Standard deviation of the noise, in root mean squares of the layer's weights (of its biases for the biases).
+    seed : int
+        The same seed gives the same noise; a smaller share is the same noise made smaller.
+
+    Returns
+    -------
+    Network
+        A network of the same structure; `network` itself does not change.
+
+    Raises
+    ------
+    SettingError
+        If `share` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-2-1", seed=0)
+    >>> gn.explain.noise(network, 0.0) == network
+    True
     """
     _check_share(share, np.inf)
     random = np.random.default_rng(seed)
@@ -63,7 +108,31 @@ def noise(network: Network, share: float, seed: int = 0) -> Network:
 
 
 def prune(network: Network, share: float) -> Network:
-    """In each layer this share of the weights set to 0, the smallest (by size) first; biases stay."""
+    """The smallest weights of each layer (by absolute value) set to 0; biases stay.
+
+    Parameters
+    ----------
+    network : Network
+    share : float
+        Share of each layer's weights that become 0, from 0 to 1.
+
+    Returns
+    -------
+    Network
+        A network of the same structure; `network` itself does not change.
+
+    Raises
+    ------
+    SettingError
+        If `share` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-2-1", seed=0)
+    >>> int((gn.explain.prune(network, 0.5).layers[0].weights == 0).sum())
+    3
+    """
     _check_share(share, 1.0)
 
     def thinned(values: Array) -> Array:
@@ -78,8 +147,34 @@ def prune(network: Network, share: float) -> Network:
 
 
 def round_bits(network: Network, bits: float) -> Network:
-    """Every parameter rounded to `bits` bits: to the nearest of 2^bits values, evenly spaced from the smallest to the
-    largest weight of its layer (the smallest to the largest bias for the biases)."""
+    """Every parameter rounded to the nearest of 2^bits values.
+
+    The values are evenly spaced from the smallest to the largest weight of the layer (the smallest to the largest bias
+    for the biases).
+
+    Parameters
+    ----------
+    network : Network
+    bits : int
+        Bits for each parameter, from 1 to 24.
+
+    Returns
+    -------
+    Network
+        A network of the same structure; `network` itself does not change.
+
+    Raises
+    ------
+    SettingError
+        If `bits` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-2-1", seed=0)
+    >>> len(set(gn.explain.round_bits(network, 1).layers[0].weights.ravel().tolist()))
+    2
+    """
     if not (1 <= bits <= MOST_BITS and bits == int(bits)):
         raise SettingError(
             got=f"{bits} bits", expected=f"a whole number from 1 to {MOST_BITS}", do="8 are usually enough"
