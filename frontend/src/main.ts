@@ -4,11 +4,11 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import "./app.css";
 import { exampleOf, type Input } from "./data/dataset.ts";
-import { host } from "./host.ts";
-import { loadKernel } from "./kernel/load.ts";
+import { host } from "./host/host.ts";
+import { loadKernel } from "./core/load.ts";
 import { lesson } from "./state/lesson.svelte.ts";
 import { lessonOf, restore } from "./state/link.ts";
-import { examplesFor } from "./state/opening.ts";
+import { examplesFor } from "./state/choose_network.ts";
 import { Workspace } from "./state/workspace.svelte.ts";
 
 const page = document.getElementById("page")!;

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { Architecture } from "../src/network/architecture.ts";
 import { Network } from "../src/network/network.ts";
 import { neuronTrace, Tracer } from "../src/network/trace.ts";
-import { between, brushWeight, covered, gridOf } from "../src/views/card/brush.ts";
+import { between, brushWeight, covered, gridOf } from "../src/views/card/weight_brush.ts";
 import { ariaSort, clicked, LARGEST_FIRST, sorted } from "../src/views/card/sorting.ts";
-import { typed } from "../src/views/card/typed.ts";
+import { typed } from "../src/views/card/parse_number.ts";
 import { kernel } from "./kernel.ts";
 
 describe("a typed number", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { indexAt, isShown, layOut, placeOf, rowsOf, type Column, type Shape } from "../src/draw/columns.ts";
-import { walk } from "../src/draw/walking.ts";
+import { walk } from "../src/draw/arrow_keys.ts";
 
 const shape = (...sizes: number[]): Shape => ({
   sizes,

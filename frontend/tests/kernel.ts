@@ -2,4 +2,4 @@
 
 import { readFileSync } from "node:fs";
 
-export const kernel = new WebAssembly.Module(readFileSync(new URL("../src/kernel/kernel.wasm", import.meta.url)));
+export const kernel = new WebAssembly.Module(readFileSync(new URL("../src/core/kernel.wasm", import.meta.url)));

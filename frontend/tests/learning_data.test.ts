@@ -6,9 +6,9 @@ import { columnsOf } from "../src/data/csv.ts";
 import { heldOut } from "../src/data/held_out.ts";
 import { columnsIn, tableOf } from "../src/data/table.ts";
 import { toy, TOYS } from "../src/data/toys.ts";
-import { normal } from "../src/kernel/random.ts";
+import { normal } from "../src/core/random.ts";
 import { Architecture } from "../src/network/architecture.ts";
-import { initial, INITIALIZER_NAMES } from "../src/network/initial.ts";
+import { initial, INITIALIZER_NAMES } from "../src/network/initializers.ts";
 
 const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
 const spread = (values: Float32Array): number => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { uniform } from "../src/kernel/random.ts";
+import { uniform } from "../src/core/random.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { alike, paired } from "../src/network/matching.ts";
 import { Network } from "../src/network/network.ts";
-import { Trial } from "../src/network/trial.ts";
+import { Trial } from "../src/network/compare_networks.ts";
 import { Tracer } from "../src/network/trace.ts";
 import { kernel } from "./kernel.ts";
 

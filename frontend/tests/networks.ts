@@ -1,6 +1,6 @@
 /** Small networks with fixed numbers. */
 
-import type { Squish } from "../src/kernel/names.ts";
+import type { Squish } from "../src/core/names.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { Network, type Signature } from "../src/network/network.ts";
 

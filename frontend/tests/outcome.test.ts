@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { outcomeText, winnerOf } from "../src/draw/outcome.ts";
-import type { Squish } from "../src/kernel/names.ts";
+import type { Squish } from "../src/core/names.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { Network, type Signature } from "../src/network/network.ts";
 import { Tracer, type Trace } from "../src/network/trace.ts";

@@ -1,7 +1,7 @@
 /** Small data to learn from. */
 
 import type { Dataset } from "../src/data/dataset.ts";
-import { uniform } from "../src/kernel/random.ts";
+import { uniform } from "../src/core/random.ts";
 import { kernel } from "./kernel.ts";
 
 /** Pictures of `width` grey values, three quarters of them zero, in three classes: class k is bright at places k, k + 3, ... */

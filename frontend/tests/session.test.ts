@@ -4,7 +4,7 @@ import { beforeEach, expect, test } from "vitest";
 import { kernel } from "./kernel.ts";
 import { pictures } from "./pictures.ts";
 import { heldOut } from "../src/data/held_out.ts";
-import type { Squish } from "../src/kernel/names.ts";
+import type { Squish } from "../src/core/names.ts";
 import type { FromWorker, Sample, Snapshot, ToWorker } from "../src/training/messages.ts";
 import { Session } from "../src/training/session.ts";
 import type { Settings } from "../src/training/settings.ts";

@@ -6,9 +6,9 @@ import { someNetwork } from "./networks.ts";
 import { pictures } from "./pictures.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { Tracer } from "../src/network/trace.ts";
-import { extentOf, Fields } from "../src/training/fields.ts";
-import { knobName, largestPlaces } from "../src/training/knobs.ts";
-import { binOf, lastGood, upTo, withBin, type Bin } from "../src/training/losses.ts";
+import { extentOf, Fields } from "../src/training/activation_fields.ts";
+import { knobName, largestPlaces } from "../src/training/largest_changes.ts";
+import { binOf, lastGood, upTo, withBin, type Bin } from "../src/training/loss_history.ts";
 import { checkRoom, fittingLoss, sizesOf, structureOf, type Settings } from "../src/training/settings.ts";
 
 const SETTINGS: Settings = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TensorInfo } from "../src/host.ts";
+import type { TensorInfo } from "../src/host/host.ts";
 import { rowsOf, stepOf, treeOf } from "../src/views/count/tree.ts";
 
 const tensor = (name: string, ...shape: number[]): TensorInfo => {

@@ -1,8 +1,8 @@
 // Runs the page's own kernel, through the page's own bridge: node kernel_in_node.ts kernel.wasm < job.json > result.json
 // A job holds a network, inputs, targets and an order; the result its trace, gradient, losses and trained parameters.
 import { readFileSync } from "node:fs";
-import { Context, type Plan, type Targets } from "../../frontend/src/kernel/context.ts";
-import { InputKind, Purpose, Vector } from "../../frontend/src/kernel/names.ts";
+import { Context, type Plan, type Targets } from "../../frontend/src/core/context.ts";
+import { InputKind, Purpose, Vector } from "../../frontend/src/core/names.ts";
 import { Architecture } from "../../frontend/src/network/architecture.ts";
 import { Network } from "../../frontend/src/network/network.ts";
 import { Tracer } from "../../frontend/src/network/trace.ts";

@@ -21,7 +21,7 @@ from glassnet.optimizers import OPTIMIZERS
 
 HERE = Path(__file__).parent
 FRONTEND = HERE.parents[1] / "frontend"
-WASM = FRONTEND / "src" / "kernel" / "kernel.wasm"
+WASM = FRONTEND / "src" / "core" / "kernel.wasm"
 NODE = Path(sys.executable).parent / "node"
 ENGINES = {"reference": reference, "native": native}
 

@@ -55,7 +55,7 @@ def test_licences_of_all_that_is_bundled_are_listed():
 def test_names_are_the_kernels():
     """The page's lists of names are Python's, in the kernel's order."""
     script = (
-        "import { SQUISHES, LOSSES, OPTIMIZERS } from './src/kernel/names.ts';"
+        "import { SQUISHES, LOSSES, OPTIMIZERS } from './src/core/names.ts';"
         "console.log([SQUISHES, LOSSES, OPTIMIZERS].join(' '))"
     )
     run = subprocess.run(

@@ -1,6 +1,6 @@
 /** Examples to learn from or to be tested with: inputs as stored, what they are multiplied by, targets. */
 
-import type { Rows, Targets } from "../kernel/context.ts";
+import type { Rows, Targets } from "../core/context.ts";
 import type { Signature } from "../network/network.ts";
 
 export interface Dataset {

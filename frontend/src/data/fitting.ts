@@ -1,7 +1,7 @@
 /** Photos and drawings brought to the form of MNIST's digits: the core does what `data/images.py` does, and comes to the same
  * pixels. */
 
-import { Memory } from "../kernel/memory.ts";
+import { Memory } from "../core/memory.ts";
 
 /** Grey values row by row, 0 to 255. */
 export interface Picture {

@@ -1,6 +1,6 @@
 /** Some examples are never trained on, to tell how good a network is on what it has not seen. */
 
-import { permutation } from "../kernel/random.ts";
+import { permutation } from "../core/random.ts";
 import type { Dataset } from "./dataset.ts";
 
 const SHARE = 0.2; // as `glassnet train` holds out

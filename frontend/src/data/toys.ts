@@ -1,7 +1,7 @@
 /** The four toy shapes of TensorFlow Playground (`toys.py`): two inputs in about [-6, 6], two classes, small enough to see
  * everything. The same seed gives the same points as in Python. */
 
-import { Memory } from "../kernel/memory.ts";
+import { Memory } from "../core/memory.ts";
 import type { Dataset } from "./dataset.ts";
 
 /** In the core's order (`kernel/toys.c`). */

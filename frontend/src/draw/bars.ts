@@ -1,7 +1,7 @@
 /** The outputs' bars: beside their names in a column, above them in a strip. */
 
 import { CHARACTER, placeOf, type Column, type Flow } from "./columns.ts";
-import type { Scale } from "./scales.ts";
+import type { Scale } from "./activation_scale.ts";
 
 const VALUE_WIDTH = 48;
 /** Of a name and a value, one below the other. */

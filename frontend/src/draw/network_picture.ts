@@ -7,7 +7,7 @@ import { colours, css, grey, mix, signedColour, type Rgb } from "./colours.ts";
 import { placeOf, rowsOf, type Column, type Layout } from "./columns.ts";
 import { ofNeuron, paintConnections, strongest, type Connections } from "./connections.ts";
 import { largest, paintPixels } from "./picture.ts";
-import { colourOf, inputScale, scaleOf } from "./scales.ts";
+import { colourOf, inputScale, scaleOf } from "./activation_scale.ts";
 
 export interface Looking {
   /** Only this neuron's connections, and its template over the picture. */

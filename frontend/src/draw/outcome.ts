@@ -1,6 +1,6 @@
 /** What a network's outputs say, in words. */
 
-import { UP_TO_ONE } from "../kernel/names.ts";
+import { UP_TO_ONE } from "../core/names.ts";
 import type { Trace } from "../network/trace.ts";
 import { percent, short } from "./numbers.ts";
 

@@ -1,6 +1,6 @@
 /** Sizes and squishes: the structure of a network without its values; how many parameters, by which formula. */
 
-import { SQUISHES, type Squish } from "../kernel/names.ts";
+import { SQUISHES, type Squish } from "../core/names.ts";
 
 /** Where a layer's numbers lie in the flat vector: weights (fanOut, fanIn) row by row from `start`, then its biases. */
 export interface Place {

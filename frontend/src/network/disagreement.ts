@@ -1,6 +1,6 @@
 /** Where two networks give other answers to the same examples. */
 
-import type { Examination } from "./examination.ts";
+import type { Examination } from "./evaluation.ts";
 
 export interface Disagreement {
   /** The examples, in their order. */

@@ -4,8 +4,8 @@
  * The core pairs them by their weights, as `gn.compare` does (`explain/matching.py`): so that the distance between all
  * parameters is as small as it can be made. */
 
-import { Memory } from "../kernel/memory.ts";
-import type { Squish } from "../kernel/names.ts";
+import { Memory } from "../core/memory.ts";
+import type { Squish } from "../core/names.ts";
 import type { Network } from "./network.ts";
 
 export interface Pair {

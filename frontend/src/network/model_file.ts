@@ -1,6 +1,6 @@
 /** A safetensors file of any size, looked into right here: its header, and of its values only the row that is asked for. */
 
-import type { FileNeuron, ModelFile } from "../host.ts";
+import type { FileNeuron, ModelFile } from "../host/host.ts";
 import { readHeader, readNetwork, type TensorEntry } from "./safetensors.ts";
 
 /** Rows longer than this come in pieces. */

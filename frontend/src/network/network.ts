@@ -1,7 +1,7 @@
 /** A network: architecture and one flat vector. A value: nothing changes it in place, so any two can be compared and every
  * edit can be undone. */
 
-import type { Squish } from "../kernel/names.ts";
+import type { Squish } from "../core/names.ts";
 import { Architecture } from "./architecture.ts";
 
 /** What inputs and outputs stand for (`signature.py`); every field may be unknown. */

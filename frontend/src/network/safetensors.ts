@@ -1,7 +1,7 @@
 /** Safetensors, read and written: eight bytes of length, a header in JSON, the tensors' bytes. A network is written as
  * glassnet's Python does (tensors `layers.0.weight`, `layers.0.bias`; its description in the metadata). */
 
-import type { Squish } from "../kernel/names.ts";
+import type { Squish } from "../core/names.ts";
 import { Architecture } from "./architecture.ts";
 import { Network, type Signature } from "./network.ts";
 

@@ -1,7 +1,7 @@
 /** Every number that a network computes on its way from inputs to outputs. Computed by the kernel alone. */
 
-import { Context } from "../kernel/context.ts";
-import { Purpose, Vector, type Squish } from "../kernel/names.ts";
+import { Context } from "../core/context.ts";
+import { Purpose, Vector, type Squish } from "../core/names.ts";
 import type { Architecture } from "./architecture.ts";
 import type { Address, Network } from "./network.ts";
 

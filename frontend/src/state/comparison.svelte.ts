@@ -1,11 +1,11 @@
 /** Which two networks are compared, side by side on the one input. Kept while one looks elsewhere. */
 
 import { SvelteMap } from "svelte/reactivity";
-import type { NamedNetwork } from "../host.ts";
-import { inputsDiffer, structureDiffers } from "../network/between.ts";
+import type { NamedNetwork } from "../host/host.ts";
+import { inputsDiffer, structureDiffers } from "../network/interpolation.ts";
 import type { Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
-import { varied, variationText, type Variation } from "../network/variations.ts";
+import { varied, variationText, type Variation } from "../network/perturbations.ts";
 import { lesson } from "./lesson.svelte.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 

@@ -6,16 +6,16 @@
 
 import { fromBase64Url, gunzip, gzip, toBase64Url } from "../data/bytes.ts";
 import { exampleOf, type Input } from "../data/dataset.ts";
-import { SQUISHES, type Squish } from "../kernel/names.ts";
+import { SQUISHES, type Squish } from "../core/names.ts";
 import { Architecture } from "../network/architecture.ts";
 import { difference, withDifference } from "../network/difference.ts";
 import { addressText, Network, type Address } from "../network/network.ts";
 import { readNetwork, writeNetwork } from "../network/safetensors.ts";
-import { isVariation } from "../network/variations.ts";
-import type { Start } from "../host.ts";
+import { isVariation } from "../network/perturbations.ts";
+import type { Start } from "../host/host.ts";
 import type { Side } from "./comparison.svelte.ts";
 import { isControl, type Lesson } from "./lesson.svelte.ts";
-import { lookAt } from "./opening.ts";
+import { lookAt } from "./choose_network.ts";
 import type { View, Workspace } from "./workspace.svelte.ts";
 
 /** Characters. Longer links are cut by mail programs and chats. */

@@ -1,7 +1,7 @@
 /** What was seen of a run so far: its losses, its scores, and where something was changed by hand. */
 
 import type { Score } from "../training/evaluation.ts";
-import { upTo, withBin, type Bin } from "../training/losses.ts";
+import { upTo, withBin, type Bin } from "../training/loss_history.ts";
 
 const MOST_SCORES = 400;
 

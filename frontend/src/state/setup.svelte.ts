@@ -5,9 +5,9 @@ import type { Dataset } from "../data/dataset.ts";
 import { heldOut } from "../data/held_out.ts";
 import { columnsIn, tableOf } from "../data/table.ts";
 import { toy, TOYS, type Toy } from "../data/toys.ts";
-import { host, type Start } from "../host.ts";
-import type { Optimizer, Squish } from "../kernel/names.ts";
-import type { Initializer } from "../network/initial.ts";
+import { host, type Start } from "../host/host.ts";
+import type { Optimizer, Squish } from "../core/names.ts";
+import type { Initializer } from "../network/initializers.ts";
 import { fittingLoss, outputsOf, sizesOf, USUAL_RATE, type Settings } from "../training/settings.ts";
 
 export type Source = "digits" | Toy | "table";

@@ -4,7 +4,7 @@
 import type { Input } from "../data/dataset.ts";
 import { greyOf, valuesOf } from "../data/grey.ts";
 import { fitted, SIDE, type Fitted } from "../data/fitting.ts";
-import { stroke, type Tool } from "../draw/brush.ts";
+import { stroke, type Tool } from "../draw/pen.ts";
 import type { Point } from "../draw/columns.ts";
 
 /** What is drawn on: the workspace. */

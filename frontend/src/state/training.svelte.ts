@@ -2,17 +2,17 @@
  * follows its snapshots. Any view may read it. */
 
 import { exampleOf } from "../data/dataset.ts";
-import type { Start } from "../host.ts";
+import type { Start } from "../host/host.ts";
 import { Architecture } from "../network/architecture.ts";
 import { Network } from "../network/network.ts";
 import type { Score } from "../training/evaluation.ts";
-import { lastGood } from "../training/losses.ts";
+import { lastGood } from "../training/loss_history.ts";
 import type { FromWorker, Phase, Preview, Sample, Snapshot, StartValues, ToWorker } from "../training/messages.ts";
 import { structureOf, type Settings } from "../training/settings.ts";
 import { nextFrame } from "./frames.ts";
 import { RunRecord } from "./run_record.svelte.ts";
 import { isToy, Setup, type Parts, type Source } from "./setup.svelte.ts";
-import { WorkerLine } from "./training_worker.ts";
+import { WorkerLine } from "./training_client.ts";
 import type { Workspace } from "./workspace.svelte.ts";
 
 /** As fast as it goes; an epoch or a step in each frame; a phase of a step at a time. */

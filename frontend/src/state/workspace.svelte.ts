@@ -2,12 +2,12 @@
  * change; it knows no view. */
 
 import type { Dataset, Input } from "../data/dataset.ts";
-import type { NamedNetwork } from "../host.ts";
+import type { NamedNetwork } from "../host/host.ts";
 import { sameAddress, type Address, type Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
 import { Comparison } from "./comparison.svelte.ts";
 import { NO_EDITS, redone, settled, undone, withEdit, type Edits } from "./edits.ts";
-import { Examiner } from "./examiner.svelte.ts";
+import { Examiner } from "./evaluation.svelte.ts";
 import { lesson } from "./lesson.svelte.ts";
 
 /** One step of training, told of every parameter. */

@@ -1,10 +1,10 @@
 /** How good a network is on examples it has not learnt from, in pieces: whoever asks can do other things between them. */
 
 import type { Dataset } from "../data/dataset.ts";
-import { Context } from "../kernel/context.ts";
-import { Purpose, Vector, type Loss } from "../kernel/names.ts";
+import { Context } from "../core/context.ts";
+import { Purpose, Vector, type Loss } from "../core/names.ts";
 import type { Architecture } from "../network/architecture.ts";
-import { listed, put, rowsAt } from "../network/lists.ts";
+import { listed, put, rowsAt } from "../network/sparse_rows.ts";
 import { Gradients } from "./gradients.ts";
 
 /** Accuracy where there are classes, else the mean loss. */

@@ -1,9 +1,9 @@
 /** Examples in the kernel's memory: targets, and rows that are picked. */
 
 import type { Dataset } from "../data/dataset.ts";
-import type { Context } from "../kernel/context.ts";
-import type { Memory } from "../kernel/memory.ts";
-import type { Loss } from "../kernel/names.ts";
+import type { Context } from "../core/context.ts";
+import type { Memory } from "../core/memory.ts";
+import type { Loss } from "../core/names.ts";
 
 /** The address of the targets as this loss wants them: cross-entropy takes labels, others a number for each output. */
 export function putTargets(context: Context, { targets, inputs }: Dataset, loss: Loss): number {

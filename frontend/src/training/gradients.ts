@@ -2,8 +2,8 @@
  * as it is: dropout and penalties come in with the step itself. */
 
 import type { Dataset } from "../data/dataset.ts";
-import { Context } from "../kernel/context.ts";
-import { InputKind, Purpose, Vector, type Loss } from "../kernel/names.ts";
+import { Context } from "../core/context.ts";
+import { InputKind, Purpose, Vector, type Loss } from "../core/names.ts";
 import type { Architecture } from "../network/architecture.ts";
 import { gather, oneHot } from "./examples.ts";
 

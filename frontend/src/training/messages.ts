@@ -1,10 +1,10 @@
 /** What the page and its training worker say to each other. */
 
 import type { Dataset } from "../data/dataset.ts";
-import type { Squish } from "../kernel/names.ts";
-import type { Initializer } from "../network/initial.ts";
+import type { Squish } from "../core/names.ts";
+import type { Initializer } from "../network/initializers.ts";
 import type { Score } from "./evaluation.ts";
-import type { Bin } from "./losses.ts";
+import type { Bin } from "./loss_history.ts";
 import type { Settings } from "./settings.ts";
 
 /** Orders are numbered, so that an answer to an older one is known for what it is. */

@@ -2,10 +2,10 @@
  * and what dropout drops follow from the seed, so that from any state any later step is computed again, bit by bit. */
 
 import type { Dataset } from "../data/dataset.ts";
-import { Context } from "../kernel/context.ts";
-import { Purpose, Vector } from "../kernel/names.ts";
+import { Context } from "../core/context.ts";
+import { Purpose, Vector } from "../core/names.ts";
 import type { Architecture } from "../network/architecture.ts";
-import { listed, put, rowsAt } from "../network/lists.ts";
+import { listed, put, rowsAt } from "../network/sparse_rows.ts";
 import { putTargets } from "./examples.ts";
 import { slotsOf, type Settings } from "./settings.ts";
 

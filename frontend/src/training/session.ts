@@ -3,16 +3,16 @@
 
 import type { Dataset } from "../data/dataset.ts";
 import { Architecture } from "../network/architecture.ts";
-import { initial } from "../network/initial.ts";
+import { initial } from "../network/initializers.ts";
 import { Evaluation } from "./evaluation.ts";
 import { Gradients, type Gradient } from "./gradients.ts";
-import { binOf, joined, type Bin } from "./losses.ts";
+import { binOf, joined, type Bin } from "./loss_history.ts";
 import type { FromWorker, Preview, ToWorker } from "./messages.ts";
 import { MOST_EXAMPLES, previewOf } from "./preview.ts";
 import { Run } from "./run.ts";
 import { goTo, Timeline } from "./timeline.ts";
-import { Unit } from "./unit.ts";
-import { Walk } from "./walk.ts";
+import { Unit } from "./target_scaling.ts";
+import { Walk } from "./step_phases.ts";
 
 const SLICE = 6; // ms of work between looks at the messages
 const SHARE_OF_TESTS = 0.15; // of the time, while it plays

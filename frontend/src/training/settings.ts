@@ -1,7 +1,7 @@
 /** What a run is made of, and what is checked before anything is allocated. */
 
 import type { Dataset } from "../data/dataset.ts";
-import type { Loss, Optimizer, Squish } from "../kernel/names.ts";
+import type { Loss, Optimizer, Squish } from "../core/names.ts";
 import { Architecture } from "../network/architecture.ts";
 
 /** All that the bits of a run depend on, besides its data and start values. */

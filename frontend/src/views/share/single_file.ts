@@ -3,9 +3,9 @@
 
 import { gzip, toBase64 } from "../../data/bytes.ts";
 import { rawOf } from "../../data/features.ts";
-import { filled, type Payload } from "../../host.offline.ts";
-import { host } from "../../host.ts";
-import { featureName } from "../../network/names.ts";
+import { filled, type Payload } from "../../host/offline.ts";
+import { host } from "../../host/host.ts";
+import { featureName } from "../../network/labels.ts";
 import type { Network } from "../../network/network.ts";
 import { writeNetwork } from "../../network/safetensors.ts";
 import type { Lesson } from "../../state/lesson.svelte.ts";

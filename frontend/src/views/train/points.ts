@@ -3,8 +3,8 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { colours, css, grey, type Rgb } from "../../draw/colours.ts";
 import type { Parts } from "../../state/setup.svelte.ts";
-import type { Extent } from "../../training/fields.ts";
-import { rangeOf } from "./field.ts";
+import type { Extent } from "../../training/activation_fields.ts";
+import { rangeOf } from "./plane_colours.ts";
 
 const SIZE = 512; // pixels; the styles make it smaller
 const RADIUS = 7;

@@ -1,0 +1,94 @@
+/** The server that `glassnet open` started (src/glassnet/web). */
+
+import { digitsOf, type Dataset } from "../data/dataset.ts";
+import type { FileNeuron, Host, ModelFile, NamedNetwork, Start } from "./host.ts";
+import { isSafetensors, openSafetensors } from "../network/model_file.ts";
+import { readNetwork } from "../network/safetensors.ts";
+
+interface Problem {
+  got: string;
+  expected: string;
+  do: string;
+}
+interface Opened extends Omit<ModelFile, "neuron" | "network"> {
+  id: string;
+}
+
+async function ask(path: string, init?: RequestInit): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, init);
+  } catch {
+    throw new Error("The server is gone. What you have here goes on; start it again with: glassnet open");
+  }
+  if (answer.ok) return answer;
+  const problem = (await answer.json().catch(() => null)) as Problem | null;
+  throw new Error(
+    problem?.got
+      ? `Got ${problem.got}; expected ${problem.expected}. ${problem.do}`
+      : `The server said ${answer.status}`,
+  );
+}
+
+const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await ask(path, init)).json() as Promise<T>;
+
+/** Numbers as JSON has them; those it lacks come as their names. */
+const numbers = (values: (number | string)[]): Float32Array => Float32Array.from(values, Number);
+
+function modelFile({ id, ...about }: Opened): ModelFile {
+  return {
+    ...about,
+    async neuron(tensor, index, start = 0) {
+      const query = new URLSearchParams({ tensor, index: String(index), start: String(start) });
+      const row = await json<Record<string, never>>(`/api/files/${id}/neuron?${query}`);
+      const found = { ...row, fanIn: row["fan_in"], weights: numbers(row["weights"]) } as unknown as FileNeuron;
+      return found;
+    },
+    async network(activation) {
+      const query = activation ? `?${new URLSearchParams({ activation })}` : "";
+      return readNetwork(await (await ask(`/api/files/${id}/network${query}`)).blob());
+    },
+  };
+}
+
+export function servedHost(): Host {
+  const digits: Partial<Record<"train" | "test", Promise<Dataset>>> = {};
+  return {
+    offline: false,
+    async start(): Promise<Start> {
+      const { version, networks, files } = await json<{
+        version: string;
+        networks: { name: string; url: string; from: NamedNetwork["from"] }[];
+        files: { id: string; name: string }[];
+      }>("/api/start");
+      return {
+        version,
+        networks: networks.map(({ name, url, from }) => ({
+          name,
+          from,
+          load: async () => readNetwork(await (await ask(url)).blob()),
+        })),
+        files: files.map(({ id, name }) => ({
+          name,
+          open: async () => modelFile({ ...(await json<Omit<Opened, "id">>(`/api/files/${id}/tree`)), id }),
+        })),
+        state: null,
+        table: null,
+      };
+    },
+    digits(part) {
+      digits[part] ??= ask(`/api/digits/${part}`).then(async (answer) => {
+        const name = part === "train" ? "training digits" : "test digits";
+        return digitsOf(new Uint8Array(await answer.arrayBuffer()), name);
+      });
+      return digits[part];
+    },
+    async open(file) {
+      if (await isSafetensors(file)) return openSafetensors(file);
+      return modelFile(
+        await json<Opened>(`/api/files?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file }),
+      );
+    },
+    template: async () => (await ask("/offline.html")).text(),
+  };
+}
