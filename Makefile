@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --editable
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix frontend --silent
-SOURCES := pyproject.toml setup.py src/glassnet/engine/_kernel.c $(wildcard kernel/*.[ch])
+SOURCES := pyproject.toml setup.py src/glassnet/engines/_kernel.c $(wildcard kernel/*.[ch])
 
 .PHONY: demo test bench lint fuzz page page-check tools clean
 
@@ -17,7 +17,7 @@ demo: $(VENV)/demo
 	$(BIN)/glassnet predict digits.safetensors --digit 7 --neuron 0:3
 
 test: tools $(VENV)/test lint fuzz page-check
-	GLASSNET_CPU=baseline $(BIN)/python -m pytest tests/engine/test_native.py
+	GLASSNET_CPU=baseline $(BIN)/python -m pytest tests/engines/test_native.py
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95
 
 lint: $(VENV)/test
@@ -75,4 +75,4 @@ tools:
 	fi
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info src/glassnet/engine/*.so .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist src/*.egg-info src/glassnet/engines/*.so .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Builds the kernel, once for each kind of processor, into `glassnet.engine._kernel`. All else is in pyproject.toml.
+"""Builds the kernel, once for each kind of processor, into `glassnet.engines._kernel`. All else is in pyproject.toml.
 
 Where no compiler is at hand the install goes on without it: glassnet then computes with numpy and says so.
 """
@@ -48,8 +48,8 @@ class BuildVariants(build_ext):
 setup(
     ext_modules=[
         Extension(
-            "glassnet.engine._kernel",
-            sources=["src/glassnet/engine/_kernel.c"],
+            "glassnet.engines._kernel",
+            sources=["src/glassnet/engines/_kernel.c"],
             include_dirs=["kernel"],
             depends=[str(path) for path in sorted(Path("kernel").glob("*.[ch]"))],
             extra_compile_args=["-std=c11", "-fvisibility=hidden", "-g0"],

@@ -33,21 +33,21 @@ def worker(sizes: str, batch: int, steps: int, bucket: float) -> None:
     """Take the steps and print what they took."""
     from contextlib import nullcontext
 
-    from glassnet.distributed import joined, team
-    from glassnet.engine.plan import Examples, Plan, State
-    from glassnet.engine.torch import Torch
+    from glassnet.distributed import gradient_exchange, joined
+    from glassnet.engines.base import Examples, Plan, State
+    from glassnet.engines.torch import Torch
     from glassnet.losses import CrossEntropy
     from glassnet.optimizers import SGD
 
-    team.BUCKET_MB = bucket
+    gradient_exchange.BUCKET_MB = bucket
     architecture = Architecture.of(sizes)
     random = np.random.default_rng(0)
     parameters = random.normal(0, 0.02, architecture.layers[-1].stop).astype(np.float32)
     inputs = random.random((4 * batch, architecture.sizes[0]), np.float32)
     examples = Examples(inputs, 1.0, random.integers(0, architecture.sizes[-1], len(inputs)))
     plan = Plan(architecture, CrossEntropy(), SGD(), batch)
-    with joined() if "RANK" in os.environ else nullcontext() as world:
-        engine = Torch(team=team.Team(world)) if world else Torch()
+    with joined() if "RANK" in os.environ else nullcontext() as group:
+        engine = Torch(exchange=gradient_exchange.GradientExchange(group)) if group else Torch()
         trainer = engine.trainer(plan, examples, State(parameters))
         order = np.arange(len(inputs))
         trainer.run(order[: 3 * batch], [0.01] * 3)
@@ -63,7 +63,7 @@ def worker(sizes: str, batch: int, steps: int, bucket: float) -> None:
             "processor": used,
             "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }
-    if not world or world.rank == 0:
+    if not group or group.rank == 0:
         print(json.dumps(figures))
 
 

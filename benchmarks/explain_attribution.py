@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 from machine import keep
 
+from glassnet.explain import attribution
+
 SIZES = (4000, 8000, 8000, 10)
 
 MAKE = """
 import json, resource
 import numpy as np
 import glassnet as gn
-from glassnet.explain.attribution import affine_map, shares
+from glassnet.explain import affine_map, attribution
 
 def make(activation):
     architecture = gn.Architecture.of({sizes}, activation)
@@ -43,10 +45,10 @@ WORK = {
     "import only": "found = {}",
     "network made": "network = make('relu'); found = {}",
     "prediction": "network = make('relu'); network(x); found = {}",
-    "shares, affine": "s = shares(make('relu'), x); found = {'error': s.error, 'total': s.total}",
-    "7 and not 1, affine": "s = shares(make('relu'), x, 7, 1); found = {'error': s.error, 'total': s.total}",
+    "shares, affine": "s = attribution(make('relu'), x); found = {'error': s.error, 'total': s.total}",
+    "7 and not 1, affine": "s = attribution(make('relu'), x, 7, 1); found = {'error': s.error, 'total': s.total}",
     "whole affine map": "m = affine_map(make('relu'), x); m.weights; found = {'error': m.error}",
-    "shares, integrated": "s = shares(make('tanh'), x); found = {'error': s.error, 'points': s.points}",
+    "shares, integrated": "s = attribution(make('tanh'), x); found = {'error': s.error, 'points': s.points}",
 }
 
 
@@ -67,7 +69,7 @@ def memory() -> list[dict[str, Any]]:
 
 def digit() -> list[dict[str, Any]]:
     import glassnet as gn
-    from glassnet.explain.attribution import affine_map, shares
+    from glassnet.explain.attributions import affine_map
 
     train, test = gn.data.digits()
     rows = []
@@ -77,8 +79,8 @@ def digit() -> list[dict[str, Any]]:
         network = gn.train(start, train[:10_000], epochs=2).network
         x = test.inputs[0]
         for method in ("affine", "integrated_gradients") if activation == "relu" else ("integrated_gradients",):
-            found = shares(network, x, method=method)
-            ms = milliseconds(lambda m=method, n=network, x=x: shares(n, x, method=m))  # type: ignore[misc]
+            found = attribution(network, x, method=method)
+            ms = milliseconds(lambda m=method, n=network, x=x: attribution(n, x, method=m))  # type: ignore[misc]
             rows.append({"activation": activation, "method": method, "ms": ms, "points": found.points})
             rows[-1] |= {"error": found.error, "total": found.total}
             print(f"{activation:5} {method:20} {ms:6.2f}   {found.points:6}    {found.error:.1e}")

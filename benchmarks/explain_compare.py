@@ -32,7 +32,7 @@ def in_another_order(network: gn.Network) -> gn.Network:
     order = Order(tuple(random.permutation(n) for n in widths), tuple(np.ones(n) for n in widths))
     names = network.architecture.activations
     layers = [(w, b, name) for (w, b), name in zip(arranged(layers_of(network), order), names, strict=True)]
-    return gn.Network.from_layers(layers, network.signature, network.dtype)
+    return gn.Network.from_layers(layers, network.schema, network.dtype)
 
 
 def main() -> None:

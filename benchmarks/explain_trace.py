@@ -8,8 +8,8 @@ from machine import keep
 
 import glassnet as gn
 from glassnet.explain.activities import activity
-from glassnet.explain.biases import eagerness
-from glassnet.explain.screen import overview
+from glassnet.explain.biases import bias_response
+from glassnet.explain.overviews import overview
 
 ASKED_FOR = {"trace of one digit": 0.001, "activity of every neuron over 10,000 digits": 0.1}
 
@@ -35,7 +35,7 @@ def main() -> None:
         "the screenful of one digit": seconds(lambda: str(overview(trace)), 100),
         "one of its neurons worked by hand": seconds(lambda: str(trace.neuron(0, 3)), 100),
         "activity of every neuron over 10,000 digits": seconds(lambda: activity(network, test), 15),
-        "eagerness of one neuron over 10,000 digits": seconds(lambda: eagerness(network, 0, 3, test), 15),
+        "eagerness of one neuron over 10,000 digits": seconds(lambda: bias_response(network, 0, 3, test), 15),
     }
     print(f"{'milliseconds':<45}   median    least  asked for")
     for name, figure in figures.items():

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 import glassnet as gn
-from glassnet.randomness import epoch_order
+from glassnet.random import epoch_order
 
 EPOCHS = 5
 RATES = {"sgd": 0.1, "adam": 0.001}

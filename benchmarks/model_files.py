@@ -102,7 +102,7 @@ def _counted(path: Path) -> None:
 
 def comparison(folder: Path) -> dict[str, float]:
     """Two files of which every number differs, two that are equal, and bfloat16, against reading them."""
-    from glassnet.files.safetensors_file import BLOCK
+    from glassnet.files.formats.safetensors.reader import BLOCK
 
     random = np.random.default_rng(0)
     columns = 4096

@@ -102,7 +102,7 @@ def part(path: Path, how: str, result: Path) -> None:
     list(run)
     lap("epoch", 2 * len(learn))
     if how == "stream":
-        for inputs in Rows.of(path, run.network.signature):
+        for inputs in Rows.of(path, run.network.schema):
             run.network(inputs)
         lap("predict", rows)
     figures["accuracy"] = gn.evaluate(run.network, held_out).accuracy or 0.0

@@ -19,7 +19,7 @@ def onnx_runtime(network: gn.Network, rows: np.ndarray, threads: int) -> Ask:
     as_bytes = rows.dtype == np.uint8
     nodes, constants, name = [], [], "x"
     if as_bytes:
-        constants.append(onnx.numpy_helper.from_array(np.array(network.signature.scale, np.float32), "scale"))
+        constants.append(onnx.numpy_helper.from_array(np.array(network.schema.scale, np.float32), "scale"))
         nodes += [helper.make_node("Cast", ["x"], ["cast"], to=kinds.FLOAT)]
         nodes += [helper.make_node("Mul", ["cast", "scale"], ["scaled"])]
         name = "scaled"
@@ -56,7 +56,7 @@ def pytorch(network: gn.Network, rows: np.ndarray, threads: int) -> Ask:
             net.append(torch.nn.ReLU())
     net.eval()
     inputs = torch.from_numpy(np.array(rows))
-    scale = network.signature.scale
+    scale = network.schema.scale
 
     torch.set_num_threads(threads)
 

@@ -22,7 +22,7 @@ from machine import OtherWork, keep
 from peers import TRAINERS
 
 import glassnet as gn
-from glassnet.engine import Examples, Plan, State, native
+from glassnet.engines import Examples, Plan, State, native
 from glassnet.losses import CrossEntropy
 from glassnet.optimizers import SGD
 
@@ -93,7 +93,7 @@ def memory_jobs() -> Iterator[tuple[str, Make]]:
 
 
 def forward_jobs(test: gn.Dataset) -> Iterator[tuple[str, Make]]:
-    network = gn.Network.create(MAIN, seed=0).with_signature(test.signature)
+    network = gn.Network.create(MAIN, seed=0).with_schema(test.schema)
     floats = test.scaled()
 
     def forward(

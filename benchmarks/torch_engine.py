@@ -14,8 +14,8 @@ from machine import OtherWork, keep
 from torch import nn
 
 from glassnet.architecture import Architecture
-from glassnet.engine.plan import Examples, Plan, State
-from glassnet.engine.torch import Torch
+from glassnet.engines.base import Examples, Plan, State
+from glassnet.engines.torch import Torch
 from glassnet.losses import CrossEntropy
 from glassnet.optimizers import OPTIMIZERS
 

@@ -1,5 +1,5 @@
 /* exp, log, tanh and the normal distribution, for vectors. NaN in, NaN out. Errors are those measured against float64
- * over each function's whole range (tests/engine/test_native.py keeps them).
+ * over each function's whole range (tests/engines/test_native.py keeps them).
  *
  * exp, log, tanh: polynomials and reductions of Stephen Moshier's Cephes library (expf, logf, tanhf).
  * normal_below: erfc by Press et al., Numerical Recipes, section 6.2, fractional error below 1.2e-7 in exact numbers. */

@@ -1,6 +1,6 @@
 /* Random jobs for the kernel, for as many seconds as asked, to be built with AddressSanitizer and UBSan (fuzz.sh does).
  * Every array is allocated to the byte, so that a read or write beyond is caught; numbers include zeros, infinities and
- * NaN. Not a test of results: those are compared with the reference in tests/engine/test_native.py. */
+ * NaN. Not a test of results: those are compared with the reference in tests/engines/test_native.py. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * that its caller lends (`bytes` says how much, `open` moves in). It starts no threads; separate contexts may be used by
  * separate threads. It trusts its caller: sizes, indices and labels are checked at the door, which is the caller's.
  *
- * `src/glassnet/engine/reference.py` says what every number means. Flat vectors outside are laid as there: layer after
+ * `src/glassnet/engines/reference.py` says what every number means. Flat vectors outside are laid as there: layer after
  * layer, weights (fan_out, fan_in) row by row, then the biases.
  */
 #ifndef GLASSNET_KERNEL_H

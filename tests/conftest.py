@@ -30,4 +30,4 @@ def blobs() -> gn.Dataset:
     labels = np.arange(120) % 3
     corners = np.array([[0, 0, 2], [0, 2, 0], [2, 0, 0]])
     inputs = corners[labels] + random.normal(0, 0.3, (120, 3))
-    return gn.Dataset(inputs.astype(np.float32), labels, gn.Signature(classes=("a", "b", "c")), "blobs")
+    return gn.Dataset(inputs.astype(np.float32), labels, gn.Schema(classes=("a", "b", "c")), "blobs")

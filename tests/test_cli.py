@@ -117,7 +117,7 @@ def test_training_prints_its_run_and_saves_the_network(capsys: pytest.CaptureFix
     assert "what it is (rows) and what it was taken for (columns)" in out
     assert "layer  inputs x neurons + biases" in out
     assert "saved xor.safetensors" in out
-    assert gn.load("xor.safetensors").signature.classes == ("orange", "blue")
+    assert gn.load("xor.safetensors").schema.classes == ("orange", "blue")
     assert max(map(len, (out + err).splitlines())) <= 80
 
 

@@ -32,8 +32,8 @@ def test_what_is_saved_comes_back(
     tmp_path_factory: pytest.TempPathFactory, sizes: list[int], squish: str, dtype: str, classes: tuple[str, ...] | None
 ) -> None:
     path = tmp_path_factory.mktemp("saved") / "a.safetensors"
-    signature = gn.Signature(input_shape=(sizes[0],), scale=1 / 255, classes=classes)
-    network = gn.Network.create(sizes, squish, seed=1, dtype=dtype).with_signature(signature)
+    schema = gn.Schema(input_shape=(sizes[0],), scale=1 / 255, classes=classes)
+    network = gn.Network.create(sizes, squish, seed=1, dtype=dtype).with_schema(schema)
     network.save(path)
     assert gn.load(path) == network
     assert gn.count(path).total == network.count().total

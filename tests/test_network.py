@@ -104,7 +104,7 @@ def test_copies_and_pickles_are_equal(network: gn.Network) -> None:
 
 
 def test_pictures_may_keep_their_shape_and_grey_values_their_type() -> None:
-    network = gn.Network.create("4-3-2", seed=0).with_signature(gn.Signature(input_shape=(2, 2), scale=1 / 255))
+    network = gn.Network.create("4-3-2", seed=0).with_schema(gn.Schema(input_shape=(2, 2), scale=1 / 255))
     picture = np.array([[0, 255], [51, 102]], np.uint8)
     np.testing.assert_allclose(network(picture), network([0, 1, 0.2, 0.4]), rtol=1e-6)
     assert network(np.stack([picture, picture])).shape == (2, 2)

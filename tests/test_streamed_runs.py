@@ -10,10 +10,10 @@ import pytest
 
 import glassnet as gn
 from glassnet.cli import main
-from glassnet.engine import choose
+from glassnet.engines import choose
 from glassnet.errors import SettingError
 from glassnet.training import epochs
-from glassnet.units import Unit
+from glassnet.training.target_scaling import Unit
 
 pa = import_module("pyarrow")
 pq = import_module("pyarrow.parquet")
@@ -22,7 +22,7 @@ pq = import_module("pyarrow.parquet")
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of some hundred rows: a small table has many, and they are no whole number of batches."""
-    monkeypatch.setattr("glassnet.data.blocks.NUMBERS_AT_ONCE", 3000)
+    monkeypatch.setattr("glassnet.data.stream_dataset.NUMBERS_AT_ONCE", 3000)
 
 
 def table(seed: int, count: int) -> Any:
@@ -61,7 +61,7 @@ def test_it_learns_as_well_as_in_memory(path: Path, tmp_path: Path) -> None:
         for name, data in (("memory", gn.data.table(path, "kind")), ("stream", gn.data.stream(path, "kind"))):
             start = gn.Network.create("4-32-32-2", output="softmax", seed=seed)
             network = gn.train(start, data, epochs=10, seed=seed).network
-            test = gn.data.table(tmp_path / "test.parquet", like=network.signature)
+            test = gn.data.table(tmp_path / "test.parquet", like=network.schema)
             accuracies[name].append(gn.evaluate(network, test).accuracy or 0)
     assert np.mean(accuracies["memory"]) > 0.9
     assert np.mean(accuracies["stream"]) == pytest.approx(np.mean(accuracies["memory"]), abs=0.01)
@@ -69,7 +69,7 @@ def test_it_learns_as_well_as_in_memory(path: Path, tmp_path: Path) -> None:
 
 def test_one_block_is_one_epoch_in_memory(start: gn.Network, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All rows in one block, in the order that the stream gave them: the same steps, the same bits."""
-    monkeypatch.setattr("glassnet.data.blocks.NUMBERS_AT_ONCE", 1 << 20)
+    monkeypatch.setattr("glassnet.data.stream_dataset.NUMBERS_AT_ONCE", 1 << 20)
     stream = gn.data.stream(path, "kind")
     (block,) = stream.shuffled(3, 0, 40)
     settings = {**SETTINGS, "epochs": 1, "batch_size": 40}
@@ -88,7 +88,7 @@ def test_one_block_is_one_epoch_in_memory(start: gn.Network, path: Path, monkeyp
 def test_the_same_seed_gives_the_same_bits(start: gn.Network, path: Path, engine: str) -> None:
     one, other = (gn.train(start, gn.data.stream(path, "kind"), engine=engine, **SETTINGS).network for _ in "ab")  # type: ignore[arg-type]
     assert one == other
-    assert one.signature.features == ("x", "y", "z", "price")
+    assert one.schema.features == ("x", "y", "z", "price")
 
 
 @pytest.mark.parametrize("stop_after", [1, 3])
@@ -131,7 +131,7 @@ def test_a_stream_is_measured_as_the_table_is(start: gn.Network, path: Path, str
 
 
 def test_a_stream_can_be_looked_at_after_each_epoch(start: gn.Network, path: Path, stream: gn.data.Stream) -> None:
-    history = gn.train(start, stream, validation=gn.data.stream(path, like=stream.signature), epochs=2).history
+    history = gn.train(start, stream, validation=gn.data.stream(path, like=stream.schema), epochs=2).history
     assert history[-1].validation_accuracy == pytest.approx(0.6, abs=0.2)
 
 

@@ -45,10 +45,10 @@ def test_a_neuron_of_a_trace_is_that_neuron(network: gn.Network) -> None:
 
 
 def test_inputs_are_called_what_they_are(network: gn.Network) -> None:
-    named = network.with_signature(gn.Signature(features=("age", "height", "weight")))
+    named = network.with_schema(gn.Schema(features=("age", "height", "weight")))
     assert "height" in str(named.trace([1, 2, 3]).neuron(0, 0))
     assert "neuron 0:3" in str(named.trace([1, 2, 3]).neuron(1, 0))
-    picture = gn.Network.create("4-2", seed=0).with_signature(gn.Signature(input_shape=(2, 2)))
+    picture = gn.Network.create("4-2", seed=0).with_schema(gn.Schema(input_shape=(2, 2)))
     assert "pixel 1,0" in str(picture.trace([1, 2, 3, 4]).neuron(0, 0))
 
 

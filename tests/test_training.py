@@ -37,7 +37,7 @@ def test_the_network_it_starts_from_stays_as_it_was(start: gn.Network, blobs: gn
     trained = gn.train(start, blobs, epochs=1).network
     np.testing.assert_array_equal(start.parameters, before)
     assert trained != start
-    assert trained.signature == blobs.signature
+    assert trained.schema == blobs.schema
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_other_ones(start: gn.Network, blobs: gn.Dataset) -> None:
@@ -52,7 +52,7 @@ def test_figures_do_not_depend_on_how_often_one_looks(
 ) -> None:
     runs = []
     for seconds in (0.0, 1e-4, 60.0):
-        monkeypatch.setattr("glassnet.run.SECONDS_BETWEEN_LOOKS", seconds)
+        monkeypatch.setattr("glassnet.training.run.SECONDS_BETWEEN_LOOKS", seconds)
         runs.append(gn.train(start, blobs, epochs=3, batch_size=7))
     assert runs[0].history.loss == runs[1].history.loss == runs[2].history.loss
     assert runs[0].network == runs[1].network == runs[2].network
@@ -86,7 +86,7 @@ def test_progress_counts_up_to_the_last_batch(start: gn.Network, blobs: gn.Datas
 
 def test_early_stopping_gives_the_best_network_back(blobs: gn.Dataset) -> None:
     random = np.random.default_rng(0)
-    noise = gn.Dataset(blobs.inputs, random.permutation(blobs.targets), blobs.signature)
+    noise = gn.Dataset(blobs.inputs, random.permutation(blobs.targets), blobs.schema)
     learn, held_out = noise.split(0.5)
     start = gn.Network.create("3-32-3", output="softmax", seed=0)
     training = gn.train(

@@ -2,57 +2,14 @@
 
     activation = squish(weights . inputs + bias)
 
-This is the public shelf: names are handed on from where they live, and imported when they are first used.
+The public names; each is imported when it is first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from glassnet import lazy
 
 __version__ = "0.1.0"
-
-_SHELF = {
-    "Neuron": "neuron",
-    "NeuronTrace": "neuron",
-    "Architecture": "architecture",
-    "ParameterCount": "architecture",
-    "Signature": "signature",
-    "Trace": "trace",
-    "Network": "network",
-    "Layer": "network",
-    "load": "network",
-    "count": "counting",
-    "open": "inspecting",
-    "compare_files": "inspecting",
-    "Dataset": "data.dataset",
-    "Evaluation": "evaluation",
-    "evaluate": "evaluation",
-    "Training": "training",
-    "History": "training",
-    "train": "training",
-    "train_many": "training",
-    "Comparison": "explain.comparison",
-    "compare": "explain.comparison",
-    "export": "exporting",
-    "GlassClassifier": "estimators",
-    "GlassRegressor": "estimators",
-    "GlassnetError": "errors",
-}
-_MODULES = (
-    "activations",
-    "data",
-    "errors",
-    "estimators",
-    "explain",
-    "initializers",
-    "losses",
-    "optimizers",
-    "plots",
-    "schedules",
-    "tracking",
-    "training",
-)
-
-__all__ = [*_SHELF, *_MODULES]
 
 if TYPE_CHECKING:
     from glassnet import (
@@ -76,25 +33,54 @@ if TYPE_CHECKING:
     from glassnet.estimators import GlassClassifier, GlassRegressor
     from glassnet.evaluation import Evaluation, evaluate
     from glassnet.explain.comparison import Comparison, compare
-    from glassnet.exporting import export
-    from glassnet.inspecting import compare_files, open
+    from glassnet.files.exporting import export
+    from glassnet.files.inspection import compare_files, open
     from glassnet.network import Layer, Network, load
     from glassnet.neuron import Neuron, NeuronTrace
-    from glassnet.signature import Signature
+    from glassnet.schema import Schema
     from glassnet.trace import Trace
     from glassnet.training import History, Training, train, train_many
 
 
-def __getattr__(name: str) -> Any:
-    if name in _SHELF:
-        value = getattr(import_module(f"glassnet.{_SHELF[name]}"), name)
-    elif name in _MODULES:
-        value = import_module(f"glassnet.{name}")
-    else:
-        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
-    globals()[name] = value  # the next look is direct
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "Architecture": "architecture",
+        "Comparison": "explain.comparison",
+        "Dataset": "data.dataset",
+        "Evaluation": "evaluation",
+        "GlassClassifier": "estimators",
+        "GlassRegressor": "estimators",
+        "GlassnetError": "errors",
+        "History": "training.history",
+        "Layer": "network",
+        "Network": "network",
+        "Neuron": "neuron",
+        "NeuronTrace": "neuron",
+        "ParameterCount": "architecture",
+        "Schema": "schema",
+        "Trace": "trace",
+        "Training": "training.fit",
+        "compare": "explain.comparison",
+        "compare_files": "files.inspection",
+        "count": "counting",
+        "evaluate": "evaluation",
+        "export": "files.exporting",
+        "load": "network",
+        "open": "files.inspection",
+        "train": "training.fit",
+        "train_many": "training.fit",
+        "activations": None,
+        "data": None,
+        "errors": None,
+        "estimators": None,
+        "explain": None,
+        "initializers": None,
+        "losses": None,
+        "optimizers": None,
+        "plots": None,
+        "schedules": None,
+        "tracking": None,
+        "training": None,
+    },
+)

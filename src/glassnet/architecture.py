@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from glassnet import markup
 from glassnet.errors import SettingError, unknown_name
+from glassnet.render import html
 
 _BYTES = {"float32": 4, "float64": 8}
 
@@ -140,11 +140,11 @@ class ParameterCount:
         return "\n".join(f"{layer:>5}  {text:<{formulas}}  {figure:>{figures}}" for layer, text, figure in lines)
 
     def _repr_html_(self) -> str:
-        rows = [[str(i), r.formula, f"{r.count:,}", markup.bar(r.count, self.total)] for i, r in enumerate(self.rows)]
+        rows = [[str(i), r.formula, f"{r.count:,}", html.bar(r.count, self.total)] for i, r in enumerate(self.rows)]
         rows.append(["", f"{human_bytes(self.bytes)} as float{8 * self.bytes_each}", f"{self.total:,}", ""])
         head = ["layer", "inputs x neurons + biases", "numbers", ""]
-        ledger = markup.table(head, rows, "rlrl", strong=[len(self.rows)], ruled=[len(self.rows)])
-        return markup.block(f"{self.total:,} parameters", ledger)
+        ledger = html.table(head, rows, "rlrl", strong=[len(self.rows)], ruled=[len(self.rows)])
+        return html.block(f"{self.total:,} parameters", ledger)
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON."""

@@ -11,7 +11,7 @@ from glassnet.errors import FileError
 
 if TYPE_CHECKING:
     from glassnet.files.checkpoint import Checkpoint
-    from glassnet.files.tally import CheckpointCount
+    from glassnet.files.report import CheckpointCount
     from glassnet.network import Network
 
 
@@ -35,7 +35,7 @@ def count(source: "str | Sequence[int] | os.PathLike[str] | Network | Any") -> "
         return count_sizes(source)
     if hasattr(source, "architecture") or not hasattr(source, "__dict__"):
         return source.count()
-    from glassnet.inspecting import open
+    from glassnet.files.inspection import open
 
     return open(source).count()
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from glassnet import engine as engines
-from glassnet import markup
+from glassnet import engines
 from glassnet.activations import activation
 from glassnet.arrays import Array, is_sparse
-from glassnet.data.blocks import Stream
 from glassnet.data.dataset import Dataset
-from glassnet.engine.plan import Engine
+from glassnet.data.stream_dataset import Stream
+from glassnet.engines.base import Engine
 from glassnet.errors import InputError
 from glassnet.losses import Loss
 from glassnet.network import Network
+from glassnet.render import html
 
 ROWS_AT_ONCE = 4096
 NUMBERS_AT_ONCE = 1 << 25
@@ -52,7 +52,7 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         if self.confusion is None or len(self.confusion) > 30:
-            return markup.block(str(self))
+            return html.block(str(self))
         mistakes = self.confusion - np.diag(np.diag(self.confusion))
         most = int(mistakes.max()) or 1
         names = list(self.classes or ())
@@ -60,14 +60,14 @@ class Evaluation:
         rows = []
         for k, (counts, wrong) in enumerate(zip(self.confusion.tolist(), mistakes.tolist(), strict=True)):
             cells = [
-                markup.element(
+                html.element(
                     "span", f"{n:,}" if n or i == k else "\N{MIDDLE DOT}", style=_shade(wrong[i] / most, i == k)
                 )
                 for i, n in enumerate(counts)
             ]
             rows.append([names[k], *cells, f"{counts[k] / sum(counts):.1%}" if sum(counts) else ""])
-        table = markup.table(["is \\ taken for", *names, "right"], rows, "r" + "c" * len(names) + "r")
-        return markup.block(str(self), table)
+        table = html.table(["is \\ taken for", *names, "right"], rows, "r" + "c" * len(names) + "r")
+        return html.block(str(self), table)
 
     def __str__(self) -> str:
         figures = [f"{self.count:,} examples", f"loss {self.loss:.4f}"]
@@ -149,7 +149,7 @@ class Tally:
             accuracy=None if confusion is None else float(np.trace(confusion)) / self._count,
             confusion=confusion,
             r_squared=r_squared if confusion is None else None,
-            classes=self._classes or self._network.signature.classes,
+            classes=self._classes or self._network.schema.classes,
         )
 
 

@@ -12,19 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from glassnet import engine, markup
+from glassnet import engines
 from glassnet.architecture import Architecture, ParameterCount
 from glassnet.arrays import DTYPES, Array, numeric, readonly, shape_text
-from glassnet.engine.reference import weights_and_biases
+from glassnet.engines.reference import weights_and_biases
 from glassnet.errors import FileError, InputError, unknown_name
-from glassnet.files import native
-from glassnet.files.chains import chain_of, known_already
-from glassnet.files.opening import quoted
-from glassnet.files.sharded import description_of
+from glassnet.files import own_format
+from glassnet.files.access import quoted
+from glassnet.files.importing import chain_of, known_already
+from glassnet.files.sharded_network import description_of
 from glassnet.initializers import Initializer, fitting, initializer
 from glassnet.losses import Loss, default_loss, loss
 from glassnet.neuron import Neuron
-from glassnet.signature import Signature
+from glassnet.render import html
+from glassnet.schema import Schema
 from glassnet.trace import Trace, TraceLayer, check_address
 
 
@@ -47,7 +48,7 @@ class Network:
 
     architecture: Architecture
     parameters: Array
-    signature: Signature = field(default_factory=Signature)
+    schema: Schema = field(default_factory=Schema)
 
     def __post_init__(self) -> None:
         vector = numeric(self.parameters, "parameters")
@@ -95,7 +96,7 @@ class Network:
 
     @classmethod
     def from_layers(
-        cls, layers: Sequence[tuple[Any, Any, str]], signature: Signature | None = None, dtype: str | None = None
+        cls, layers: Sequence[tuple[Any, Any, str]], schema: Schema | None = None, dtype: str | None = None
     ) -> "Network":
         """From arrays: for each layer weights (fan_out, fan_in), biases (fan_out,) and the activation's name."""
         arrays = [
@@ -123,7 +124,7 @@ class Network:
             weights_and_biases(architecture, vector), arrays, strict=True
         ):
             weights[:], biases[:] = given_weights, given_biases
-        return cls(architecture, readonly(vector), signature or Signature())
+        return cls(architecture, readonly(vector), schema or Schema())
 
     def with_parameters(self, vector: Any) -> "Network":
         """The same structure with other numbers, shape (total,)."""
@@ -165,9 +166,9 @@ class Network:
         names[layer] = name
         return replace(self, architecture=Architecture.of(self.sizes, names))
 
-    def with_signature(self, signature: Signature) -> "Network":
+    def with_schema(self, schema: Schema) -> "Network":
         """The same numbers, with what inputs and outputs stand for."""
-        return replace(self, signature=signature)
+        return replace(self, schema=schema)
 
     # What it is
 
@@ -212,7 +213,7 @@ class Network:
     def trace(self, inputs: Any) -> Trace:
         """Every number on the way, for one input (fan_in,) or for n of them (n, fan_in)."""
         batch, scale, single = self._checked(inputs)
-        before = readonly(engine.reference.as_floats(batch, scale, self.parameters.dtype))
+        before = readonly(engines.reference.as_floats(batch, scale, self.parameters.dtype))
         layers = []
         numbers = self._engine.trace(self.architecture, self.parameters, batch, scale)
         for layer, (weighted_sums, pre_activations, activations) in zip(self.layers, numbers, strict=True):
@@ -228,7 +229,7 @@ class Network:
                 )
             )
             before = layers[-1].activations
-        trace = Trace(tuple(layers), self.signature)
+        trace = Trace(tuple(layers), self.schema)
         return trace[0] if single else trace
 
     def gradient(self, inputs: Any, target: Any, loss: "str | Loss | None" = None) -> Array:
@@ -249,7 +250,7 @@ class Network:
             raise InputError(
                 got=f"{batch.shape[0]} inputs and {len(targets)} targets", expected="as many of each", do="pair them"
             )
-        examples = engine.Examples(batch, scale, targets)
+        examples = engines.Examples(batch, scale, targets)
         return self._engine.gradient(self.architecture, self.parameters, examples, kind)
 
     def loss_for(self, targets: Any, kind: "str | Loss | None" = None) -> Loss:
@@ -259,15 +260,15 @@ class Network:
         return default_loss(numeric(targets, "targets"), self.sizes[-1], self.architecture.activations[-1])
 
     @cached_property
-    def _engine(self) -> engine.Engine:
-        return engine.choose("auto", self.architecture, self.dtype)[0]
+    def _engine(self) -> engines.Engine:
+        return engines.choose("auto", self.architecture, self.dtype)[0]
 
     @cached_property
-    def _prepared(self) -> engine.native.Prepared | None:
+    def _prepared(self) -> engines.native.Prepared | None:
         """Ready for many short calls, where the engine can be."""
-        if self._engine is not engine.native:
+        if self._engine is not engines.native:
             return None
-        return engine.native.prepare(self.architecture, self.parameters)
+        return engines.native.prepare(self.architecture, self.parameters)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy needs: none of the things that are made when first asked for."""
@@ -277,7 +278,7 @@ class Network:
         """Inputs as a batch, their scale, and whether there was only one. Whole numbers are taken to be as stored."""
         array = numeric(inputs, "inputs")
         fan_in = self.sizes[0]
-        shape = self.signature.input_shape
+        shape = self.schema.input_shape
         if shape and len(shape) > 1 and array.shape[-len(shape) :] == shape:
             array = array.reshape(*array.shape[: -len(shape)], fan_in)
         if array.ndim not in (1, 2) or array.shape[-1] != fan_in:
@@ -290,17 +291,17 @@ class Network:
 
     def _scale_of(self, inputs: Array) -> float:
         """What these inputs count times: whole numbers without sign are as stored, all others as they are."""
-        return self.signature.scale or 1.0 if inputs.dtype.kind == "u" else 1.0
+        return self.schema.scale or 1.0 if inputs.dtype.kind == "u" else 1.0
 
     # Files and looks
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it as safetensors, all or nothing; raises `FileError`."""
-        native.write(path, *self._stored())
+        own_format.write(path, *self._stored())
 
     def to_bytes(self) -> bytes:
         """The file that `save` writes, as bytes."""
-        return native.to_bytes(*self._stored())
+        return own_format.to_bytes(*self._stored())
 
     def _stored(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Its tensors by their names in the file, and its description."""
@@ -312,7 +313,7 @@ class Network:
             "kind": "network",
             "sizes": self.sizes,
             "activations": self.architecture.activations,
-            "signature": self.signature.as_dict(),
+            "signature": self.schema.as_dict(),
         }
         return tensors, description
 
@@ -320,7 +321,7 @@ class Network:
         if not isinstance(other, Network):
             return NotImplemented
         same = self.architecture == other.architecture and self.dtype == other.dtype
-        return same and np.array_equal(self.parameters, other.parameters) and self.signature == other.signature
+        return same and np.array_equal(self.parameters, other.parameters) and self.schema == other.schema
 
     def __hash__(self) -> int:
         return hash((self.architecture, self.parameters.tobytes()))
@@ -333,28 +334,28 @@ class Network:
         rows, total = [], self.count().total
         for i, (layer, shape) in enumerate(zip(self.layers, self.architecture.layers, strict=True)):
             ranges = [f"{part.min():.3g} to {part.max():.3g}" for part in (layer.weights, layer.biases)]
-            count = [f"{shape.count:,}", markup.bar(shape.count, total, width=80)]
+            count = [f"{shape.count:,}", html.bar(shape.count, total, width=80)]
             rows.append([str(i), layer.activation, shape.formula, *count, *ranges])
         rows.append(["", "", "in all", f"{total:,}", "", "", ""])
         head = ["layer", "squish", "inputs x neurons + biases", "numbers", "", "weights", "biases"]
-        ledger = markup.table(head, rows, "rllrlll", strong=[len(self.layers)], ruled=[len(self.layers)])
-        return markup.block(repr(self), ledger, *self._pictures())
+        ledger = html.table(head, rows, "rllrlll", strong=[len(self.layers)], ruled=[len(self.layers)])
+        return html.block(repr(self), ledger, *self._pictures())
 
     def _pictures(self, most: int = 20) -> list[str]:
         """The templates of the first layer where the inputs are a picture, and small layers weight by weight."""
-        parts, shape = [], self.signature.input_shape
+        parts, shape = [], self.schema.input_shape
         for i, layer in enumerate(self.layers):
             limit = float(np.abs(layer.weights).max())
             if i == 0 and shape is not None and len(shape) == 2:
                 parts += [
-                    markup.figure(f"0:{k}", markup.signed(row.reshape(shape).tolist(), limit, 84, f"template of 0:{k}"))
+                    html.figure(f"0:{k}", html.signed(row.reshape(shape).tolist(), limit, 84, f"template of 0:{k}"))
                     for k, row in enumerate(layer.weights[:most])
                 ]
             elif max(layer.weights.shape) <= 64:
                 name, width = f"layer {i}, a row for each neuron", 10 * layer.weights.shape[1]
-                parts.append(markup.figure(name, markup.signed(layer.weights.tolist(), limit, width, name)))
+                parts.append(html.figure(name, html.signed(layer.weights.tolist(), limit, width, name)))
         words = "weights: blue for, orange and striped against; faint ones lifted to be seen"
-        return [markup.side_by_side(*parts), markup.note(words)] if parts else []
+        return [html.side_by_side(*parts), html.note(words)] if parts else []
 
     def __str__(self) -> str:
         return f"{self.architecture}  ({', '.join(self.architecture.activations)})\n{self.count()}"
@@ -371,7 +372,7 @@ def load(source: Any, activation: "str | Sequence[str] | None" = None) -> Networ
     `FileError` for a file that is damaged or in which something else is in the way, naming the first such thing, and
     `SettingError` where activations have to be said, or are known already.
     """
-    if isinstance(source, str | os.PathLike) and native.is_ours(source):
+    if isinstance(source, str | os.PathLike) and own_format.is_ours(source):
         network = _load_own(source)
         if activation is not None:
             raise known_already(quoted(source), activation, network.architecture.activations)
@@ -379,15 +380,15 @@ def load(source: Any, activation: "str | Sequence[str] | None" = None) -> Networ
     said = description_of(source) if isinstance(source, str | os.PathLike) and activation is None else None
     chain = chain_of(source, said["activations"] if said else activation)
     try:
-        signature = Signature.from_dict(said["signature"]) if said else chain.signature
-        return Network.from_layers([(w, b, str(name)) for w, b, name in chain.layers], signature)
+        schema = Schema.from_dict(said["signature"]) if said else chain.schema
+        return Network.from_layers([(w, b, str(name)) for w, b, name in chain.layers], schema)
     except InputError as problem:
         raise FileError(got=problem.got, expected=problem.expected, do=problem.do) from problem
 
 
 def _load_own(path: str | os.PathLike[str]) -> Network:
     """The network in a file that `Network.save` wrote; raises `FileError`."""
-    tensors, description = native.read(path, "network")
+    tensors, description = own_format.read(path, "network")
     try:
         architecture = Architecture.of(description["sizes"], description["activations"])
         vector = np.empty(architecture.layers[-1].stop, tensors["layers.0.weight"].dtype)
@@ -401,7 +402,7 @@ def _load_own(path: str | os.PathLike[str]) -> Network:
                         do="check it",
                     )
                 part[:] = stored
-        network = Network(architecture, readonly(vector), Signature.from_dict(description["signature"]))
+        network = Network(architecture, readonly(vector), Schema.from_dict(description["signature"]))
     except (KeyError, TypeError, ValueError, MemoryError) as problem:
         raise FileError(
             got=f"{path}, whose tensors and description do not fit ({problem})",

@@ -3,8 +3,8 @@
     activation = squish(weights . inputs + bias)
 
 Each weight says how much one input counts, for or against. Their products add up to the weighted sum: how well the
-inputs match the pattern of the weights. The bias says how eager the neuron is before it has seen anything. The squish
-turns the result into what the neuron passes on.
+inputs match the pattern of the weights. The bias is the pre-activation when all inputs are 0. The squish (activation
+function) turns the result into what the neuron passes on.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy.typing as npt
 
-from glassnet import markup, worked
+from glassnet import arithmetic
 from glassnet.activations import activation as known_activation
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
+from glassnet.render import html
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -100,21 +101,21 @@ class NeuronTrace:
 
     def written(self, top: int = 12) -> str:
         """The arithmetic as one would write it down, with the `top` largest products singly and the others added up."""
-        return worked.laid_out(self.name, self.rows(top))
+        return arithmetic.laid_out(self.name, self.rows(top))
 
-    def rows(self, top: int = 12) -> list[worked.Row]:
+    def rows(self, top: int = 12) -> list[arithmetic.Row]:
         """The lines of `written`, from which every other rendering is made too."""
         if top < 0:
             raise SettingError(got=f"top {top}", expected="a number from 0 up", do="say how many products to show")
         products = self.products.tolist()
-        shown = worked.strongest(products, top)
+        shown = arithmetic.strongest(products, top)
         hidden = set(range(len(products))) - set(shown)
         zeros = sum(products[i] == 0 for i in hidden)
         more = f"{len(hidden):,} more products" + (f", {zeros:,} of them 0" if zeros else "")
         if zeros == len(hidden):
             more = f"{zeros:,} more products, all 0, and rounding"
         formula = known_activation(self.activation_name).formula
-        return worked.rows(
+        return arithmetic.rows(
             sums=[
                 (
                     [(self._product(i), products[i]) for i in shown],
@@ -127,9 +128,11 @@ class NeuronTrace:
             precision=1e-9 if self.weights.dtype.itemsize == 8 else 1e-6,
         )
 
-    def _product(self, i: int) -> worked.Product:
+    def _product(self, i: int) -> arithmetic.Product:
         name = self.input_names[i] if self.input_names else f"input {i}"
-        return worked.Product(name, worked.significant(self.inputs[i], 6), worked.significant(self.weights[i], 6))
+        return arithmetic.Product(
+            name, arithmetic.significant(self.inputs[i], 6), arithmetic.significant(self.weights[i], 6)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Every number, as plain values for JSON."""
@@ -150,12 +153,12 @@ class NeuronTrace:
         largest = max(abs(value) for row, value in zip(rows, values, strict=True) if row.kind == "term")
         lines = []
         for row, value in zip(rows, values, strict=True):
-            name, *factors = row.what if isinstance(row.what, worked.Product) else (row.what, "", "")
-            drawn = markup.bar(value, largest, signed=True) if row.kind == "term" else ""
+            name, *factors = row.what if isinstance(row.what, arithmetic.Product) else (row.what, "", "")
+            drawn = html.bar(value, largest, signed=True) if row.kind == "term" else ""
             lines.append([name, " x ".join(filter(None, factors)), row.figure, drawn])
         totals = [i for i, row in enumerate(rows) if row.kind == "total"]
-        table = markup.table(["", "input x weight", "", ""], lines, "lrrl", [*totals, len(rows) - 1], totals)
-        return markup.block(self.name, markup.side_by_side(table, self._curve()))
+        table = html.table(["", "input x weight", "", ""], lines, "lrrl", [*totals, len(rows) - 1], totals)
+        return html.block(self.name, html.side_by_side(table, self._curve()))
 
     def _curve(self) -> str:
         """The squish with this point on it; softmax, which looks at a whole layer, is no curve."""
@@ -165,7 +168,7 @@ class NeuronTrace:
         z = numeric([reach * (k / 60 - 1) for k in range(121)], "z")
         label = f"{self.activation_name}: z = {self.pre_activation:.4g} becomes {self.activation:.4g}"
         line = (self.activation_name, known_activation(self.activation_name)(z).tolist())
-        return markup.figure(label, markup.curves(z.tolist(), [line], label, (self.pre_activation, self.activation)))
+        return html.figure(label, html.curves(z.tolist(), [line], label, (self.pre_activation, self.activation)))
 
     def __str__(self) -> str:
         return self.written()

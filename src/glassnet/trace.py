@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from glassnet import markup
 from glassnet.arrays import Array
 from glassnet.errors import AddressError, SettingError
 from glassnet.neuron import NeuronTrace
-from glassnet.signature import Signature
+from glassnet.render import html
+from glassnet.schema import Schema
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Trace:
     """A network at work on one input, or on n of them (then `trace[i]` is the trace of one)."""
 
     layers: tuple[TraceLayer, ...]
-    signature: Signature = field(default_factory=Signature, repr=False)
+    schema: Schema = field(default_factory=Schema, repr=False)
 
     @property
     def outputs(self) -> Array:
@@ -100,7 +100,7 @@ class Trace:
 
     def input_names(self, layer: int) -> Sequence[str]:
         """What to call each input of a layer."""
-        return input_names(self.signature, layer, self.layers[layer].inputs.shape[-1])
+        return input_names(self.schema, layer, self.layers[layer].inputs.shape[-1])
 
     def _repr_html_(self) -> str:
         sizes = "-".join(str(n) for n in (self.layers[0].inputs.shape[-1], *(len(t.biases) for t in self.layers)))
@@ -109,17 +109,17 @@ class Trace:
                 [f"trace[{i}]", *(f"{v:.3g}" for v in row[:12])] for i, row in enumerate(self.outputs[:10].tolist())
             ]
             names = self._output_names()[:12]
-            table = markup.table(["", *names], rows, "l" + "r" * len(names))
-            more = markup.note(f"the outputs of the first {len(rows)}; pick one to see it whole: trace[0]")
-            return markup.block(f"Trace of {len(self):,} examples, {sizes}", table, more)
+            table = html.table(["", *names], rows, "l" + "r" * len(names))
+            more = html.note(f"the outputs of the first {len(rows)}; pick one to see it whole: trace[0]")
+            return html.block(f"Trace of {len(self):,} examples, {sizes}", table, more)
         parts: list[str] = []
-        shape = self.signature.input_shape
+        shape = self.schema.input_shape
         if shape is not None and len(shape) == 2:
-            picture = markup.ink(self.layers[0].inputs.reshape(shape).tolist(), 168, "the input")
-            parts.append(markup.figure(f"input, {shape[0]} x {shape[1]}", picture))
+            picture = html.ink(self.layers[0].inputs.reshape(shape).tolist(), 168, "the input")
+            parts.append(html.figure(f"input, {shape[0]} x {shape[1]}", picture))
         parts.append(self._columns())
         words = "lines: the 40 largest weight x input of each layer, blue for, orange and dashed against"
-        return markup.block(f"Trace, {sizes}", markup.side_by_side(*parts), markup.note(words))
+        return html.block(f"Trace, {sizes}", html.side_by_side(*parts), html.note(words))
 
     def _columns(self) -> str:
         """Up to 20 neurons of each layer as discs, the outputs as bars, the largest products as lines between them."""
@@ -131,15 +131,15 @@ class Trace:
             some = f"{len(neurons)} of " if len(neurons) < len(layer.biases) else ""
             title = f"layer {i}: {some}{len(layer.biases):,} {layer.activation_name}"
             values = layer.activations[neurons].tolist()
-            columns.append(markup.Column(title, [names[k] for k in neurons], values))
+            columns.append(html.Column(title, [names[k] for k in neurons], values))
             if i > 0:
                 products = layer.strongest(40, neurons, shown[i - 1])
-                links.append([markup.Link(shown[i - 1].index(j), neurons.index(k), p) for k, j, p in products])
-        return markup.columns(columns[:-1], links, columns[-1], "the activations of every layer")
+                links.append([html.Link(shown[i - 1].index(j), neurons.index(k), p) for k, j, p in products])
+        return html.columns(columns[:-1], links, columns[-1], "the activations of every layer")
 
     def _output_names(self) -> list[str]:
         """The classes, or the addresses of the last layer's neurons."""
-        count, classes = self.outputs.shape[-1], self.signature.classes
+        count, classes = self.outputs.shape[-1], self.schema.classes
         if classes is not None and len(classes) == count:
             return list(classes)
         return [f"{len(self.layers) - 1}:{k}" for k in range(count)]
@@ -150,14 +150,14 @@ def largest(values: Array, most: int) -> list[int]:
     return sorted(np.argsort(-np.abs(values), kind="stable")[:most].tolist())
 
 
-def input_names(signature: Signature, layer: int, width: int) -> Sequence[str]:
+def input_names(schema: Schema, layer: int, width: int) -> Sequence[str]:
     """What to call each input of a layer: a column, a pixel by row and column, or the neuron it comes from."""
     if layer > 0:
         return [f"neuron {layer - 1}:{i}" for i in range(width)]
-    if signature.features is not None:
-        return signature.features
-    if signature.input_shape is not None and len(signature.input_shape) == 2:
-        columns = signature.input_shape[1]
+    if schema.features is not None:
+        return schema.features
+    if schema.input_shape is not None and len(schema.input_shape) == 2:
+        columns = schema.input_shape[1]
         return [f"pixel {i // columns},{i % columns}" for i in range(width)]
     return [f"input {i}" for i in range(width)]
 

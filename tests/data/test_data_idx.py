@@ -130,7 +130,7 @@ def test_a_pair_is_a_data_set(pair, end):
 def test_fractions_are_measurements_and_other_types_have_no_scale(pair):
     lengths = data.idx(*pair(IMAGES.astype("f4"), np.array([0.5, 1, 2, 3], "f8")))
     assert lengths.classes is None
-    assert lengths.signature.scale is None
+    assert lengths.schema.scale is None
     assert lengths.targets.tolist() == [0.5, 1, 2, 3]
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from glassnet import data
 from glassnet.errors import FileError, InputError, SettingError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 
 @pytest.fixture
@@ -53,12 +53,12 @@ def test_pictures_are_scaled_to_one_size(album):
 
 
 def test_a_folder_for_a_trained_network(album):
-    like = Signature((2, 3), 1 / 255, classes=("dog", "owl", "cat"))
+    like = Schema((2, 3), 1 / 255, classes=("dog", "owl", "cat"))
     pictures = data.folder(album, like=like)
     assert (pictures.input_shape, pictures.classes) == ((2, 3), like.classes)
     assert pictures.targets.tolist() == [2, 2, 0]
     with pytest.raises(SettingError, match="got class 'dog'; expected one of cat, dogs; did you mean 'dogs'"):
-        data.folder(album, like=Signature((2, 3), classes=("cat", "dogs")))
+        data.folder(album, like=Schema((2, 3), classes=("cat", "dogs")))
 
 
 def test_a_picture_is_told_by_its_content(album):
@@ -318,13 +318,13 @@ def test_damaged_files_give_a_digit_or_an_error_of_ours(where, bit, cut, jpeg):
 
 
 def test_a_network_of_digits_gets_a_digit_and_another_one_its_size():
-    train = Signature((28, 28), 1 / 255, classes=tuple("0123456789"))
+    train = Schema((28, 28), 1 / 255, classes=tuple("0123456789"))
     assert np.array_equal(data.image_inputs(seven(), train), data.as_digit(seven()))
-    faces = Signature((12, 10), 1 / 255, classes=("me", "you"))
+    faces = Schema((12, 10), 1 / 255, classes=("me", "you"))
     assert np.array_equal(data.image_inputs(seven(), faces), np.asarray(seven().resize((10, 12))).reshape(-1))
 
 
-@pytest.mark.parametrize("signature", [Signature((4,)), Signature(), Signature((28, 28))])
-def test_a_network_of_no_pictures(signature):
+@pytest.mark.parametrize("schema", [Schema((4,)), Schema(), Schema((28, 28))])
+def test_a_network_of_no_pictures(schema):
     with pytest.raises(SettingError, match="got a picture for a network whose inputs are no grey values"):
-        data.image_inputs(seven(), signature)
+        data.image_inputs(seven(), schema)

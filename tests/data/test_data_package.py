@@ -9,7 +9,7 @@ import pytest
 from glassnet import data
 from glassnet.data.digits import digits
 from glassnet.errors import FileError, InputError, SettingError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 
 def test_importing_the_shelf_brings_neither_pillow_nor_pyarrow():
@@ -37,7 +37,7 @@ def test_digits_are_the_complete_mnist(both):
 
 def test_digits_know_their_shape_scale_and_classes(both):
     train, test = both
-    assert train.signature == test.signature == Signature((28, 28), 1 / 255, classes=tuple("0123456789"))
+    assert train.schema == test.schema == Schema((28, 28), 1 / 255, classes=tuple("0123456789"))
     assert train[:10].scaled().max() == pytest.approx(1)
 
 
@@ -149,20 +149,20 @@ def test_a_split_leaves_no_side_empty(share):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "targets", "signature", "words"),
+    ("inputs", "targets", "schema", "words"),
     [
-        ([[1.0], [2.0]], [0], Signature(), r"got inputs of shape \(2, 1\) and targets of shape \(1,\)"),
-        (np.zeros((0, 3)), [], Signature(), "got no examples"),
-        ([[np.nan]], [0], Signature(), "NaN or infinite"),
-        ([["a"]], [0], Signature(), "got inputs of type"),
-        ([[1.0, 2.0]], [0], Signature(input_shape=(3,)), r"got inputs of 2 values each and input_shape \(3,\)"),
-        ([[1.0]], [2], Signature(classes=("a", "b")), r"got labels from 2 to 2; expected 0 to 1, .*: a, b"),
-        ([[1.0]], [-1], Signature(classes=("a", "b")), "got labels from -1 to -1"),
+        ([[1.0], [2.0]], [0], Schema(), r"got inputs of shape \(2, 1\) and targets of shape \(1,\)"),
+        (np.zeros((0, 3)), [], Schema(), "got no examples"),
+        ([[np.nan]], [0], Schema(), "NaN or infinite"),
+        ([["a"]], [0], Schema(), "got inputs of type"),
+        ([[1.0, 2.0]], [0], Schema(input_shape=(3,)), r"got inputs of 2 values each and input_shape \(3,\)"),
+        ([[1.0]], [2], Schema(classes=("a", "b")), r"got labels from 2 to 2; expected 0 to 1, .*: a, b"),
+        ([[1.0]], [-1], Schema(classes=("a", "b")), "got labels from -1 to -1"),
     ],
 )
-def test_a_data_set_that_does_not_fit_together(inputs, targets, signature, words):
+def test_a_data_set_that_does_not_fit_together(inputs, targets, schema, words):
     with pytest.raises(InputError, match=words):
-        data.Dataset(np.array(inputs), np.array(targets), signature)
+        data.Dataset(np.array(inputs), np.array(targets), schema)
 
 
 def test_a_data_set_says_what_it_is(both):

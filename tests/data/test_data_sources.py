@@ -11,7 +11,7 @@ from PIL import Image
 
 from glassnet import data
 from glassnet.errors import FileError, SettingError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 CSV = "x,y,kind\n1,2,a\n3,4,b\n5,7,a\n"
 
@@ -44,7 +44,7 @@ def test_tables_by_content_whatever_their_name(tmp_path):
     pq.write_table(pa.table({"x": [1, 3, 5], "y": [2, 4, 7], "kind": ["a", "b", "a"]}), tmp_path / "b.csv")
     as_csv, as_parquet = data.read(tmp_path / "a.parquet", "kind"), data.read(tmp_path / "b.csv", "kind")
     assert np.array_equal(as_csv.inputs, as_parquet.inputs)
-    assert as_csv.signature == as_parquet.signature
+    assert as_csv.schema == as_parquet.schema
 
     np.savez(tmp_path / "c", inputs=[[1.0], [2.0]], targets=[0, 1])
     (tmp_path / "c.npz").rename(tmp_path / "c.csv")
@@ -85,7 +85,7 @@ def test_a_folder_of_pictures(tmp_path):
         (tmp_path / name).mkdir()
         Image.new("L", (4, 4), 9).save(tmp_path / name / "1.png")
     assert data.read(tmp_path, size=(2, 3)).input_shape == (2, 3)
-    like = Signature((2, 2), 1 / 255, classes=("ant", "cat", "dog"))
+    like = Schema((2, 2), 1 / 255, classes=("ant", "cat", "dog"))
     assert data.read(tmp_path, like=like).targets.tolist() == [1, 2]
 
 
@@ -125,7 +125,7 @@ def test_settings_that_mean_nothing_are_refused(settings):
 
 def test_the_targets_name_of_a_network_is_no_setting(tmp_path):
     np.savez(tmp_path / "a", inputs=[[1.0, 2.0], [3.0, 5.0]], targets=["a", "b"])
-    like = Signature((2,), None, ("x0", "x1"), (0.0, 0.0), (1.0, 1.0), ("a", "b"), "kind")
+    like = Schema((2,), None, ("x0", "x1"), (0.0, 0.0), (1.0, 1.0), ("a", "b"), "kind")
     assert data.read(tmp_path / "a.npz", "kind", like=like).targets.tolist() == [0, 1]
 
 

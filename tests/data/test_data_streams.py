@@ -62,12 +62,12 @@ def collected(blocks):
 
 def test_statistics_are_those_of_pandas(path, table):
     stream, kept = data.stream(path, "kind"), table.dropna(subset=["kind"])
-    signature = stream.signature
-    assert signature.features == ("size", "colour=green", "colour=red", "new", "row")
+    schema = stream.schema
+    assert schema.features == ("size", "colour=green", "colour=red", "new", "row")
     for i, name in ((0, "size"), (3, "new"), (4, "row")):
         column = kept[name].astype(float)
-        assert signature.centers[i] == pytest.approx(column.mean(), rel=1e-12)
-        assert signature.spreads[i] == pytest.approx(column.std(ddof=0), rel=1e-9)
+        assert schema.centers[i] == pytest.approx(column.mean(), rel=1e-12)
+        assert schema.spreads[i] == pytest.approx(column.std(ddof=0), rel=1e-9)
     assert (len(stream), stream.classes) == (COUNT - 1, ("a", "b"))
     assert stream.counts == tuple(kept["kind"].value_counts().sort_index())
     assert stream.notes == (
@@ -81,8 +81,8 @@ def test_statistics_are_those_of_pandas(path, table):
 def test_a_stream_gives_what_the_table_in_memory_gives(path):
     in_memory, stream = data.table(path, "kind"), data.stream(path, "kind")
     inputs, targets = collected(stream.blocks())
-    assert stream.signature.features == in_memory.signature.features
-    assert stream.signature.centers == pytest.approx(in_memory.signature.centers, rel=1e-12)
+    assert stream.schema.features == in_memory.schema.features
+    assert stream.schema.centers == pytest.approx(in_memory.schema.centers, rel=1e-12)
     assert np.allclose(inputs, in_memory.inputs, atol=1e-5)
     assert np.array_equal(targets, in_memory.targets)
 
@@ -124,7 +124,7 @@ def test_an_epoch_has_every_row_once_in_whole_batches(path):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of a few thousand rows, so that a small table has many."""
-    monkeypatch.setattr("glassnet.data.blocks.NUMBERS_AT_ONCE", 1 << 14)
+    monkeypatch.setattr("glassnet.data.stream_dataset.NUMBERS_AT_ONCE", 1 << 14)
 
 
 def test_a_sorted_file_is_shuffled_as_well_as_any(path, table, small_blocks, tmp_path):
@@ -168,7 +168,7 @@ def test_a_share_is_held_out_row_by_row(path, table):
 
 
 def test_no_more_is_held_out_than_memory_should_hold(path, monkeypatch):
-    monkeypatch.setattr("glassnet.data.blocks.MOST_HELD_OUT", 1000)
+    monkeypatch.setattr("glassnet.data.stream_dataset.MOST_HELD_OUT", 1000)
     _, held_out = data.stream(path, "kind").split(0.5)
     assert 850 < len(held_out) < 1150
 
@@ -204,7 +204,7 @@ def test_hive_partitions_are_columns(tmp_path):
     rows = {"year": [2023, 2024] * 50, "land": ["no", "se", "no", "dk"] * 25, "x": range(100), "y": ["a", "b"] * 50}
     pq.write_to_dataset(pa.table(rows), tmp_path / "set", partition_cols=["year", "land"])
     stream = data.stream(tmp_path / "set", "y")
-    assert stream.signature.features == ("x", "year", "land=dk", "land=no", "land=se")
+    assert stream.schema.features == ("x", "year", "land=dk", "land=no", "land=se")
     inputs, targets = collected(stream.blocks())
     assert np.array_equal(inputs[:, 1] > 0, targets == 1)
     assert inputs[:, 2:].sum(axis=0).tolist() == [25, 50, 25]
@@ -215,7 +215,7 @@ def test_a_partition_may_be_the_target(tmp_path):
     pq.write_to_dataset(pa.table(rows), tmp_path / "set", partition_cols=["y"])
     stream = data.stream(tmp_path / "set", "y")
     assert (stream.classes, stream.counts) == (("a", "b"), (10, 10))
-    assert len(data.stream(tmp_path / "set", like=stream.signature)) == 20
+    assert len(data.stream(tmp_path / "set", like=stream.schema)) == 20
 
 
 def test_a_partition_without_a_value_is_a_missing_cell(tmp_path):
@@ -230,7 +230,7 @@ def test_a_stream_says_what_it_is(path):
 
 
 def test_rows_are_read_for_a_network_by_name(path, tmp_path):
-    like = data.stream(path, "kind").signature
+    like = data.stream(path, "kind").schema
     later = {
         "colour": ["red", "pink", None],
         "row": [1, 2, None],
@@ -333,14 +333,14 @@ def test_targets_that_cannot_be_told(path, target, error, words):
 
 
 def test_more_classes_than_can_be_told_apart(tmp_path, monkeypatch):
-    monkeypatch.setattr("glassnet.data.answers.MOST_CLASSES", 30)
+    monkeypatch.setattr("glassnet.data.targets.MOST_CLASSES", 30)
     pq.write_table(pa.table({"x": range(40), "y": [f"{i}" for i in range(40)]}), tmp_path / "t")
     with pytest.raises(InputError, match="target 'y' with more than 30 different values; expected fewer classes"):
         data.stream(tmp_path / "t", "y")
 
 
 def test_targets_for_a_network_have_to_be_there(path, tmp_path):
-    like = data.stream(path, "kind").signature
+    like = data.stream(path, "kind").schema
     table = pq.read_table(path)
     empty = table.set_column(table.column_names.index("kind"), "kind", pa.nulls(len(table), pa.string()))
     pq.write_table(empty, tmp_path / "t")

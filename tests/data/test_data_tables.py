@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from glassnet import data
 from glassnet.errors import FileError, InputError, MissingExtra, SettingError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 pa = import_module("pyarrow")
 pq = import_module("pyarrow.parquet")
@@ -58,17 +58,17 @@ def test_columns_of_numbers_are_standardised(csv):
     numbers = np.array([[1, 10], [2, 20], [3, 60]])
     assert people.inputs.dtype == np.float32
     assert np.allclose(people.inputs, (numbers - numbers.mean(axis=0)) / numbers.std(axis=0))
-    assert people.signature.features == ("x", "y")
-    assert people.signature.centers == pytest.approx((2, 30))
-    assert people.signature.spreads == pytest.approx(numbers.std(axis=0))
-    assert people.signature.target == "kind"
+    assert people.schema.features == ("x", "y")
+    assert people.schema.centers == pytest.approx((2, 30))
+    assert people.schema.spreads == pytest.approx(numbers.std(axis=0))
+    assert people.schema.target == "kind"
     assert people.input_shape == (2,)
     assert people.notes == ()
 
 
 def test_everything_left_out_or_filled_in_is_said(csv):
     people = data.table(csv(PEOPLE), "left")
-    assert people.signature.features == ("age", "height", "smoker")
+    assert people.schema.features == ("age", "height", "smoker")
     assert people.notes == (
         "rows left out, without a target: 1",
         "columns left out, text that hardly repeats: 'name'",
@@ -82,7 +82,7 @@ def test_everything_left_out_or_filled_in_is_said(csv):
 
 def test_columns_empty_and_without_a_name_are_left_out(csv):
     table = data.table(csv(",x,y,kind\n0,1,,a\n1,2,NA,b\n2,4,?,b\n"), "kind")
-    assert table.signature.features == ("x",)
+    assert table.schema.features == ("x",)
     assert table.notes == ("columns left out, without a name: ''", "columns left out, empty: 'y'")
 
 
@@ -99,7 +99,7 @@ def test_columns_empty_and_without_a_name_are_left_out(csv):
 )
 def test_ways_to_write_the_same_table(csv, text):
     table = data.table(csv(text), "kind")
-    assert table.signature.centers == pytest.approx((-999.25,))
+    assert table.schema.centers == pytest.approx((-999.25,))
     assert table.classes == ("a", "b")
 
 
@@ -155,7 +155,7 @@ def test_parquet_has_types_of_its_own(tmp_path):
     }
     pq.write_table(pa.table(columns), tmp_path / "t")
     table = data.table(tmp_path / "t", "kind")
-    assert table.signature.features == ("small", "exact", "truth", "nan")
+    assert table.schema.features == ("small", "exact", "truth", "nan")
     assert table.inputs[:, 3] == pytest.approx([-1, 0, 1])
     assert table.classes == ("a", "b")
     assert table.notes == (
@@ -177,22 +177,22 @@ def test_any_table_comes_back_from_center_and_spread(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_text("x,kind\n" + "".join(f"{x!r},{kind}\n" for x, kind in rows))
     table = data.table(path, "kind")
-    ((center,), (spread,)) = table.signature.centers, table.signature.spreads
+    ((center,), (spread,)) = table.schema.centers, table.schema.spreads
     assert np.allclose(table.inputs[:, 0].astype(float) * spread + center, [x for x, _ in rows], atol=1e-5 * spread)
     assert [table.classes[k] for k in table.targets] == [kind for _, kind in rows]
-    assert np.array_equal(data.table_inputs(path, table.signature), table.inputs)
+    assert np.array_equal(data.table_inputs(path, table.schema), table.inputs)
 
 
 # A table for a network that was trained on another one
 
-TRAINED = Signature((2,), None, ("x", "y"), (10.0, 0.0), (2.0, 1.0), ("a", "b", "c"), "kind")
+TRAINED = Schema((2,), None, ("x", "y"), (10.0, 0.0), (2.0, 1.0), ("a", "b", "c"), "kind")
 
 
 def test_later_tables_are_treated_like_the_first(csv):
     table = data.table(csv("kind,y,remark,x\nc,5,hm,10\na,,hm,14\n"), like=TRAINED)
     assert table.inputs.tolist() == [[0, 5], [2, 0]]
     assert table.targets.tolist() == [2, 0]
-    assert table.signature == TRAINED
+    assert table.schema == TRAINED
     assert table.notes == ("missing values filled with the network's center: 'y' (1)",)
 
 
@@ -201,14 +201,14 @@ def test_inputs_alone_need_no_target(csv):
 
 
 def test_classes_go_by_name_in_any_format(csv, tmp_path):
-    like = Signature((1,), None, ("x",), (0.0,), (1.0,), ("1", "2", "3"), "y")
+    like = Schema((1,), None, ("x",), (0.0,), (1.0,), ("1", "2", "3"), "y")
     assert data.table(csv("x,y\n1,3\n2,3.0\n"), like=like).targets.tolist() == [2, 2]
     pq.write_table(pa.table({"x": [1, 2], "y": ["3", "1"]}), tmp_path / "t")
     assert data.table(tmp_path / "t", like=like).targets.tolist() == [2, 0]
 
 
 def test_a_network_of_measurements_takes_whole_numbers_as_such(csv):
-    like = Signature((1,), None, ("x",), (0.0,), (1.0,), None, "y")
+    like = Schema((1,), None, ("x",), (0.0,), (1.0,), None, "y")
     assert data.table(csv("x,y\n1,3\n2,3\n"), like=like).targets.tolist() == [3.0, 3.0]
 
 
@@ -235,7 +235,7 @@ def test_later_tables_that_do_not_fit(csv, text, error, words):
 
 def test_a_network_without_column_names(csv):
     with pytest.raises(InputError, match="for a network that knows no column names"):
-        data.table_inputs(csv("x,y\n1,2\n"), Signature((2,)))
+        data.table_inputs(csv("x,y\n1,2\n"), Schema((2,)))
 
 
 # Tables that cannot be used
@@ -334,7 +334,7 @@ def test_parquet_without_rows_or_with_too_many(tmp_path, monkeypatch):
     pq.write_table(pa.table({"x": [], "kind": []}), tmp_path / "t")
     with pytest.raises(FileError, match="without rows; expected a row for each example"):
         data.table(tmp_path / "t", "kind")
-    monkeypatch.setattr("glassnet.data.table_files.MOST_CELLS", 5)
+    monkeypatch.setattr("glassnet.data.table_readers.MOST_CELLS", 5)
     pq.write_table(pa.table({"x": [1, 2, 3], "kind": [1, 2, 3]}), tmp_path / "t")
     with pytest.raises(FileError, match="which claims 3 rows of 2 columns; expected at most 5 cells"):
         data.table(tmp_path / "t", "kind")
@@ -356,7 +356,7 @@ def test_npz_inputs_are_columns(npz, names):
         names, (np.array([[1.0, 7], [2, 7], [np.nan, 7], [3, 7]]), np.array([["b"], ["a"], ["b"], [""]])), strict=True
     )
     table = data.table(npz(**dict(arrays)))
-    assert table.signature.features == ("x0",)
+    assert table.schema.features == ("x0",)
     assert table.inputs.ravel() == pytest.approx([-1, 1, 0])
     assert table.classes == ("a", "b")
     assert table.notes[0] == "rows left out, without a target: 1"
@@ -368,8 +368,8 @@ def test_npz_pictures_are_taken_as_they_are(npz):
     table = data.table(path)
     assert (table.input_shape, table.scale, table.classes) == ((2, 3), 1 / 255, ("3", "8"))
     assert np.array_equal(table.inputs, pictures.reshape(2, 6))
-    assert np.array_equal(data.table_inputs(path, table.signature), table.inputs)
-    assert data.table(npz(inputs=pictures / 255, targets=[0, 1])).signature.scale is None
+    assert np.array_equal(data.table_inputs(path, table.schema), table.inputs)
+    assert data.table(npz(inputs=pictures / 255, targets=[0, 1])).schema.scale is None
 
 
 def test_npz_targets_may_be_several_measurements(npz):
@@ -412,9 +412,9 @@ def test_npz_files_that_do_not_fit(npz, arrays, target, error, words):
     ("like", "words"),
     [
         (TRAINED, "pictures of uint8 in .*; expected the columns 'x', 'y'"),
-        (Signature((4,)), "expected values as the network was trained with"),
+        (Schema((4,)), "expected values as the network was trained with"),
         (
-            Signature((5,), 1 / 255),
+            Schema((5,), 1 / 255),
             r"pictures of \(2, 2\) in .*; expected \(5,\), the shape the network was trained with",
         ),
     ],
@@ -483,7 +483,7 @@ def test_npz_headers_are_not_believed(tmp_path, header, words):
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("glassnet.data.opening.LARGEST", 1_000_000)
+    monkeypatch.setattr("glassnet.data.access.LARGEST", 1_000_000)
     header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (2000000, 1), }"
     path = npz_with(tmp_path / "a.npz", header, bytes(2_000_000), zipfile.ZIP_DEFLATED)
     with pytest.raises(FileError, match=r"which claims 2,000,\d\d\d bytes; expected at most 1,000,000"):

@@ -9,7 +9,13 @@ import pytest
 from torch.distributed import TCPStore
 from work import Outcome, work
 
-LOADED = ["glassnet.distributed.shards", "glassnet.units", "pyarrow.dataset", "pyarrow.parquet", "torch._dynamo"]
+LOADED = [
+    "glassnet.distributed.sharded_files",
+    "glassnet.training.target_scaling",
+    "pyarrow.dataset",
+    "pyarrow.parquet",
+    "torch._dynamo",
+]
 """What the server has imported before it forks."""
 TIMEOUT = 60
 """Seconds that a world may take."""

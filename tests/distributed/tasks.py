@@ -12,10 +12,10 @@ from pyarrow import parquet
 
 import glassnet as gn
 from glassnet import distributed
-from glassnet.distributed import sharded, shards
-from glassnet.distributed.team import Team
+from glassnet.distributed import sharded, sharded_files
+from glassnet.distributed.gradient_exchange import GradientExchange
 from glassnet.errors import InputError
-from glassnet.units import Unit
+from glassnet.training.target_scaling import Unit
 
 SETTINGS: dict[str, Any] = {"epochs": 3, "batch_size": 50, "seed": 3, "optimizer": "adam"}
 
@@ -25,7 +25,7 @@ def data() -> tuple[gn.Dataset, gn.Dataset]:
     random = np.random.default_rng(0)
     inputs = random.normal(size=(265, 12))
     labels = (inputs @ random.normal(size=(12, 4))).argmax(axis=1)
-    return gn.Dataset(inputs, labels, gn.Signature(classes=("a", "b", "c", "d"))).split(0.2)
+    return gn.Dataset(inputs, labels, gn.Schema(classes=("a", "b", "c", "d"))).split(0.2)
 
 
 def start(sizes: str = "12-20-16-4") -> gn.Network:
@@ -35,8 +35,8 @@ def start(sizes: str = "12-20-16-4") -> gn.Network:
 def train(settings: dict[str, Any], stop_after: int | None = None, sizes: str = "12-20-16-4") -> Any:
     """(parameters, losses, validation losses) of a run over all processes."""
     learn, held_out = data()
-    with distributed.joined() as world:
-        run = distributed.epochs(world, start(sizes), learn, validation=held_out, **SETTINGS | settings)
+    with distributed.joined() as group:
+        run = distributed.epochs(group, start(sizes), learn, validation=held_out, **SETTINGS | settings)
         for epoch in run:
             if epoch.number == stop_after:
                 break
@@ -50,25 +50,25 @@ def train_with_a_seed_of_its_own() -> None:
 def misbehave(how: str, whose: int, settings: dict[str, Any] | None = None, step: int = 7) -> Any:
     """Train, but one process dies, hangs or fails within the second epoch."""
     if os.environ["RANK"] == str(whose) and not distributed.restarted():
-        share, calls = Team.share, []
+        share, calls = GradientExchange.share, []
 
-        def spoilt(team: Team, rows: Any) -> Any:
+        def spoilt(exchange: GradientExchange, rows: Any) -> Any:
             calls.append(rows)
             if len(calls) < step:
-                return share(team, rows)
+                return share(exchange, rows)
             if how == "dies":
                 os.kill(os.getpid(), signal.SIGKILL)
             if how == "hangs":
                 time.sleep(12)
             raise InputError(got="a spoilt example", expected="a good one", do="look at it")
 
-        Team.share = spoilt  # type: ignore[method-assign]
+        GradientExchange.share = spoilt  # type: ignore[method-assign]
     return train(settings or {})
 
 
 def join() -> tuple[int, int]:
-    with distributed.joined() as world:
-        return world.rank, world.size
+    with distributed.joined() as group:
+        return group.rank, group.size
 
 
 def shard(folder: str, settings: dict[str, Any], stop_after: int | None = None, sizes: str = "12-20-16-4") -> Any:
@@ -76,16 +76,16 @@ def shard(folder: str, settings: dict[str, Any], stop_after: int | None = None, 
     folder, and saves there."""
     learn, held_out = data()
     architecture = gn.Architecture.of(sizes, "tanh", "softmax")
-    with distributed.joined() as world:
+    with distributed.joined() as group:
         own = {"dtype": "float64"} | SETTINGS | settings
-        run = sharded.of_settings(world, architecture, learn, **own)
-        shards.take_up(run, Path(folder), run.settings(learn))
+        run = sharded.of_settings(group, architecture, learn, **own)
+        sharded_files.take_up(run, Path(folder), run.settings(learn))
         for epoch in run.train(learn, held_out):
-            shards.keep(run, Path(folder), run.settings(learn))
+            sharded_files.keep(run, Path(folder), run.settings(learn))
             if epoch.number == stop_after:
                 return None
         description = {"sizes": architecture.sizes, "activations": architecture.activations, "signature": {}}
-        shards.save(run, Path(folder), description)
+        sharded_files.save(run, Path(folder), description)
         held = max(layer.weight.to_local().numel() for layer in run.module.linear)
     return run.history.loss, run.history.validation_loss, run.history.validation_accuracy, held
 
@@ -100,14 +100,14 @@ def read(path: str, settings: dict[str, Any]) -> Any:
         return original(file, size, groups, **rest)
 
     parquet.ParquetFile.iter_batches = noted
-    with distributed.joined() as world:
-        mine, held_out = distributed.read(world, path, "y", 0.2)
+    with distributed.joined() as group:
+        mine, held_out = distributed.read(group, path, "y", 0.2)
         unit = None if mine.classes else Unit.of(mine)
         if unit is not None:
             mine, held_out = unit.standardise(mine), unit.standardise(held_out)
         outputs = len(mine.classes) if mine.classes else 1
         network = gn.Network.create(f"{mine.input_shape[0]}-9-{outputs}", "tanh", seed=0, dtype="float64")
-        run = distributed.epochs(world, network, mine, validation=held_out, **SETTINGS | settings)
+        run = distributed.epochs(group, network, mine, validation=held_out, **SETTINGS | settings)
         list(run)
     history = run.history
     return run.network.parameters, history.loss, history.validation_loss, sorted(set(looked)), len(mine.own())

@@ -25,7 +25,8 @@ def test_a_failure_in_mid_epoch_is_told_by_all(on):
 def test_a_process_that_is_killed_or_hangs_is_named_in_time(on, how, whose):
     outcomes = on(2, tasks.misbehave, how, whose, environment={"GLASSNET_TIMEOUT": "8"})
     assert (
-        f"WorldError: got no answer on rank {1 - whose} of 2 from rank {whose}; expected" in outcomes[1 - whose].error
+        f"ProcessGroupError: got no answer on rank {1 - whose} of 2 from rank {whose}; expected"
+        in outcomes[1 - whose].error
     )
 
 
@@ -43,7 +44,7 @@ def test_a_checkpoint_of_another_network_is_told_by_all_though_one_reads_it(on, 
     kept = {"checkpoint": str(tmp_path / "run.checkpoint"), "resume": True}
     on(1, tasks.train, kept, 1)
     for message in messages(on(2, tasks.train, kept, None, "12-5-4")):
-        assert re.match(r"WorldError: got a failure on rank 0 of 2: got sizes \[12, 5, 4\]; expected", message)
+        assert re.match(r"ProcessGroupError: got a failure on rank 0 of 2: got sizes \[12, 5, 4\]; expected", message)
 
 
 def test_a_checkpoint_that_cannot_be_written_is_told_by_all(on, tmp_path):
@@ -53,14 +54,14 @@ def test_a_checkpoint_that_cannot_be_written_is_told_by_all(on, tmp_path):
 
 def test_worlds_of_different_sizes_are_told_by_both(on):
     first, second = messages(on(2, tasks.join, environment=lambda rank: {"WORLD_SIZE": f"{2 + rank}"}))
-    assert first.startswith("WorldError: got WORLD_SIZE 3 on rank 1, 2 on rank 0; expected the same on all")
-    assert second.startswith("WorldError: got WORLD_SIZE 2 on rank 0, 3 on rank 1; expected the same on all")
+    assert first.startswith("ProcessGroupError: got WORLD_SIZE 3 on rank 1, 2 on rank 0; expected the same on all")
+    assert second.startswith("ProcessGroupError: got WORLD_SIZE 2 on rank 0, 3 on rank 1; expected the same on all")
 
 
 def test_a_process_that_never_comes_is_named_in_time(on):
     (message,) = messages(on(1, tasks.join, environment=SOON | {"WORLD_SIZE": "2"}))
     assert message.startswith(
-        "WorldError: got no complete world on rank 0 of 2: rank 1 is not there; expected 2 processes"
+        "ProcessGroupError: got no complete group on rank 0 of 2: rank 1 is not there; expected 2 processes"
     )
     assert "within 3 s" in message
 
@@ -68,7 +69,7 @@ def test_a_process_that_never_comes_is_named_in_time(on):
 def test_a_master_that_cannot_be_reached_is_named_in_time(on):
     unreachable = SOON | {"MASTER_PORT": "1"}  # nobody listens there
     (message,) = messages(on(1, tasks.join, environment=unreachable))
-    assert message.startswith("WorldError: got no answer from 127.0.0.1:1 on rank 0 of 1")
+    assert message.startswith("ProcessGroupError: got no answer from 127.0.0.1:1 on rank 0 of 1")
     assert "expected the store of rank 0 within 3 s; check MASTER_ADDR and MASTER_PORT" in message
 
 

@@ -70,7 +70,7 @@ def test_tables_train_alike_and_their_names_are_kept(iris: Any, as_table: Any) -
     np.testing.assert_array_equal(fitted.network_.parameters, plain.network_.parameters)
     np.testing.assert_array_equal(fitted.predict_proba(table), plain.predict_proba(inputs))
     assert list(fitted.feature_names_in_) == NAMES
-    assert fitted.network_.signature.features == tuple(NAMES)
+    assert fitted.network_.schema.features == tuple(NAMES)
     assert "petal width" in str(fitted.explain(table[:1]))
     assert "petal width" in str(fitted.network_.trace(inputs[0].astype(np.float32)).neuron(0, 0))
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
@@ -100,7 +100,7 @@ def test_set_output_and_a_validation_set_by_column_name(people: Any) -> None:
 
 
 def adds_up(explanation: Any) -> None:
-    total = sum(column.share for column in explanation.columns) + explanation.bias_share
+    total = sum(column.contribution for column in explanation.columns) + explanation.bias_contribution
     assert total == pytest.approx(explanation.total, rel=1e-4, abs=1e-5)
     assert explanation.error == pytest.approx(abs(total - explanation.total), abs=1e-9)
 
@@ -142,7 +142,7 @@ def test_it_prints_as_arithmetic_and_gives_plain_values(people: Any) -> None:
     assert plain["columns"][0] == {
         "name": "age",
         "value": frame.loc[1, "age"],
-        "share": found.columns[0].share,
+        "contribution": found.columns[0].contribution,
         "inputs": (0,),
     }
     assert plain["method"] == "affine"
@@ -154,7 +154,7 @@ def test_classes_and_targets_are_named(iris: Any, diabetes: Any) -> None:
     pipeline = make_pipeline(MinMaxScaler(), GlassClassifier(**QUICK)).fit(inputs, names)
     found = explain(pipeline, inputs[0], output="virginica", against="setosa")
     adds_up(found)
-    assert found.shares.name == "logit of virginica less logit of setosa"
+    assert found.attribution.name == "logit of virginica less logit of setosa"
     assert found.total < 0
     with pytest.raises(SettingError, match="got class 'tulip'; expected one of"):
         explain(pipeline, inputs[0], output="tulip")
@@ -211,7 +211,7 @@ def test_codes_are_followed_through(people: Any, encoder: Any, labels: list[str]
     count = len(pipeline[0].get_feature_names_out())
     assert sorted(i for column in found.columns for i in column.inputs) == list(range(count))
     if labels is not None:
-        assert list(found.shares.input_names) == labels
+        assert list(found.attribution.input_names) == labels
 
 
 def test_what_mixes_columns_is_told(iris: Any) -> None:

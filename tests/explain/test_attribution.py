@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
 from glassnet.errors import AddressError, InputError, SettingError
-from glassnet.explain.attribution import Shares, affine_map, shares
+from glassnet.explain import attribution
+from glassnet.explain.attributions import Attribution, affine_map
 from glassnet.explain.backward import PIECES
 
 SMOOTH = sorted(set(ACTIVATIONS) - {"softmax", "step"})
@@ -85,10 +86,10 @@ def test_its_weights_are_the_jacobian_that_autograd_finds(sizes: list[int], seed
 def test_wide_layers_go_back_in_blocks_and_many_outputs_in_turns() -> None:
     network = gn.Network.create((300, 700, 500, 130), "relu", seed=0, dtype="float64")
     x = np.random.default_rng(0).normal(size=300)
-    awake = [np.where(t.pre_activations > 0, 1.0, 0.0) for t in network.trace(x).layers]
+    active = [np.where(t.pre_activations > 0, 1.0, 0.0) for t in network.trace(x).layers]
     w = [layer.weights for layer in network.layers]
     np.testing.assert_allclose(
-        affine_map(network, x).weights, (w[2] * awake[1]) @ (w[1] * awake[0]) @ w[0], rtol=1e-9, atol=1e-12
+        affine_map(network, x).weights, (w[2] * active[1]) @ (w[1] * active[0]) @ w[0], rtol=1e-9, atol=1e-12
     )
 
 
@@ -96,13 +97,13 @@ def test_wide_layers_go_back_in_blocks_and_many_outputs_in_turns() -> None:
 @given(sizes, dtypes, seeds, st.booleans())
 def test_shares_and_bias_add_up_to_the_logit(sizes: list[int], dtype: str, seed: int, from_elsewhere: bool) -> None:
     network, x = random_network(sizes, list(PIECES), dtype, seed)
-    found = shares(network, x, baseline=np.float64(x) / 2 + 1 if from_elsewhere else None)
+    found = attribution(network, x, baseline=np.float64(x) / 2 + 1 if from_elsewhere else None)
     logits = network.trace(x).layers[-1].pre_activations
     assert found.method == "affine"
     assert found.output == int(np.argmax(logits))
     assert found.total == float(logits[found.output])
     sizes_of_sums = summed_on_the_way(network, x)[found.output] + 2 * np.abs(found.weights) @ np.abs(found.baseline)
-    assert found.error == abs(found.shares.sum() + found.bias_share - found.total) <= 1e-5 * sizes_of_sums
+    assert found.error == abs(found.contributions.sum() + found.bias_contribution - found.total) <= 1e-5 * sizes_of_sums
     reads_as_it_adds_up(found)
 
 
@@ -110,14 +111,16 @@ def test_shares_and_bias_add_up_to_the_logit(sizes: list[int], dtype: str, seed:
 @given(sizes, dtypes, seeds)
 def test_why_this_and_not_that_is_the_difference_of_both(sizes: list[int], dtype: str, seed: int) -> None:
     network, x = random_network([*sizes[:-1], sizes[-1] + 1], SMOOTH, dtype, seed)
-    found = shares(network, x, output=0, against=1, method="integrated_gradients")
+    found = attribution(network, x, output=0, against=1, method="integrated_gradients")
     logits = network.trace(x).layers[-1].pre_activations.astype(float)
     assert found.total == logits[0] - logits[1]
-    assert found.error <= 1e-4 * (np.abs(logits).sum() + np.abs(found.shares).sum())
-    one, other = (shares(network, x, k, method="integrated_gradients", steps=300) for k in (0, 1))
-    both = shares(network, x, output=0, against=1, method="integrated_gradients", steps=300)
+    assert found.error <= 1e-4 * (np.abs(logits).sum() + np.abs(found.contributions).sum())
+    one, other = (attribution(network, x, k, method="integrated_gradients", steps=300) for k in (0, 1))
+    both = attribution(network, x, output=0, against=1, method="integrated_gradients", steps=300)
     np.testing.assert_allclose(
-        both.shares, one.shares - other.shares, atol=1e-9 * (np.abs(one.shares) + np.abs(other.shares)).max(initial=1)
+        both.contributions,
+        one.contributions - other.contributions,
+        atol=1e-9 * (np.abs(one.contributions) + np.abs(other.contributions)).max(initial=1),
     )
     reads_as_it_adds_up(found)
 
@@ -126,11 +129,13 @@ def test_why_this_and_not_that_is_the_difference_of_both(sizes: list[int], dtype
 @given(sizes, dtypes, seeds)
 def test_integrated_gradients_are_complete_and_say_how_nearly(sizes: list[int], dtype: str, seed: int) -> None:
     network, x = random_network(sizes, SMOOTH, dtype, seed)
-    found = shares(network, x, method="integrated_gradients")
+    found = attribution(network, x, method="integrated_gradients")
     at_zero = network.trace(np.zeros(sizes[0])).layers[-1].pre_activations.astype(float)
-    size = np.abs(found.shares).sum() + abs(found.total) + abs(found.bias_share)
-    assert found.bias_share == pytest.approx(at_zero[found.output], rel=1e-5, abs=1e-6 * size)
-    assert abs(found.total - found.bias_share - found.shares.sum()) == pytest.approx(found.error, abs=1e-12 * size)
+    size = np.abs(found.contributions).sum() + abs(found.total) + abs(found.bias_contribution)
+    assert found.bias_contribution == pytest.approx(at_zero[found.output], rel=1e-5, abs=1e-6 * size)
+    assert abs(found.total - found.bias_contribution - found.contributions.sum()) == pytest.approx(
+        found.error, abs=1e-12 * size
+    )
     assert found.error <= {"float32": 4e-5, "float64": 4e-7}[dtype] * size
     reads_as_it_adds_up(found)
 
@@ -139,28 +144,28 @@ def test_integrated_gradients_are_complete_and_say_how_nearly(sizes: list[int], 
 @given(sizes, seeds)
 def test_both_methods_share_out_the_same_total(sizes: list[int], seed: int) -> None:
     network, x = random_network(sizes, ["identity", "relu", "leaky_relu", "hard_sigmoid"], "float64", seed)
-    exact, integrated = shares(network, x), shares(network, x, method="integrated_gradients")
+    exact, integrated = attribution(network, x), attribution(network, x, method="integrated_gradients")
     assert exact.total == integrated.total
-    size = np.abs(integrated.shares).sum() + abs(integrated.total) + abs(integrated.bias_share)
-    assert integrated.shares.sum() + integrated.bias_share == pytest.approx(
-        exact.shares.sum() + exact.bias_share, abs=1e-6 * size
+    size = np.abs(integrated.contributions).sum() + abs(integrated.total) + abs(integrated.bias_contribution)
+    assert integrated.contributions.sum() + integrated.bias_contribution == pytest.approx(
+        exact.contributions.sum() + exact.bias_contribution, abs=1e-6 * size
     )
 
 
 def test_integrated_gradients_by_hand() -> None:
     # softplus(x) with weight 2: the average slope from 0 to 1 is (softplus(2) - softplus(0)) / 1
     network = gn.Network.from_layers([([[2.0]], [0.0], "softplus"), ([[1.0]], [0.0], "identity")])
-    found = shares(network, [1.0])
+    found = attribution(network, [1.0])
     assert found.method == "integrated_gradients"
-    assert found.shares[0] == pytest.approx(np.log1p(np.exp(2)) - np.log(2), rel=1e-9)
-    assert found.bias_share == pytest.approx(np.log(2))
+    assert found.contributions[0] == pytest.approx(np.log1p(np.exp(2)) - np.log(2), rel=1e-9)
+    assert found.bias_contribution == pytest.approx(np.log(2))
     # a relu that opens halfway: its average slope is half of its weight
     network = gn.Network.from_layers([([[2.0]], [-1.0], "relu"), ([[3.0]], [0.0], "identity")])
-    assert shares(network, [1.0]).shares[0] == 6
-    assert shares(network, [1.0], method="integrated_gradients").shares[0] == pytest.approx(3, rel=1e-6)
+    assert attribution(network, [1.0]).contributions[0] == 6
+    assert attribution(network, [1.0], method="integrated_gradients").contributions[0] == pytest.approx(3, rel=1e-6)
 
 
-def reads_as_it_adds_up(found: Shares) -> None:
+def reads_as_it_adds_up(found: Attribution) -> None:
     """What is printed: each number as it stands, above each rule, adds up to the one below it."""
     lines = str(found).splitlines()
     assert max(map(len, lines)) <= 80, max(lines, key=len)
@@ -179,30 +184,32 @@ def reads_as_it_adds_up(found: Shares) -> None:
 
 def test_what_is_printed_of_a_digit_is_worth_reading() -> None:
     random = np.random.default_rng(0)
-    digits = gn.Signature(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
-    network = gn.Network.create("784-16-16-10", output="softmax", seed=0).with_signature(digits)
+    digits = gn.Schema(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
+    network = gn.Network.create("784-16-16-10", output="softmax", seed=0).with_schema(digits)
     picture = random.integers(0, 256, (28, 28), dtype=np.uint8)
-    found = shares(network, picture, output="7", against="1")
+    found = attribution(network, picture, output="7", against="1")
     text = str(found)
-    assert text.startswith("why 7 and not 1: affine map in force\n  each share is input x weight in force\n  pixel ")
+    assert text.startswith(
+        "why 7 and not 1: affine map in force\n  each contribution is input x weight in force\n  pixel "
+    )
     assert re.search(r"\n  772 more inputs", text)
     assert re.search(r"\n  \+ bias  ", text)
     assert re.search(r"\n  logit of 7 less logit of 1 +-?\d", text)
     assert re.search(r"\n  exp: [17] is so many times as likely as [17] +\d", text)
     assert found.names == ("7", "1")
     best = found.top(3)
-    assert [share.share for share in best] == sorted((s.share for s in best), key=abs, reverse=True)
+    assert [share.contribution for share in best] == sorted((s.contribution for s in best), key=abs, reverse=True)
     assert best[0].name == f"pixel {best[0].index // 28},{best[0].index % 28}"
-    assert best[0].share == pytest.approx(best[0].weight * picture.ravel()[best[0].index] / 255)
+    assert best[0].contribution == pytest.approx(best[0].weight * picture.ravel()[best[0].index] / 255)
     reads_as_it_adds_up(found)
-    assert "softmax makes of it" in str(shares(network, picture))
+    assert "softmax makes of it" in str(attribution(network, picture))
     assert "784 inputs -> 10 logits" in str(affine_map(network, picture))
 
 
 def test_columns_keep_their_names_and_fit_the_line() -> None:
     names = ("age", "a column with a very long name that goes on and on", "height")
-    network = gn.Network.create("3-4-1", "tanh", seed=0).with_signature(gn.Signature(features=names))
-    found = shares(network, [40, 0.1, 1.8], baseline=[20, 0, 1.7])
+    network = gn.Network.create("3-4-1", "tanh", seed=0).with_schema(gn.Schema(features=names))
+    found = attribution(network, [40, 0.1, 1.8], baseline=[20, 0, 1.7])
     assert "a column with a very long..." in str(found)
     assert "(input - baseline)" in str(found)
     assert {share.name for share in found.top()} == set(names)
@@ -211,15 +218,15 @@ def test_columns_keep_their_names_and_fit_the_line() -> None:
 
 def test_plain_values_for_json() -> None:
     network = gn.Network.create("3-4-2", seed=0)
-    figures = shares(network, [1, 2, 3]).as_dict()
-    assert sum(figures["shares"]) + figures["bias_share"] == pytest.approx(figures["total"], rel=1e-5)
+    figures = attribution(network, [1, 2, 3]).as_dict()
+    assert sum(figures["contributions"]) + figures["bias_contribution"] == pytest.approx(figures["total"], rel=1e-5)
     figures = affine_map(network, [1, 2, 3]).as_dict()
     np.testing.assert_allclose(np.array(figures["weights"]) @ [1, 2, 3] + figures["bias"], figures["logits"], rtol=1e-5)
 
 
 @pytest.fixture
 def digits() -> gn.Network:
-    return gn.Network.create("4-3-3", seed=0).with_signature(gn.Signature(classes=("a", "b", "c")))
+    return gn.Network.create("4-3-3", seed=0).with_schema(gn.Schema(classes=("a", "b", "c")))
 
 
 def test_a_smooth_network_has_no_affine_map(network: gn.Network) -> None:
@@ -229,14 +236,14 @@ def test_a_smooth_network_has_no_affine_map(network: gn.Network) -> None:
     with pytest.raises(SettingError, match=words):
         affine_map(network, [1, 2, 3])
     with pytest.raises(SettingError, match=words):
-        shares(network, [1, 2, 3], method="affine")
+        attribution(network, [1, 2, 3], method="affine")
 
 
 def test_a_step_has_no_slope_to_integrate(network: gn.Network) -> None:
     stepped = network.with_activation(0, "step")
-    assert shares(stepped, [1, 2, 3]).method == "affine"
+    assert attribution(stepped, [1, 2, 3]).method == "affine"
     with pytest.raises(SettingError, match="got activation 'step' in layer 0; expected hidden layers with a slope"):
-        shares(stepped, [1, 2, 3], method="integrated_gradients")
+        attribution(stepped, [1, 2, 3], method="integrated_gradients")
 
 
 @pytest.mark.parametrize(
@@ -255,7 +262,7 @@ def test_a_step_has_no_slope_to_integrate(network: gn.Network) -> None:
 )
 def test_settings_that_make_no_sense(digits: gn.Network, settings: dict, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
-        shares(digits, [1, 2, 3, 4], **settings)
+        attribution(digits, [1, 2, 3, 4], **settings)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +276,7 @@ def test_settings_that_make_no_sense(digits: gn.Network, settings: dict, kind: t
 )
 def test_inputs_that_cannot_be_explained(digits: gn.Network, inputs: object, words: str) -> None:
     with pytest.raises(InputError, match=words), np.errstate(all="ignore"):
-        shares(digits.with_parameters(digits.parameters * 100), inputs)
+        attribution(digits.with_parameters(digits.parameters * 100), inputs)
 
 
 def test_an_affine_map_can_be_asked_of_other_inputs(digits: gn.Network) -> None:
@@ -282,4 +289,4 @@ def test_an_affine_map_can_be_asked_of_other_inputs(digits: gn.Network) -> None:
 
 def test_class_names_only_where_there_are_any(network: gn.Network) -> None:
     with pytest.raises(SettingError, match="got output '1'; expected a number from 0 to 1; the classes have no names"):
-        shares(network, [1, 2, 3], output="1")
+        attribution(network, [1, 2, 3], output="1")

@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     order = Order((np.roll(np.arange(12), 5),), (np.ones(12),))
     layers = arranged(layers_of(network), order)
     moved = [(w, b, name) for (w, b), name in zip(layers, network.architecture.activations, strict=True)]
-    gn.Network.from_layers(moved, network.signature, "float32").save(place / "b-moved.safetensors")
+    gn.Network.from_layers(moved, network.schema, "float32").save(place / "b-moved.safetensors")
     gn.Network.create("2-3-2", seed=0).save(place / "toy.safetensors")
     return place
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import glassnet as gn
 from glassnet.errors import InputError, SettingError
-from glassnet.explain import trials
+from glassnet.explain import paired_evaluation
 from glassnet.explain.comparison import Comparison, compare
 from glassnet.explain.symmetry import Order, arranged, layers_of
 
@@ -21,7 +21,7 @@ def in_another_order(network: gn.Network, seed: int = 0) -> gn.Network:
     order = Order(tuple(random.permutation(n) for n in widths), tuple(np.ones(n) for n in widths))
     names = network.architecture.activations
     layers = [(w, b, name) for (w, b), name in zip(arranged(layers_of(network), order), names, strict=True)]
-    return gn.Network.from_layers(layers, network.signature, network.dtype)
+    return gn.Network.from_layers(layers, network.schema, network.dtype)
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_layers_have_their_distribution(pair: tuple[gn.Network, gn.Network]) -> 
 def test_the_line_is_what_mixed_parameters_give(
     pair: tuple[gn.Network, gn.Network], blobs: gn.Dataset, cheap: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trials, "CHEAP_SUMS", cheap)  # from the first layer's sums, and from the inputs
+    monkeypatch.setattr(paired_evaluation, "CHEAP_SUMS", cheap)  # from the first layer's sums, and from the inputs
     a, b = pair
     found = compare(a, b, blobs, points=5)
     assert found.line is not None
@@ -173,7 +173,7 @@ def test_parts_of_the_data_add_up_to_the_whole(
     pair: tuple[gn.Network, gn.Network], blobs: gn.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = compare(*pair, blobs).as_dict()
-    monkeypatch.setattr(trials, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(paired_evaluation, "ROWS_AT_ONCE", 7)
     parts = compare(*pair, blobs).as_dict()
     assert parts["disagreements"] == whole["disagreements"]
     assert parts["line"] == whole["line"]
@@ -193,11 +193,11 @@ def test_inputs_alone_will_do(pair: tuple[gn.Network, gn.Network], blobs: gn.Dat
 
 def test_pictures_keep_their_shape_and_grey_values_their_scale() -> None:
     random = np.random.default_rng(0)
-    signature = gn.Signature(input_shape=(4, 4), scale=1 / 255, classes=("x", "o"))
-    a, b = (gn.Network.create("16-5-2", output="softmax", seed=s).with_signature(signature) for s in (0, 1))
+    schema = gn.Schema(input_shape=(4, 4), scale=1 / 255, classes=("x", "o"))
+    a, b = (gn.Network.create("16-5-2", output="softmax", seed=s).with_schema(schema) for s in (0, 1))
     grey = random.integers(0, 256, (30, 4, 4), dtype=np.uint8)
     flat = grey.reshape(30, 16)
-    data = gn.Dataset(flat, random.integers(0, 2, 30), signature)
+    data = gn.Dataset(flat, random.integers(0, 2, 30), schema)
     found = [compare(a, b, inputs).output_difference for inputs in (grey, flat, flat / 255, data)]
     assert found == pytest.approx([np.abs(a(flat) - b(flat)).max()] * 4, rel=1e-5)
 
@@ -219,14 +219,14 @@ def test_measurements_have_no_classes_but_a_share_of_variance() -> None:
 def test_each_network_gets_the_table_standardised_as_its_own_was() -> None:
     random = np.random.default_rng(0)
     raw = random.normal(3, 2, (50, 2))
-    signatures = [
-        gn.Signature(features=("u", "v"), centers=centers, spreads=spreads)
+    schemas = [
+        gn.Schema(features=("u", "v"), centers=centers, spreads=spreads)
         for centers, spreads in (((3.0, 2.0), (2.0, 1.0)), ((0.0, 1.0), (1.0, 4.0)))
     ]
     base = gn.Network.create("2-4-1", seed=0, dtype="float64")
-    a, b = (base.with_signature(signature) for signature in signatures)
-    read = [(raw - s.centers) / s.spreads for s in signatures]
-    found = compare(a, b, gn.Dataset(read[0], np.zeros(50), signatures[0]))
+    a, b = (base.with_schema(schema) for schema in schemas)
+    read = [(raw - s.centers) / s.spreads for s in schemas]
+    found = compare(a, b, gn.Dataset(read[0], np.zeros(50), schemas[0]))
     assert found.output_difference == pytest.approx(np.abs(base(read[0]) - base(read[1])).max())
     assert found.same_function is False
     assert found.line is None
@@ -282,7 +282,7 @@ def message(found: type[Exception], *arguments: object, **settings: object) -> s
 def test_bad_input_is_told(network: gn.Network, blobs: gn.Dataset) -> None:
     narrow = gn.Network.create("5-4-2", "tanh", output="softmax")
     assert "got networks of 3 and 5 inputs; expected as many inputs" in message(InputError, network, narrow, blobs)
-    two = replace(blobs, targets=blobs.targets % 2, signature=gn.Signature())
+    two = replace(blobs, targets=blobs.targets % 2, schema=gn.Schema())
     assert "got data without targets; expected targets" in message(InputError, network, network, two.inputs, points=5)
     assert "got no data; expected targets" in message(InputError, network, network, points=5)
     assert "got 1 points; expected 2 or more" in message(SettingError, network, network, two, points=1)
@@ -300,7 +300,7 @@ def test_bad_input_is_told(network: gn.Network, blobs: gn.Dataset) -> None:
 
 
 def test_classes_and_columns_of_other_names_are_told(network: gn.Network, blobs: gn.Dataset) -> None:
-    a, b = (network.with_signature(gn.Signature(classes=names)) for names in (("x", "y"), ("y", "x")))
+    a, b = (network.with_schema(gn.Schema(classes=names)) for names in (("x", "y"), ("y", "x")))
     assert "got networks whose classes are x, y and y, x; expected the same classes in the same order" in message(
         InputError, a, b, blobs.inputs
     )

@@ -19,12 +19,12 @@ ROOT = Path(__file__).parent.parent.parent
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with three networks: two by hand, one for digits."""
     monkeypatch.chdir(tmp_path)
-    table = gn.Signature(features=("age", "hue"), centers=(0.0, 0.0), spreads=(1.0, 1.0), classes=("no", "yes"))
+    table = gn.Schema(features=("age", "hue"), centers=(0.0, 0.0), spreads=(1.0, 1.0), classes=("no", "yes"))
     layers = [([[1.0, -2.0], [0.5, 0.25]], [0.5, -0.1], "tanh"), ([[1.0, 1.0], [-1.0, 2.0]], [0.0, 0.25], "softmax")]
     gn.Network.from_layers(layers, table).save("table.safetensors")
     gn.Network.from_layers([([[1, 2]], [0.5], "identity")]).save("sum.safetensors")
-    digits = gn.Signature(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
-    gn.Network.create("784-16-16-10", output="softmax", seed=0).with_signature(digits).save("digits.safetensors")
+    digits = gn.Schema(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
+    gn.Network.create("784-16-16-10", output="softmax", seed=0).with_schema(digits).save("digits.safetensors")
     Path("rows.csv").write_text("hue,age\n1,2\n3,4\n")
     Path("row.csv").write_text("hue,age\n1,2\n")
     return tmp_path
@@ -54,11 +54,11 @@ the inputs                                the outputs: layer 1, softmax
   age          2                             no 0.4642 ######################
   hue          1                            yes 0.5358 #########################
 
-layer 0, tanh: 2 of 2 awake  0:1 0.818 #####  0:0 0.462 ###
+layer 0, tanh: 2 of 2 active  0:1 0.818 #####  0:0 0.462 ###
 
 Neuron 1:1 (yes) takes 53.6 % with a score of 1.423: mostly neuron 0:1, for; its
   bias urges it on.
-Neuron 0:1 is awake (0.8178): mostly age, for; its bias holds it back a little.
+Neuron 0:1 is active (0.8178): mostly age, for; its bias holds it back a little.
 """
     )
 
@@ -79,7 +79,7 @@ neuron 0:0, tanh, 2 inputs
   pre-activation z   -1.5
   tanh = tanh(z)     -0.9051483
 
-Neuron 0:0 is asleep (-0.9051): mostly hue, against; its bias urges it on.
+Neuron 0:0 is inactive (-0.9051): mostly hue, against; its bias urges it on.
 
 template of neuron 0:0, tanh, 2 inputs
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
 from glassnet.explain.handouts import neuron_html, neuron_latex, neuron_markdown
-from glassnet.explain.screen import overview
+from glassnet.explain.overviews import overview
 from glassnet.explain.templates import template
 
 HIDDEN = sorted(set(ACTIVATIONS) - {"softmax"})

@@ -9,16 +9,16 @@ import pytest
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
 from glassnet.explain import handouts
-from glassnet.explain.screen import overview
+from glassnet.explain.overviews import overview
 
 NASTY = 'a_b & 50% #{x} ~^\\ <i>"q"</i> $5 | `c` [d] *e*'
 
 
 @pytest.fixture
 def trace() -> gn.Trace:
-    signature = gn.Signature(features=(NASTY, "plain"), classes=(NASTY, "no"))
+    schema = gn.Schema(features=(NASTY, "plain"), classes=(NASTY, "no"))
     layers = [([[0.5, -2.0]], [0.5], "elu"), ([[1e6], [-2e-7]], [0.5, 0], "softmax")]
-    return gn.Network.from_layers(layers, signature).trace([0.3, 1.25])
+    return gn.Network.from_layers(layers, schema).trace([0.3, 1.25])
 
 
 def test_markdown(trace: gn.Trace) -> None:

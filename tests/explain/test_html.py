@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glassnet as gn
-from glassnet import markup
 from glassnet.explain.comparison import compare
+from glassnet.render import html as markup
 
 HOSTILE = "<script>alert('1')</script>&\"\x00\x1b]8;;\ud800\uffff"
 
@@ -23,21 +23,21 @@ HOSTILE = "<script>alert('1')</script>&\"\x00\x1b]8;;\ud800\uffff"
 @pytest.fixture(scope="module")
 def seeing() -> gn.Network:
     """A network of small pictures whose classes have hostile names."""
-    signature = gn.Signature(input_shape=(4, 4), classes=(HOSTILE, "bee", "cat"))
-    return gn.Network.create("16-6-5-3", output="softmax", seed=3).with_signature(signature)
+    schema = gn.Schema(input_shape=(4, 4), classes=(HOSTILE, "bee", "cat"))
+    return gn.Network.create("16-6-5-3", output="softmax", seed=3).with_schema(schema)
 
 
 @pytest.fixture(scope="module")
 def table() -> gn.Network:
     """A network of a table with hostile column names."""
-    signature = gn.Signature(features=(HOSTILE, "b", "c"), classes=(HOSTILE, "y"), target=HOSTILE)
-    return gn.Network.create("3-30-2", "tanh", seed=5).with_signature(signature)
+    schema = gn.Schema(features=(HOSTILE, "b", "c"), classes=(HOSTILE, "y"), target=HOSTILE)
+    return gn.Network.create("3-30-2", "tanh", seed=5).with_schema(schema)
 
 
 @pytest.fixture(scope="module")
 def values(seeing: gn.Network, table: gn.Network) -> dict[str, Any]:
     random = np.random.default_rng(0)
-    data = gn.Dataset(random.random((30, 16)), np.arange(30) % 3, seeing.signature)
+    data = gn.Dataset(random.random((30, 16)), np.arange(30) % 3, seeing.schema)
     run = gn.train(seeing, data, validation=data, epochs=15)
     return {
         "network of pictures": seeing,

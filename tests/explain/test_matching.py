@@ -26,7 +26,7 @@ def hidden(network: gn.Network, random: np.random.Generator, order: Order | None
     layers = arranged(layers_of(network), order)
     names = network.architecture.activations
     return gn.Network.from_layers(
-        [(w, b, name) for (w, b), name in zip(layers, names, strict=True)], network.signature, network.dtype
+        [(w, b, name) for (w, b), name in zip(layers, names, strict=True)], network.schema, network.dtype
     )
 
 

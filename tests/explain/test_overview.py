@@ -5,8 +5,8 @@ import pytest
 
 import glassnet as gn
 from glassnet.errors import AddressError, SettingError
-from glassnet.explain.screen import overview
-from glassnet.explain.words import listed, neuron_words, share_text
+from glassnet.explain.overviews import overview
+from glassnet.explain.wording import listed, neuron_summary, share_text
 from glassnet.neuron import NeuronTrace
 
 
@@ -19,7 +19,7 @@ def bars() -> gn.Network:
         ([upright.ravel(), upright.T.ravel()], [-4.0, -4.0], "relu"),
         ([[1.0, -1.0], [-1.0, 1.0]], [0.5, 0.0], "softmax"),
     ]
-    return gn.Network.from_layers(layers, gn.Signature(input_shape=(4, 4), classes=("upright", "level")))
+    return gn.Network.from_layers(layers, gn.Schema(input_shape=(4, 4), classes=("upright", "level")))
 
 
 UPRIGHT = [[0, 1, 0.8, 0], [0, 1, 1, 0], [0, 1, 0.8, 0], [0, 1, 1, 0]]
@@ -39,11 +39,11 @@ the input                                 the outputs: layer 1, softmax
 @@%%
 @@@@
 
-layer 0, relu: 1 of 2 awake  0:0 3.6 #####  0:1 0
+layer 0, relu: 1 of 2 active  0:0 3.6 #####  0:1 0
 
 Neuron 1:0 (upright) takes over 99.9 % with a score of 4.1: mostly neuron 0:0,
   for; its bias urges it on.
-Neuron 0:0 is awake (3.6): mostly pixels 0,1; 1,1; 1,2 and 2,1, for; its bias
+Neuron 0:0 is active (3.6): mostly pixels 0,1; 1,1; 1,2 and 2,1, for; its bias
   holds it back a lot."""
     )
 
@@ -53,8 +53,8 @@ Neuron 0:0 is awake (3.6): mostly pixels 0,1; 1,1; 1,2 and 2,1, for; its bias
 def test_it_fits_the_screen(sizes: str, columns: int) -> None:
     network = gn.Network.create(sizes, "tanh", output="softmax" if sizes[-2:] != "-1" else None, seed=0)
     if sizes.startswith("784"):
-        digits = gn.Signature(input_shape=(28, 28), classes=tuple("0123456789"))
-        network = network.with_signature(digits)
+        digits = gn.Schema(input_shape=(28, 28), classes=tuple("0123456789"))
+        network = network.with_schema(digits)
     random = np.random.default_rng(0)
     inputs = random.uniform(0, 1, network.sizes[0])
     lines = overview(network.trace(inputs), name="an input with a rather long name.csv, row 12").written(columns)
@@ -72,9 +72,9 @@ def test_addresses_of_many_lengths_fit_the_screen() -> None:
 def test_measurements_are_no_classes() -> None:
     network = gn.Network.from_layers([([[1.0], [-2.0]], [0, 0], "identity")])
     assert overview(network.trace([1.5])).says == "output 1 = -3 is furthest from 0"
-    price = gn.Network.from_layers([([[2.0, 1.0]], [0], "identity")], gn.Signature(features=("a", "b"), target="price"))
+    price = gn.Network.from_layers([([[2.0, 1.0]], [0], "identity")], gn.Schema(features=("a", "b"), target="price"))
     assert overview(price.trace([1, 1])).says == "price = 3"
-    answer = gn.Signature(classes=("no", "yes"), target="answer")
+    answer = gn.Schema(classes=("no", "yes"), target="answer")
     one = gn.Network.from_layers([([[2.0, 1.0]], [0], "sigmoid")], answer)
     view = overview(one.trace([1, 1]))
     assert (view.says, view.taken_for) == ("answer = 0.9526: looks like yes", "yes")
@@ -83,9 +83,9 @@ def test_measurements_are_no_classes() -> None:
 
 def neuron(weights: list[float], inputs: list[float], bias: float, names: tuple[str, ...] | None = None) -> str:
     """The words for one relu neuron."""
-    signature = gn.Signature(features=names)
-    network = gn.Network.from_layers([([weights], [bias], "relu")], signature, dtype="float64")
-    return neuron_words(network.trace(inputs), 0, 0).split(": ", 1)[1]
+    schema = gn.Schema(features=names)
+    network = gn.Network.from_layers([([weights], [bias], "relu")], schema, dtype="float64")
+    return neuron_summary(network.trace(inputs), 0, 0).split(": ", 1)[1]
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_what_does_not_fit_is_told(bars: gn.Network) -> None:
     with pytest.raises(SettingError, match="got top -1; expected a number from 0 up"):
         bars.trace(UPRIGHT).neuron(0, 0).written(top=-1)
     with pytest.raises(AddressError, match="expected a neuron from 0:0 to 0:1"):
-        neuron_words(bars.trace(UPRIGHT), 0, 2)
+        neuron_summary(bars.trace(UPRIGHT), 0, 2)
 
 
 def test_a_neuron_trace_made_by_hand_has_words_too() -> None:
-    from glassnet.explain.words import what_mattered
+    from glassnet.explain.wording import what_mattered
 
     trace = NeuronTrace(np.array([1.0, 2.0]), np.array([1.0, -1.0]), -1.0, 0.5, -0.5, "relu", 0.0)
     assert what_mattered(trace) == "mostly input 1, against"

@@ -24,8 +24,8 @@ from glassnet.plots.style import LIFT, STYLES, three
 @pytest.fixture(scope="module")
 def seeing() -> gn.Network:
     """A network of small pictures: 4 x 4 pixels, three classes."""
-    signature = gn.Signature(input_shape=(4, 4), classes=("ant", "bee", "cat"))
-    network = gn.Network.create("16-6-5-3", output="softmax", seed=3).with_signature(signature)
+    schema = gn.Schema(input_shape=(4, 4), classes=("ant", "bee", "cat"))
+    network = gn.Network.create("16-6-5-3", output="softmax", seed=3).with_schema(schema)
     return network.edit(0, 0, bias=-0.25).edit(1, 2, bias=0.5)
 
 
@@ -38,7 +38,7 @@ def trace(seeing: gn.Network) -> gn.Trace:
 def training() -> gn.Training:
     random = np.random.default_rng(0)
     labels = np.arange(60) % 2
-    data = gn.Dataset(random.normal(labels[:, None], 0.4, (60, 2)), labels, gn.Signature(classes=("a", "b")))
+    data = gn.Dataset(random.normal(labels[:, None], 0.4, (60, 2)), labels, gn.Schema(classes=("a", "b")))
     return gn.train(gn.Network.create("2-4-2", seed=0), data[:40], validation=data[40:], epochs=3)
 
 
@@ -51,7 +51,7 @@ def evaluation() -> gn.Evaluation:
 @pytest.fixture(scope="module")
 def comparison(seeing: gn.Network) -> Comparison:
     random = np.random.default_rng(1)
-    other = gn.Network.create("16-6-5-3", output="softmax", seed=4).with_signature(seeing.signature)
+    other = gn.Network.create("16-6-5-3", output="softmax", seed=4).with_schema(seeing.schema)
     return compare(seeing, other, (random.random((30, 16)), np.arange(30) % 3))
 
 
@@ -184,7 +184,7 @@ def test_a_waterfall_adds_up_as_drawn_and_as_written(trace: gn.Trace, address: t
 def test_the_point_on_the_curve_and_its_slope_are_the_neurons(squish: str) -> None:
     network = gn.Network.create("3-4", output=squish, seed=7)
     neuron = network.trace([1.0, -2.0, 0.5]).neuron(0, 1)
-    figure = plots.squish_curve(neuron)
+    figure = plots.activation_curve(neuron)
     z, a = neuron.pre_activation, neuron.activation
     assert artist(figure, "point").get_xydata().tolist() == [[z, a]]
     xs, ys = artist(figure, "curve").get_data()
@@ -198,7 +198,7 @@ def test_the_point_on_the_curve_and_its_slope_are_the_neurons(squish: str) -> No
 
 def test_softmax_that_takes_all_has_no_curve_to_draw() -> None:
     network = gn.Network.from_layers([([[1.0], [-1.0]], [200.0, 0.0], "softmax")])
-    figure = plots.squish_curve(network.trace([1.0]).neuron(0, 0))
+    figure = plots.activation_curve(network.trace([1.0]).neuron(0, 0))
     assert any(text.startswith("no curve") for text in texts(figure))
 
 
@@ -280,7 +280,7 @@ def kinds(
         "network": lambda style: plots.network(trace, style),
         "templates": lambda style: plots.templates(seeing, style),
         "waterfall": lambda style: plots.waterfall(trace.neuron(1, 2), style),
-        "squish_curve": lambda style: plots.squish_curve(trace.neuron(1, 2), style),
+        "activation_curve": lambda style: plots.activation_curve(trace.neuron(1, 2), style),
         "history": lambda style: plots.history(training.history, style),
         "confusion": lambda style: plots.confusion(evaluation, style),
         "comparison": lambda style: plots.comparison(comparison, style),
@@ -310,11 +310,9 @@ def test_every_kind_is_drawn_in_both_styles_and_saved(
 
 def test_names_are_no_formulas(tmp_path: Path) -> None:
     names = (r"$\frac{$", "$x$ <&>", "a_b^c")
-    network = gn.Network.create("3-3", output="softmax", seed=0).with_signature(
-        gn.Signature(features=names, classes=names)
-    )
+    network = gn.Network.create("3-3", output="softmax", seed=0).with_schema(gn.Schema(features=names, classes=names))
     trace = network.trace([1.0, 2.0, 3.0])
-    evaluation = gn.evaluate(network, gn.Dataset(np.eye(3), np.arange(3), network.signature))
+    evaluation = gn.evaluate(network, gn.Dataset(np.eye(3), np.arange(3), network.schema))
     for figure in (plots.network(trace), plots.waterfall(trace.neuron(0, 1)), plots.confusion(evaluation)):
         plots.save(figure, tmp_path / "a.svg")
         written = "".join(ElementTree.parse(tmp_path / "a.svg").getroot().itertext())
@@ -322,8 +320,8 @@ def test_names_are_no_formulas(tmp_path: Path) -> None:
 
 
 def test_a_network_that_does_nothing_can_be_drawn(tmp_path: Path) -> None:
-    signature = gn.Signature(input_shape=(2, 2))
-    network = gn.Network.from_layers([(np.zeros((3, 4)), np.zeros(3), "relu")], signature)
+    schema = gn.Schema(input_shape=(2, 2))
+    network = gn.Network.from_layers([(np.zeros((3, 4)), np.zeros(3), "relu")], schema)
     trace = network.trace(np.zeros(4))
     for figure in (plots.network(trace), plots.templates(network), plots.explain(trace, (0, 0))):
         plots.save(figure, tmp_path / "a.svg")

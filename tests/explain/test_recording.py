@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet.engine import reference
+from glassnet.engines import reference
 from glassnet.errors import AddressError, FileError, SettingError
 from glassnet.explain import recording as recordings
 from glassnet.explain.recording import Recording, record
@@ -75,7 +75,7 @@ def test_any_batch_of_the_run_is_given_back_to_the_bit(
     batches = len(witness.seen) // settings["epochs"]
     assert recording.network == plain.network
     assert recording.history.loss == plain.history.loss
-    assert recording.at(0) == start.with_signature(blobs.signature)
+    assert recording.at(0) == start.with_schema(blobs.schema)
     random = np.random.default_rng(0)
     for step in {1, len(witness.seen), *random.integers(1, len(witness.seen) + 1, 12).tolist()}:
         epoch, batch = (step - 1) // batches + 1, (step - 1) % batches + 1
@@ -156,7 +156,7 @@ def test_a_recording_is_kept_in_a_file(start: gn.Network, blobs: gn.Dataset, tmp
     for ours, theirs in zip(alone.snapshots, recording.snapshots, strict=True):
         np.testing.assert_array_equal(ours.parameters, theirs.parameters)
     assert alone.at(3) == recording.at(3)
-    assert alone.at(3).signature == blobs.signature
+    assert alone.at(3).schema == blobs.schema
     np.testing.assert_array_equal(alone.losses, recording.losses)
     with pytest.raises(SettingError, match=r"got a recording without its run.*Recording\.load\(path, training\.epochs"):
         alone.at(3, 4)
@@ -178,7 +178,9 @@ def test_files_that_are_no_recording(start: gn.Network, tmp_path: Path) -> None:
     start.save(tmp_path / "a.safetensors")
     with pytest.raises(FileError, match="a glassnet network file; expected a recording file"):
         Recording.load(tmp_path / "a.safetensors")
-    recordings.native.write(tmp_path / "b", {"parameters": np.zeros((1, 2))}, {"kind": "recording", "sizes": [1, 1]})
+    recordings.own_format.write(
+        tmp_path / "b", {"parameters": np.zeros((1, 2))}, {"kind": "recording", "sizes": [1, 1]}
+    )
     with pytest.raises(FileError, match="whose tensors and description do not fit"):
         Recording.load(tmp_path / "b")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import glassnet as gn
 from glassnet.errors import AddressError, InputError, SettingError
-from glassnet.explain import drawing
 from glassnet.explain.templates import template
+from glassnet.render import text_pictures
 
 CROSS = [[-1, 0.01, 1], [0.5, 0, -0.5], [1, -0.01, -1]]
 
@@ -19,7 +19,7 @@ CROSS = [[-1, 0.01, 1], [0.5, 0, -0.5], [1, -0.01, -1]]
 def pictures() -> gn.Network:
     """3 x 3 pixels, two neurons, one output."""
     layers = [([np.ravel(CROSS), np.ones(9)], [0.25, 0], "tanh"), ([[2.0, -3.0]], [0.5], "identity")]
-    return gn.Network.from_layers(layers, gn.Signature(input_shape=(3, 3), scale=1 / 255))
+    return gn.Network.from_layers(layers, gn.Schema(input_shape=(3, 3), scale=1 / 255))
 
 
 def test_the_weights_of_the_first_layer_are_a_picture(pictures: gn.Network) -> None:
@@ -72,8 +72,8 @@ def test_the_range_is_what_the_inputs_can_be(pictures: gn.Network) -> None:
 
     assert ends(pictures) == (0, 1)  # 0 to 255, times 1/255
     assert ends(pictures, 1) == (-1, 1)  # what tanh gives
-    table = gn.Signature(features=("a", "b"), centers=(0.0, 1.0), spreads=(1.0, 2.0))
-    assert ends(gn.Network.create("2-1", seed=0).with_signature(table)) == (-2, 2)
+    table = gn.Schema(features=("a", "b"), centers=(0.0, 1.0), spreads=(1.0, 2.0))
+    assert ends(gn.Network.create("2-1", seed=0).with_schema(table)) == (-2, 2)
     assert ends(gn.Network.create("2-3-1", seed=0), 1) == (0, 1)
 
 
@@ -98,9 +98,9 @@ the strongest weight, 1, darkest; faint ones lifted to be seen)
 
 the best input from 0 to 1 would match with 2.51; the bias is 0.25"""
     )
-    faint = drawing.signed(np.array([[1, -1, 0.01, -0.01, 0]]))
+    faint = text_pictures.signed(np.array([[1, -1, 0.01, -0.01, 0]]))
     assert faint == ["@@OO..``"]
-    assert not set(drawing.FOR.strip()) & set(drawing.AGAINST.strip())
+    assert not set(text_pictures.FOR.strip()) & set(text_pictures.AGAINST.strip())
 
 
 def test_as_listed_for_and_against(pictures: gn.Network) -> None:
@@ -118,7 +118,7 @@ the best input from -1 to 1 would match with 5"""
 
 
 def test_large_pictures_are_drawn_smaller() -> None:
-    network = gn.Network.create((200 * 300, 1), seed=0).with_signature(gn.Signature(input_shape=(200, 300)))
+    network = gn.Network.create((200 * 300, 1), seed=0).with_schema(gn.Schema(input_shape=(200, 300)))
     for text in (str(template(network, 0, 0)), str(template(network, 0, 0, np.ones(200 * 300)))):
         lines = text.splitlines()
         assert max(map(len, lines)) <= 80
@@ -133,8 +133,8 @@ def test_plain_values_for_json(pictures: gn.Network) -> None:
 
 def test_of_the_texts_of_a_column_one_at_most_is_1() -> None:
     hot = (("colour", "red"), ("colour", "blue"), None, ("shape", "round"))
-    signature = gn.Signature(features=("a", "b", "size", "c"), centers=(0,) * 4, spreads=(1,) * 4, one_hot=hot)
-    network = gn.Network.from_layers([([[0.5, 2, 1, -3]], [0], "relu")], signature)
+    schema = gn.Schema(features=("a", "b", "size", "c"), centers=(0,) * 4, spreads=(1,) * 4, one_hot=hot)
+    network = gn.Network.from_layers([([[0.5, 2, 1, -3]], [0], "relu")], schema)
     found = template(network, 0, 0)
     assert found.best_input.tolist() == [0, 1, 2, 0]
     assert found.best_score == 4
@@ -145,7 +145,7 @@ def test_of_the_texts_of_a_column_one_at_most_is_1() -> None:
 def test_what_cannot_be_had_says_what_can(pictures: gn.Network, network: gn.Network) -> None:
     with pytest.raises(SettingError, match=r"got a template of neuron 1:0, whose inputs are neurons.*\.attends"):
         template(pictures, 1, 0).picture  # noqa: B018
-    with pytest.raises(SettingError, match=r"got 3 inputs that are not known.*with_signature.*input_shape"):
+    with pytest.raises(SettingError, match=r"got 3 inputs that are not known.*with_schema.*input_shape"):
         template(network, 0, 0).picture  # noqa: B018
     assert template(network, 0, 0).weights.shape == (3,)
     with pytest.raises(SettingError, match=r"got a template without an input.*template\(network, layer, neuron, inp"):

@@ -13,7 +13,7 @@ import pytest
 import glassnet as gn
 from glassnet.cli import main
 from glassnet.errors import FileError, InputError, SettingError
-from glassnet.exporting import to_html
+from glassnet.files.formats.html import writer
 
 OPENING = '<script type="application/json" id="payload">'
 PLACE = f"{OPENING}\n      null\n    </script>"
@@ -33,7 +33,7 @@ def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One that stands in for the built page's."""
     path = tmp_path / "offline.html"
     path.write_text(f"<!doctype html>\n<title>glassnet</title>\n<script>{SCRIPT}</script>\n{PLACE}\n")
-    monkeypatch.setattr(to_html, "TEMPLATE", path)
+    monkeypatch.setattr(writer, "TEMPLATE", path)
     monkeypatch.chdir(tmp_path)
     return path
 
@@ -130,7 +130,7 @@ def test_a_long_table_is_sampled_from_beginning_to_end() -> None:
 
 def test_other_pictures_take_the_place_of_the_digits() -> None:
     pictures = np.arange(2 * 784, dtype=np.uint8).reshape(2, 784)
-    data = gn.Dataset(pictures, [1, 0], gn.Signature(input_shape=(28, 28), scale=1 / 255))
+    data = gn.Dataset(pictures, [1, 0], gn.Schema(input_shape=(28, 28), scale=1 / 255))
     gn.export(gn.Network.create("784-2", seed=0), "page.html", inputs=data)
     digits = payload_of("page.html")["digits"]
     assert gzip.decompress(base64.b64decode(digits["gzip"])) == pictures.tobytes() + bytes([1, 0])
@@ -138,7 +138,7 @@ def test_other_pictures_take_the_place_of_the_digits() -> None:
 
 
 def test_784_inputs_that_are_no_digits_get_none() -> None:
-    clothes = gn.Signature(input_shape=(28, 28), classes=tuple("abcdefghij"))
+    clothes = gn.Schema(input_shape=(28, 28), classes=tuple("abcdefghij"))
     network = gn.Network.create("784-10", seed=0)
     gn.export(gn.Network(network.architecture, network.parameters, clothes), "page.html")
     assert payload_of("page.html")["digits"] is None
@@ -146,10 +146,10 @@ def test_784_inputs_that_are_no_digits_get_none() -> None:
 
 def test_names_cannot_become_scripts(tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script><!--<script>"
-    signature = gn.Signature(features=(evil, "b"), classes=(evil, "\u2028"), target=evil)
+    schema = gn.Schema(features=(evil, "b"), classes=(evil, "\u2028"), target=evil)
     start = gn.Network.create("2-2", seed=0)
-    network = gn.Network(start.architecture, start.parameters, signature)
-    data = gn.Dataset(np.eye(2, dtype=np.float32), [0, 1], signature)
+    network = gn.Network(start.architecture, start.parameters, schema)
+    data = gn.Dataset(np.eye(2, dtype=np.float32), [0, 1], schema)
     gn.export(network, "a<b.html", inputs=data)
     payload = payload_of("a<b.html")  # one block of data and the page's own script, or this fails
     assert payload["networks"][0]["name"] == "a<b"
@@ -177,6 +177,6 @@ def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch, blobs: gn.Da
         gn.export(gn.Network.create("2-2", seed=0), "page.html", inputs=blobs)
     with pytest.raises(SettingError, match='got inputs for onnx; expected the target "html"'):
         gn.export(gn.Network.create("3-3", seed=0), "a.onnx", inputs=blobs)
-    monkeypatch.setattr(to_html, "MOST_NUMBERS", 7)
+    monkeypatch.setattr(writer, "MOST_NUMBERS", 7)
     with pytest.raises(SettingError, match="got a network of 8 numbers; expected at most 7 for a page"):
         gn.export(gn.Network.create("3-2", seed=0), "page.html")

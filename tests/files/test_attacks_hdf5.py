@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import FileError, GlassnetError, MissingExtra
-from glassnet.files import hdf5, hdf5_worker, keras_file
+from glassnet.files.formats.keras import hdf5, hdf5_worker, reader
 
 h5py = import_module("h5py")
 
@@ -104,11 +104,11 @@ def test_what_leads_out_of_the_file_or_lies(attack: Made, zipped: bool, tmp_path
             archive.write(path, "model.weights.h5")
         path = tmp_path / "model.keras"
     with pytest.raises(FileError, match=ATTACKS[attack]):
-        keras_file.open_file(path)
+        reader.open_file(path)
 
 
 def part(path: Path, start: int, size: int) -> hdf5.Part:
-    from glassnet.files.opening import stored
+    from glassnet.files.access import stored
 
     return hdf5.Part(stored(path), start, size)
 
@@ -170,7 +170,7 @@ def test_a_file_cut_anywhere_is_told(tmp_path: Path) -> None:
     for length in [8, 50, 95, *range(100, len(content), len(content) // 12), len(content) - 1]:
         path.write_bytes(content[:length])
         with pytest.raises(FileError, match="truncated or damaged|gave up"):
-            keras_file.open_file(path)
+            reader.open_file(path)
 
 
 @given(changes=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=4))
@@ -182,7 +182,7 @@ def test_changed_bytes_are_told_or_harmless(changes: list[tuple[int, int]], tmp_
     path = tmp_path / "changed.h5"
     path.write_bytes(content)
     try:
-        with keras_file.open_file(path) as file:
+        with reader.open_file(path) as file:
             for name, info in file.tensors.items():
                 assert file.array(name).shape == info.shape
     except GlassnetError:
@@ -193,7 +193,7 @@ def test_without_h5py_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     path = whole_file(tmp_path)
     monkeypatch.setattr(hdf5, "find_spec", lambda _: None)
     with pytest.raises(MissingExtra, match=r"glassnet\[keras\]"):
-        keras_file.open_file(path)
+        reader.open_file(path)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_hostile_configuration_tells_no_names(config: str, tmp_path: Path) -> 
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", config)
         archive.write(whole_file(tmp_path), "model.weights.h5")
-    assert list(keras_file.open_file(path).tensors) == ["hidden/kernel", "hidden/bias"]
+    assert list(reader.open_file(path).tensors) == ["hidden/kernel", "hidden/bias"]
 
 
 def test_compressed_and_climbing_members(tmp_path: Path) -> None:
@@ -213,8 +213,8 @@ def test_compressed_and_climbing_members(tmp_path: Path) -> None:
         archive.writestr("config.json", "{}" + " " * 1000)
         archive.write(whole_file(tmp_path), "model.weights.h5")
     with pytest.raises(FileError, match=r"the compressed member 'config\.json'"):
-        keras_file.open_file(path)
+        reader.open_file(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("../model.weights.h5", b"")
     with pytest.raises(FileError, match="expected names that stay inside the archive"):
-        keras_file.open_file(path)
+        reader.open_file(path)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import FileError, GlassnetError
-from glassnet.files import plain_pickle, pytorch_file
+from glassnet.files.formats.torch import pickle_reader, reader
 
 Dressed = Callable[[bytes], bytes]
 STREAM = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2) + pickle.dumps({}, 2)
@@ -43,8 +43,8 @@ DRESSES: dict[str, Dressed] = {
 def opened(content: bytes, folder: Path) -> Any:
     path = folder / "hostile.pt"
     path.write_bytes(content)
-    assert pytorch_file.recognises(content[:64], path)
-    return pytorch_file.open_file(path)
+    assert reader.recognises(content[:64], path)
+    return reader.open_file(path)
 
 
 class Calls:
@@ -99,8 +99,8 @@ def test_nothing_is_imported_or_looked_up(attack: str, monkeypatch: pytest.Monke
 
     with monkeypatch.context() as patched:
         patched.setattr("builtins.__import__", never)
-        machine = plain_pickle.PlainUnpickler(io.BytesIO(CALLS[attack]), {}, lambda i: i, lambda _: False)
-        with pytest.raises(plain_pickle.Refused):
+        machine = pickle_reader.PlainUnpickler(io.BytesIO(CALLS[attack]), {}, lambda i: i, lambda _: False)
+        with pytest.raises(pickle_reader.Refused):
             machine.load()
 
 
@@ -135,7 +135,7 @@ BOMBS = {
 @pytest.mark.parametrize("dress", ["zip", "stream"])
 @pytest.mark.parametrize("attack", BOMBS)
 def test_a_pickle_that_grows(attack: str, dress: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plain_pickle, "STEPS", 500_000)  # an eighth, for a quick test
+    monkeypatch.setattr(pickle_reader, "STEPS", 500_000)  # an eighth, for a quick test
     content = DRESSES[dress](BOMBS[attack])
     path = tmp_path / "hostile.pt"
     path.write_bytes(content)
@@ -143,7 +143,7 @@ def test_a_pickle_that_grows(attack: str, dress: str, tmp_path: Path, monkeypatc
     start = time.process_time()
     told = ""
     try:
-        found = dict(pytorch_file.open_file(path).tensors)  # those that grow no further are harmless
+        found = dict(reader.open_file(path).tensors)  # those that grow no further are harmless
     except FileError as problem:
         found, told = {}, str(problem)
     finally:
@@ -209,11 +209,11 @@ def test_a_zip_bomb_is_not_inflated(tmp_path: Path) -> None:
         archive.writestr("archive/data.pkl", tensor_pickle(1 << 22, 0, (1 << 22,), (1,)), zipfile.ZIP_STORED)
         archive.writestr("archive/data/0", bytes(1 << 24))
     with pytest.raises(FileError, match="with the compressed member 'archive/data/0'"):
-        pytorch_file.open_file(path)
+        reader.open_file(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", bytes(1 << 24))
     with pytest.raises(FileError, match=r"with the compressed member 'archive/data\.pkl'"):
-        pytorch_file.open_file(path)
+        reader.open_file(path)
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/etc/passwd", "archive/../../x", "C:/x", "..\\x"])
@@ -223,7 +223,7 @@ def test_a_member_that_climbs_out(name: str, tmp_path: Path) -> None:
         archive.writestr("archive/data.pkl", pickle.dumps({}, 2))
         archive.writestr(name, b"evil")
     with pytest.raises(FileError, match="expected names that stay inside the archive"):
-        pytorch_file.open_file(path)
+        reader.open_file(path)
 
 
 def test_members_of_one_name_and_members_over_one_another(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_members_of_one_name_and_members_over_one_another(tmp_path: Path) -> Non
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("archive/data.pkl", pickle.dumps({}, 2))
     with pytest.raises(FileError, match="two members"):
-        pytorch_file.open_file(path)
+        reader.open_file(path)
     whole = bytearray(in_zip(pickle.dumps({}, 2), data_0=bytes(16)))
     second = whole.rfind(b"PK\x01\x02")
     whole[second + 42 : second + 46] = struct.pack("<I", 10)
@@ -254,7 +254,7 @@ def test_a_file_cut_anywhere_is_told(whole: bytes, tmp_path: Path) -> None:
     for length in range(1, len(whole)):
         path.write_bytes(whole[:length])
         with pytest.raises(FileError, match="got "):
-            pytorch_file.open_file(path)
+            reader.open_file(path)
 
 
 @given(changes=st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), min_size=1, max_size=6))
@@ -268,7 +268,9 @@ def test_changed_bytes_are_told_or_harmless(
     read_all(bytes(content), tmp_path_factory)
 
 
-@given(content=st.binary(max_size=300) | st.lists(st.sampled_from(sorted(plain_pickle._WORDS)), max_size=80).map(bytes))
+@given(
+    content=st.binary(max_size=300) | st.lists(st.sampled_from(sorted(pickle_reader._WORDS)), max_size=80).map(bytes)
+)
 @settings(max_examples=500, deadline=None)
 def test_any_pickle_is_told_or_harmless(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     read_all(in_zip(content + b"."), tmp_path_factory)
@@ -278,7 +280,7 @@ def read_all(content: bytes, folders: pytest.TempPathFactory) -> None:
     path = folders.getbasetemp() / "changed.pt"
     path.write_bytes(content)
     try:
-        with pytorch_file.open_file(path) as file:
+        with reader.open_file(path) as file:
             for name, info in file.tensors.items():
                 assert file.array(name).shape == info.shape
     except GlassnetError:

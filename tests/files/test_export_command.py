@@ -8,7 +8,8 @@ import torch
 
 import glassnet as gn
 from glassnet.cli import main
-from glassnet.exporting import SUFFIXES
+from glassnet.files.exporting import TARGETS
+from glassnet.files.registry import FORMATS
 
 
 @pytest.fixture
@@ -19,10 +20,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, network: gn.Network) -
     return tmp_path
 
 
-@pytest.mark.parametrize("target", sorted(set(SUFFIXES) - {"safetensors", "html"}))
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"safetensors", "html"}))
 def test_each_target_gets_a_file_of_its_name(here: Path, capsys: pytest.CaptureFixture[str], target: str) -> None:
     assert main(["export", "net.safetensors", "--to", target]) == 0
-    path = Path(f"net{SUFFIXES[target]}")
+    path = Path(f"net{FORMATS[target].suffix}")
     assert path.exists()
     first, second = capsys.readouterr().out.splitlines()
     assert first == "3-4-2 (tanh, softmax)"

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import AddressError, FileError, GlassnetError, MissingExtra, SettingError
-from glassnet.files import gguf_file, open_checkpoint, opening
-from glassnet.files.gguf_file import open_file
+from glassnet.files import access, open_checkpoint
+from glassnet.files.formats.gguf import reader
+from glassnet.files.formats.gguf.reader import open_file
 
 gguf = import_module("gguf")
 Q = gguf.GGMLQuantizationType
@@ -112,7 +113,7 @@ def test_it_agrees_with_the_package_on_every_tensor(model):
             np.testing.assert_array_equal(checkpoint.column(theirs.name, 3), values[:, 3])
 
 
-PACKED = [kind for kind in gguf_file._PACKED if Q(kind) in gguf.quants._type_traits]
+PACKED = [kind for kind in reader._PACKED if Q(kind) in gguf.quants._type_traits]
 
 
 @pytest.mark.parametrize("kind", PACKED, ids=lambda kind: Q(kind).name)
@@ -131,7 +132,7 @@ def test_each_packed_type_is_taken_apart_as_the_package_does(tmp_path, kind):
 
 def test_the_table_of_types_is_the_packages():
     for kind, (block, width) in gguf.GGML_QUANT_SIZES.items():
-        taken = gguf_file._codec(kind.value)
+        taken = reader._codec(kind.value)
         assert taken is not None, kind
         assert (taken.block, taken.width) == (block, width), kind
 
@@ -264,8 +265,8 @@ def test_a_row_reads_only_its_bytes(tmp_path, monkeypatch):
     )  # 16 GiB, none on the disk
     checkpoint = open_file(path)
     read = []
-    real = opening.read_at
-    monkeypatch.setattr(opening, "read_at", lambda *asked: read.append(asked[2]) or real(*asked))
+    real = access.read_at
+    monkeypatch.setattr(access, "read_at", lambda *asked: read.append(asked[2]) or real(*asked))
     assert not checkpoint.rows("w", 1_000_000).any()
     assert sum(read) == 4096 * 4
 
@@ -275,8 +276,8 @@ def test_a_column_of_packed_rows_reads_one_block_of_each_where_rows_are_long(tmp
     packed = gguf.quants.quantize(draw((70, width)), Q.Q8_0)
     checkpoint = open_file(write(tmp_path / "m.gguf", {"w": (packed, Q.Q8_0)}))
     read = []
-    real = opening.read_at
-    monkeypatch.setattr(opening, "read_at", lambda *asked: read.append(asked[2]) or real(*asked))
+    real = access.read_at
+    monkeypatch.setattr(access, "read_at", lambda *asked: read.append(asked[2]) or real(*asked))
     column = checkpoint.column("w", 33)
     np.testing.assert_array_equal(column, gguf.quants.dequantize(packed, Q.Q8_0)[:, 33])
     assert sum(read) <= (34 * 70 if width == 8192 else packed.size)

@@ -4,14 +4,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from glassnet.files import in_memory
+from glassnet.files import models_in_memory
 
 
 def test_a_module() -> None:
     model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 4), nn.Linear(4, 4))
     model[3].weight = model[2].weight
     model.register_buffer("mask", torch.ones(2, 2))
-    file = in_memory.open_object(model)
+    file = models_in_memory.open_object(model)
     assert file.tensors["3.weight"].shared_with == "2.weight"
     assert file.tensors["mask"].role == "buffer"
     assert file.tensors["1.running_mean"].role == "statistic"
@@ -25,7 +25,7 @@ def test_a_module() -> None:
 
 def test_numbers_are_those_of_now_and_copies() -> None:
     model = nn.Linear(2, 2)
-    file = in_memory.open_object(model)
+    file = models_in_memory.open_object(model)
     file.array("weight")[:] = 7
     with torch.no_grad():
         model.weight.fill_(3)
@@ -33,11 +33,11 @@ def test_numbers_are_those_of_now_and_copies() -> None:
 
 
 def test_a_state_dict_and_arrays() -> None:
-    file = in_memory.open_object(
+    file = models_in_memory.open_object(
         {"half": torch.ones(2, dtype=torch.bfloat16), "sparse": torch.eye(2).to_sparse(), "one": torch.tensor(1.0)}
     )
     np.testing.assert_array_equal(file.array("half"), [1, 1])
     np.testing.assert_array_equal(file.array("sparse"), np.eye(2))
     assert file.array("one") == 1
-    arrays = in_memory.open_object({"w": np.ones((2, 3)), "n": np.arange(2)})
+    arrays = models_in_memory.open_object({"w": np.ones((2, 3)), "n": np.arange(2)})
     assert {name: info.role for name, info in arrays.tensors.items()} == {"w": "parameter", "n": "buffer"}

@@ -15,8 +15,9 @@ h5py = import_module("h5py")
 keras = import_module("keras")
 
 from glassnet.errors import AddressError  # noqa: E402
-from glassnet.files import in_memory, keras_file  # noqa: E402
+from glassnet.files import models_in_memory  # noqa: E402
 from glassnet.files.checkpoint import Checkpoint  # noqa: E402
+from glassnet.files.formats.keras import reader  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,8 @@ def model() -> Any:
 def file(request: pytest.FixtureRequest, model: Any, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     path = tmp_path_factory.mktemp("keras") / request.param
     (model.save_weights if ".weights." in request.param else model.save)(path)
-    assert keras_file.recognises(path.read_bytes()[:64], path)
-    return keras_file.open_file(path)
+    assert reader.recognises(path.read_bytes()[:64], path)
+    return reader.open_file(path)
 
 
 def test_counts_are_those_of_keras(file: Checkpoint, model: Any) -> None:
@@ -74,7 +75,7 @@ def test_names_and_numbers_are_the_users(file: Checkpoint, model: Any) -> None:
 
 def test_the_same_model_in_memory(model: Any, tmp_path: Path) -> None:
     model.save(tmp_path / "a.keras")
-    here, there = in_memory.open_object(model), keras_file.open_file(tmp_path / "a.keras")
+    here, there = models_in_memory.open_object(model), reader.open_file(tmp_path / "a.keras")
     learnt = {name for name, info in there.tensors.items() if info.role == "parameter"}
     assert {name for name, info in here.tensors.items() if info.role == "parameter"} == learnt
     for name in learnt:
@@ -94,7 +95,7 @@ def test_chunked_compressed_bfloat16_and_shared(tmp_path: Path) -> None:
         made["half"].attrs["dtype"] = "bfloat16"
         made["text"] = "not a number"
         made["one"] = 2.5
-    with keras_file.open_file(tmp_path / "a.h5") as file:
+    with reader.open_file(tmp_path / "a.h5") as file:
         assert file.format == "HDF5"
         assert sorted(file.tensors) == ["big", "chunks", "half", "one", "same", "wide"]
         for name in ("chunks", "same", "big"):

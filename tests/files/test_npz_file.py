@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import glassnet as gn
 from glassnet.errors import FileError, SettingError
-from glassnet.files import npz_file
+from glassnet.files.formats.npz import reader
 
 RANDOM = np.random.default_rng(3)
 ARRAYS = {
@@ -161,7 +161,7 @@ def test_zip_bombs_and_lying_directories_are_told(tmp_path: Path) -> None:
         ({"directory": 1 << 30}, "with a directory of 1,073,741,824 bytes"),
     ):
         with pytest.raises(FileError, match=words):
-            npz_file.open_file(zipped(tmp_path / "a", content, **changes))
+            reader.open_file(zipped(tmp_path / "a", content, **changes))
 
 
 def test_a_compressed_array_takes_little_memory_to_count(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def archives() -> list[bytes]:
 
 
 def looked_through(path: Path) -> None:
-    file = npz_file.open_file(path)
+    file = reader.open_file(path)
     str(file.count())
     for name in file.tensors:
         file.array(name)

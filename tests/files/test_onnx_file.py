@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import AddressError, FileError, GlassnetError
-from glassnet.files import onnx_file, open_checkpoint
-from glassnet.files.onnx_file import open_file, recognises
+from glassnet.files import open_checkpoint
+from glassnet.files.formats.onnx import reader
+from glassnet.files.formats.onnx.reader import open_file, recognises
 
 onnx = import_module("onnx")
 helper, numpy_helper, T = onnx.helper, onnx.numpy_helper, onnx.TensorProto
@@ -162,17 +163,17 @@ def test_a_model_written_in_another_order_is_recognised(tmp_path):
     assert open_checkpoint(path).tensors["w"].count == 3
 
 
-DTYPES = [number for number, name in onnx_file.TYPES.items() if name != "string"]
+DTYPES = [number for number, name in reader.TYPES.items() if name != "string"]
 
 
 @pytest.mark.parametrize("raw", [True, False])
-@pytest.mark.parametrize("kind", DTYPES, ids=lambda kind: onnx_file.TYPES[kind])
+@pytest.mark.parametrize("kind", DTYPES, ids=lambda kind: reader.TYPES[kind])
 def test_each_type_raw_and_typed(tmp_path, kind, raw):
     if raw and kind in (T.COMPLEX64, T.COMPLEX128):
         made = tensor(draw((3, 5)).astype("c8" if kind == T.COMPLEX64 else "c16"))
     else:
         values = (draw((3, 5)) * 3).astype(np.float64)
-        if onnx_file.TYPES[kind].startswith(("uint", "bool")):
+        if reader.TYPES[kind].startswith(("uint", "bool")):
             values = np.abs(values).astype(int)
         dtype = helper.tensor_dtype_to_np_dtype(kind)
         made = numpy_helper.from_array(values.astype(dtype), "w")
@@ -184,7 +185,7 @@ def test_each_type_raw_and_typed(tmp_path, kind, raw):
     checkpoint = open_file(save(tmp_path / "m.onnx", model_of(initializers=[made])))
     array = numpy_helper.to_array(made)
     info = checkpoint.tensors["w"]
-    assert info.dtype == onnx_file.TYPES[kind]
+    assert info.dtype == reader.TYPES[kind]
     whole = checkpoint.array("w")
     np.testing.assert_array_equal(whole, array.astype(whole.dtype))
     for row in range(3):
@@ -196,7 +197,7 @@ def test_each_type_raw_and_typed(tmp_path, kind, raw):
 
 
 def test_long_typed_numbers_are_read_in_pieces(tmp_path, monkeypatch):
-    monkeypatch.setattr("glassnet.files.stored._PIECE", 37)
+    monkeypatch.setattr("glassnet.files.stored_tensors._PIECE", 37)
     values = np.random.default_rng(0).integers(-(2**62), 2**62, (40, 7)) >> np.arange(280).reshape(40, 7) % 62
     made = helper.make_tensor("w", T.INT64, (40, 7), values.reshape(-1).tolist())
     checkpoint = open_file(save(tmp_path / "m.onnx", model_of(initializers=[made])))
@@ -529,8 +530,8 @@ def test_deep_nesting(tmp_path):
 
 def test_fields_without_end(tmp_path, monkeypatch):
     path = tmp_path / "m.onnx"
-    monkeypatch.setattr(onnx_file, "MOST_FIELDS", 10_000)
-    monkeypatch.setattr(onnx_file._Walk.__init__, "__defaults__", (10_000,))
+    monkeypatch.setattr(reader, "MOST_FIELDS", 10_000)
+    monkeypatch.setattr(reader._Walk.__init__, "__defaults__", (10_000,))
     path.write_bytes(b"\x08\x07" * 20_000)
     refused(path, "more than 10,000 fields")
     path.write_bytes(b"\x08\x07" + field(7, field(1, b"") * 20_000))
@@ -543,10 +544,10 @@ def test_names_without_end(tmp_path, monkeypatch):
     model = model_of()
     helper.set_model_props(model, {"long": "x" * 100_000})
     assert open_file(save(path, model)).metadata["long"] == "a text of 100,000 bytes"
-    monkeypatch.setattr(onnx_file, "MOST_KEPT", 20_000)
+    monkeypatch.setattr(reader, "MOST_KEPT", 20_000)
     model = model_of(initializers=[tensor(draw(0), f"{i:05}" * 20) for i in range(300)])
     refused(save(path, model), "more than 20,000 bytes of names")
-    monkeypatch.setattr(onnx_file, "MOST_TENSORS", 100)
+    monkeypatch.setattr(reader, "MOST_TENSORS", 100)
     refused(path, "more than 100 tensors")
 
 
@@ -653,7 +654,7 @@ def test_a_large_file_is_counted_without_being_loaded(tmp_path):
         file.truncate(file.tell())
     code = (
         "import re, sys, pathlib\n"
-        "from glassnet.files.onnx_file import open_file\n"
+        "from glassnet.files.formats.onnx.reader import open_file\n"
         "tensors = open_file(pathlib.Path(sys.argv[1])).tensors\n"
         "print(sum(i.count for i in tensors.values()))\n"
         "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from glassnet.errors import AddressError, FileError
-from glassnet.files import pytorch_file
 from glassnet.files.checkpoint import Checkpoint
+from glassnet.files.formats.torch import reader
 
 BOTH = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 
@@ -21,8 +21,8 @@ BOTH = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def saved(content: object, folder: Path, zipped: bool = True) -> Checkpoint:
     path = folder / "model.pt"
     torch.save(content, path, _use_new_zipfile_serialization=zipped)
-    assert pytorch_file.recognises(path.read_bytes()[:64], path)
-    return pytorch_file.open_file(path)
+    assert reader.recognises(path.read_bytes()[:64], path)
+    return reader.open_file(path)
 
 
 def module() -> nn.Module:
@@ -169,12 +169,12 @@ def test_settings_beside_the_weights_do_not_matter(tmp_path: Path) -> None:
 def test_torchscript(tmp_path: Path) -> None:
     model = module().eval()
     torch.jit.script(model).save(tmp_path / "a.pt")
-    file = pytorch_file.open_file(tmp_path / "a.pt")
+    file = reader.open_file(tmp_path / "a.pt")
     assert file.format == "TorchScript"
     assert list(file.tensors) == list(model.state_dict())
     np.testing.assert_array_equal(file.array("3.weight"), model[3].weight.detach().numpy())
     torch.jit.freeze(torch.jit.script(model)).save(tmp_path / "b.pt")
-    frozen = pytorch_file.open_file(tmp_path / "b.pt")
+    frozen = reader.open_file(tmp_path / "b.pt")
     assert any(np.array_equal(frozen.array(name), model[3].weight.detach()) for name in frozen.tensors)
 
 
@@ -192,17 +192,17 @@ def test_the_tar_of_2017_is_told(tmp_path: Path) -> None:
     (tmp_path / "sys_info").write_bytes(b"x")
     with tarfile.open(path, "w") as archive:
         archive.add(tmp_path / "sys_info", "sys_info")
-    assert pytorch_file.recognises(path.read_bytes()[:64], path)
+    assert reader.recognises(path.read_bytes()[:64], path)
     with pytest.raises(FileError, match=r"a tar file of PyTorch before 0\.1\.10"):
-        pytorch_file.open_file(path)
+        reader.open_file(path)
 
 
 def test_a_pickle_of_something_else_is_told(tmp_path: Path) -> None:
     path = tmp_path / "other.pkl"
     path.write_bytes(pickle.dumps({"a": [1, 2]}))
-    assert pytorch_file.recognises(path.read_bytes()[:64], path)
+    assert reader.recognises(path.read_bytes()[:64], path)
     with pytest.raises(FileError, match="a pickle of Python objects"):
-        pytorch_file.open_file(path)
+        reader.open_file(path)
 
 
 def test_torch_is_not_needed(tmp_path: Path) -> None:
@@ -210,8 +210,8 @@ def test_torch_is_not_needed(tmp_path: Path) -> None:
     program = """
 import sys; sys.modules["torch"] = None
 from pathlib import Path
-from glassnet.files import pytorch_file
-print(sum(info.count for info in pytorch_file.open_file(Path(sys.argv[1])).tensors.values()))
+from glassnet.files.formats.torch import reader
+print(sum(info.count for info in reader.open_file(Path(sys.argv[1])).tensors.values()))
 """
     done = subprocess.run([sys.executable, "-c", program, tmp_path / "model.pt"], capture_output=True, text=True)
     assert done.stdout.split() == [str(sum(t.numel() for t in module().state_dict().values()))], done.stderr

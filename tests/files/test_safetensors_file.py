@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 import glassnet as gn
 from glassnet.errors import AddressError, FileError
-from glassnet.files import safetensors_file
+from glassnet.files.formats.safetensors import reader
 
 DTYPES = [
     torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2,
@@ -274,7 +274,7 @@ def test_bytes_changed_anywhere_are_told_or_harmless(tmp_path_factory: Any, whol
     path = tmp_path_factory.mktemp("changed") / "a.safetensors"
     path.write_bytes(content)
     try:
-        file = safetensors_file.open_file(path)
+        file = reader.open_file(path)
         assert file.count().bytes == 30
         str(file.count())
         for name in file.tensors:

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from glassnet.errors import FileError
-from glassnet.files import in_memory, skops_file
+from glassnet.files import models_in_memory
+from glassnet.files.formats.sklearn import reader
 
 sklearn = import_module("sklearn")
 sio = import_module("skops.io")
@@ -35,8 +36,8 @@ def test_counts_and_numbers_are_those_of_scikit_learn(pipeline: bool, tmp_path: 
     fitted = model(pipeline)
     mlp, start = (fitted[-1], "mlpclassifier.") if pipeline else (fitted, "")
     sio.dump(fitted, tmp_path / "a.skops")
-    assert skops_file.recognises((tmp_path / "a.skops").read_bytes()[:64], tmp_path / "a.skops")
-    with skops_file.open_file(tmp_path / "a.skops") as file:
+    assert reader.recognises((tmp_path / "a.skops").read_bytes()[:64], tmp_path / "a.skops")
+    with reader.open_file(tmp_path / "a.skops") as file:
         assert file.format == "skops"
         learnt = [name for name, info in file.tensors.items() if info.role == "parameter"]
         assert learnt == [f"{start}{kind}.{i}" for kind in ("coefs_", "intercepts_") for i in range(3)]
@@ -59,7 +60,7 @@ def test_counts_and_numbers_are_those_of_scikit_learn(pipeline: bool, tmp_path: 
 def test_in_memory(pipeline: bool) -> None:
     fitted = model(pipeline)
     mlp = fitted[-1] if pipeline else fitted
-    file = in_memory.open_object(fitted)
+    file = models_in_memory.open_object(fitted)
     np.testing.assert_array_equal(file.array("coefs_.1"), mlp.coefs_[1])
     assert sum(info.count for info in file.tensors.values() if info.role == "parameter") == sum(
         part.size for part in [*mlp.coefs_, *mlp.intercepts_]
@@ -70,11 +71,11 @@ def test_in_memory(pipeline: bool) -> None:
 def test_objects_that_are_no_models() -> None:
     from sklearn.neural_network import MLPClassifier
 
-    assert not in_memory.recognises(MLPClassifier())  # not fitted
-    assert not in_memory.recognises("text")
-    assert not in_memory.recognises({})
+    assert not models_in_memory.recognises(MLPClassifier())  # not fitted
+    assert not models_in_memory.recognises("text")
+    assert not models_in_memory.recognises({})
     with pytest.raises(ValueError, match="got a builtins.int; expected a PyTorch module, a Keras model"):
-        in_memory.open_object(3)
+        models_in_memory.open_object(3)
 
 
 ARRAY = {"__class__": "ndarray", "__loader__": "NdArrayNode", "type": "numpy", "file": "1.npy"}
@@ -110,7 +111,7 @@ def test_a_hostile_schema_is_told(attack: str, tmp_path: Path) -> None:
     schema, words = HOSTILE[attack]
     written(tmp_path, schema)
     with pytest.raises(FileError, match=words):
-        skops_file.open_file(tmp_path / "a.skops")
+        reader.open_file(tmp_path / "a.skops")
 
 
 def test_what_would_be_called_is_only_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +120,7 @@ def test_what_would_be_called_is_only_a_name(tmp_path: Path, monkeypatch: pytest
     for loader in ("ObjectNode", "FunctionNode", "PartialNode", "ReduceNode", "OperatorFuncNode", "MethodNode"):
         schema = {"__class__": "system", "__module__": "os", "__loader__": loader, "content": {"args": call}}
         written(tmp_path, json.dumps(schema))
-        file = skops_file.open_file(tmp_path / "a.skops")
+        file = reader.open_file(tmp_path / "a.skops")
         assert file.tensors == {}
         assert file.metadata["class"] == "os.system"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.npy", "a.skops"]
@@ -130,7 +131,7 @@ def test_a_model_that_was_not_fitted_has_no_arrays(tmp_path: Path) -> None:
 
     sio.dump(MLPClassifier(), tmp_path / "a.skops")
     with pytest.raises(FileError, match="a skops file without arrays"):
-        skops_file.open_file(tmp_path / "a.skops")
+        reader.open_file(tmp_path / "a.skops")
 
 
 def test_a_pickle_as_an_array_is_not_loaded(tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_a_pickle_as_an_array_is_not_loaded(tmp_path: Path) -> None:
         archive.writestr(
             "schema.json", json.dumps({"__class__": "a", "__loader__": "DictNode", "content": {"a": ARRAY}})
         )
-    file = skops_file.open_file(tmp_path / "a.skops")
+    file = reader.open_file(tmp_path / "a.skops")
     with pytest.raises(FileError, match="objects"):
         file.array("a")
 
@@ -151,4 +152,4 @@ def test_a_file_cut_anywhere_is_told(tmp_path: Path) -> None:
     for length in range(4, len(whole), len(whole) // 100):
         (tmp_path / "a.skops").write_bytes(whole[:length])
         with pytest.raises(FileError, match="truncated or damaged"):
-            skops_file.open_file(tmp_path / "a.skops")
+            reader.open_file(tmp_path / "a.skops")

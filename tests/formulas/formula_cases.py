@@ -9,7 +9,7 @@ from glassnet import losses
 from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
-from glassnet.engine.plan import Examples
+from glassnet.engines.base import Examples
 from glassnet.losses import LOSSES, Loss
 
 _MORE = int(os.environ.get("GLASSNET_EXAMPLES", "1"))

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
-from glassnet.engine import reference
-from glassnet.engine.plan import Examples, Plan, State
+from glassnet.engines import reference
+from glassnet.engines.base import Examples, Plan, State
 from glassnet.losses import LOSSES, AbsoluteError, CrossEntropy, Huber, Loss
 from glassnet.optimizers import OPTIMIZERS, optimizer
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
-from glassnet.engine import reference
+from glassnet.engines import reference
 from glassnet.errors import GlassnetError, InputError, SettingError
 from glassnet.neuron import Neuron, NeuronTrace
 

@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
-from glassnet.engine import reference
-from glassnet.engine.blas import fitting_threads
-from glassnet.engine.plan import Examples, Plan, State
+from glassnet.engines import reference
+from glassnet.engines.base import Examples, Plan, State
+from glassnet.engines.blas import fitting_threads
 from glassnet.losses import CrossEntropy, Loss, SquaredError
 from glassnet.optimizers import OPTIMIZERS, SGD, Momentum, Optimizer, optimizer
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from glassnet import losses, optimizers
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
-from glassnet.engine.plan import Examples, Plan
-from glassnet.randomness import dropout_mask
+from glassnet.engines.base import Examples, Plan
+from glassnet.random import dropout_mask
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda z: z * 1,

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from visitor import Visitor
+from client import Visitor
 
 import glassnet as gn
 from glassnet.web import page

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from client import Visitor
 from safetensors.numpy import save_file
-from visitor import Visitor
 
-from glassnet.web import shelf
+from glassnet.web import uploads as uploads_module
 
 Visit = Callable[..., Visitor]
 
@@ -86,7 +86,7 @@ def test_a_file_that_is_too_large_is_refused_and_not_kept(
 ) -> None:
     visitor = visit()
     monkeypatch.setattr("glassnet.web.application.MOST_UPLOAD", 100_000)
-    monkeypatch.setattr(shelf, "MOST_UPLOAD", 100_000)
+    monkeypatch.setattr(uploads_module, "MOST_UPLOAD", 100_000)
     content = b"x" * 100_001
     if length == "honest":
         answer = visitor.drop("a", content)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from visitor import ADDRESSES, Visitor
+from client import ADDRESSES, Visitor
 
 import glassnet as gn
 from glassnet.web.server import Server, listening
@@ -50,7 +50,7 @@ def test_a_mistake_of_ours_shows_nothing_of_the_inside(
     visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitor = visit(saved)
-    monkeypatch.setattr("glassnet.web.opened.Opened.tree", lambda _: 1 / 0)
+    monkeypatch.setattr("glassnet.web.opened_file.Opened.tree", lambda _: 1 / 0)
     answer = visitor.get("/api/files/0/tree")
     assert (answer.status, answer.json["got"]) == (500, "a mistake in glassnet")
     assert b"ZeroDivision" not in answer.body

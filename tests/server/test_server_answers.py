@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from client import Visitor
 from safetensors.numpy import save_file
-from visitor import Visitor
 
 import glassnet as gn
-from glassnet.web import opened, shelf
+from glassnet.web import opened_file, uploads
 
 Visit = Callable[..., Visitor]
 
@@ -128,8 +128,8 @@ def test_what_is_no_chain_says_why(visit: Visit, tmp_path: Path) -> None:
 
 
 def test_a_large_file_is_not_loaded(visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened, "MOST_LOADED", 25)
-    monkeypatch.setattr(opened, "load", lambda *_: pytest.fail("its values were read"))
+    monkeypatch.setattr(opened_file, "MOST_LOADED", 25)
+    monkeypatch.setattr(opened_file, "load", lambda *_: pytest.fail("its values were read"))
     visitor = visit(saved)
     assert visitor.get("/api/start").json["networks"][0]["from"] == "example"
     tree = visitor.get("/api/files/0/tree").json
@@ -199,7 +199,7 @@ def test_what_is_not_there_is_told(visit: Visit, saved: Path, parameters: str, s
 
 
 def test_a_row_that_is_too_long_is_told(visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opened, "MOST_INPUTS", 2)
+    monkeypatch.setattr(opened_file, "MOST_INPUTS", 2)
     answer = visit(saved).get("/api/files/0/neuron?tensor=layers.0.weight&index=0")
     assert (answer.status, answer.json["got"]) == (400, "rows or columns of 4 numbers")
 
@@ -231,11 +231,11 @@ def test_what_is_no_model_is_told_by_its_name(visit: Visit) -> None:
 def test_the_oldest_dropped_files_make_room(visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = visit(saved)
     content = saved.read_bytes()
-    monkeypatch.setattr(shelf, "MOST_UPLOADS", 3)
+    monkeypatch.setattr(uploads, "MOST_UPLOADS", 3)
     numbers = [visitor.drop(f"{i}", content).json["id"] for i in range(4)]
     there = [visitor.get(f"/api/files/{number}/tree").status for number in ("0", *numbers)]
     assert there == [200, 404, 200, 200, 200]
-    monkeypatch.setattr(shelf, "MOST_TOGETHER", 2 * len(content))
+    monkeypatch.setattr(uploads, "MOST_TOGETHER", 2 * len(content))
     numbers.append(visitor.drop("last", content).json["id"])
     there = [visitor.get(f"/api/files/{number}/tree").status for number in numbers]
     assert there == [404, 404, 404, 200, 200]

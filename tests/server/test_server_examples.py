@@ -16,7 +16,7 @@ def test_each_reads_digits(name: str) -> None:
     squish = name.split("-")[1]
     assert network.sizes == (784, 16, 16, 10)
     assert network.architecture.activations == (squish, squish, "softmax")
-    assert network.signature == gn.data.digits()[1].signature
+    assert network.schema == gn.data.digits()[1].schema
     assert gn.evaluate(network, gn.data.digits()[1]).accuracy >= 0.95
 
 

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from client import Visitor
 from starlette.responses import Response
-from visitor import Visitor
 
 import glassnet as gn
 from glassnet.cli import main

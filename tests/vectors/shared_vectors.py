@@ -18,12 +18,12 @@ import numpy as np
 import glassnet as gn
 from glassnet.arrays import Array
 from glassnet.errors import InputError
-from glassnet.explain.experiments import KINDS
 from glassnet.explain.matching import matched
+from glassnet.explain.perturbations import KINDS
 from glassnet.explain.symmetry import Order, arranged, layers_of
 from glassnet.initializers import INITIALIZERS
 from glassnet.neuron import NeuronTrace
-from glassnet.randomness import epoch_order
+from glassnet.random import epoch_order
 
 HERE = Path(__file__).parent
 SEEDS = (0, 1, 7, 2**31, 2**32 + 5, 2**53 - 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from glassnet.activations import ACTIVATIONS
-from glassnet.engine import native
+from glassnet.engines import native
 
 ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "frontend"

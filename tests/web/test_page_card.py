@@ -8,8 +8,8 @@ from neuron_card import NUMBER, digit_card, first_digit, first_network, number, 
 from playwright.sync_api import expect
 
 import glassnet as gn
-from glassnet import worked
-from glassnet.explain import neuron_words
+from glassnet import arithmetic
+from glassnet.explain import neuron_summary
 
 SHOWN = 6  # terms, one by one
 
@@ -32,7 +32,7 @@ def test_the_strongest_terms_are_those_of_python(page, address):
     layer, index = map(int, address.split(":"))
     neuron = first_network(page).trace(first_digit()).neuron(layer, index)
     card = digit_card(page, address)
-    order = worked.strongest(neuron.products.tolist(), SHOWN)
+    order = arithmetic.strongest(neuron.products.tolist(), SHOWN)
     shown = rows(card.get_by_role("table", name="The strongest terms of the weighted sum"))
     assert [cells(row)[0] for row in shown] == [neuron.input_names[i] for i in order]
     for row, i in zip(shown, order, strict=True):
@@ -70,7 +70,7 @@ def test_the_column_has_the_figures_of_python(page, address):
 @pytest.mark.parametrize("address", ["0:3", "1:5", "2:3", "2:7"])
 def test_the_words_are_those_of_explain(page, address):
     layer, index = map(int, address.split(":"))
-    wanted = neuron_words(first_network(page).trace(first_digit()), layer, index)
+    wanted = neuron_summary(first_network(page).trace(first_digit()), layer, index)
     wanted = wanted[re.search(r" (?=is |takes )", wanted).end() :]
     words = digit_card(page, address).locator(".words").inner_text().replace("\u2212", "-")
 
@@ -146,10 +146,10 @@ def test_a_term_under_the_pointer_is_told(page):
 
 
 def test_a_table_s_columns_have_their_names(visit, serve, tmp_path):
-    signature = gn.Signature(input_shape=(2,), features=("age", "hue"), classes=("cat", "dog"))
+    schema = gn.Schema(input_shape=(2,), features=("age", "hue"), classes=("cat", "dog"))
     network = gn.Network.from_layers([([[1.0, -2.0]], [0.5], "relu"), ([[1.0], [-1.0]], [0.0, 0.0], "softmax")])
     path = tmp_path / "pets.safetensors"
-    network.with_signature(signature).save(path)
+    network.with_schema(schema).save(path)
     page = visit(serve(path))
     card = open_card(page, "0:0")
     terms = card.get_by_role("table", name="All terms of the weighted sum")

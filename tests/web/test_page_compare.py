@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 import glassnet as gn
-from glassnet.explain import experiments
+from glassnet.explain import perturbations
 
 RIGHT_FILE = "section[aria-label=Compare] input[type=file] >> nth=1"
 
@@ -75,7 +75,7 @@ def test_neurons_in_another_order_are_found_to_be_the_same_function(page, tmp_pa
             (second.weights[:, order], second.biases, "relu"),
             (last.weights, last.biases, "softmax"),
         ],
-        network.signature,
+        network.schema,
     )
     path = tmp_path / "moved.safetensors"
     moved.save(path)
@@ -114,7 +114,7 @@ def test_other_numbers_are_worth_what_python_says(compared, test_digits, kind, s
     choose(compared, "right", "the same, with other numbers")
     compared.get_by_role("button", name=kind).click()
     compared.get_by_label("How much", exact=True).fill(strength)
-    changed = {"Prune": experiments.prune, "Round": experiments.round_bits}[kind](
+    changed = {"Prune": perturbations.prune, "Round": perturbations.round_bits}[kind](
         example("digits-sigmoid"), float(strength)
     )
     share = gn.evaluate(changed, test_digits).accuracy

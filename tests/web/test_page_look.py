@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 import glassnet as gn
 from glassnet.data.images import as_digit
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 EXAMPLES = Path(gn.__file__).parent / "web" / "examples"
 
@@ -240,7 +240,7 @@ def test_the_network_is_walked_by_keyboard(page):
 
 @pytest.mark.parametrize("sizes", ["784-300-10", "784-4000-30-10"])
 def test_wide_layers_are_cells_that_can_be_walked(visit, serve, tmp_path, digits, sizes):
-    network = gn.Network.create(sizes, activation="tanh", output="softmax", seed=3).with_signature(digits.signature)
+    network = gn.Network.create(sizes, activation="tanh", output="softmax", seed=3).with_schema(digits.schema)
     network.save(tmp_path / "wide.safetensors")
     page = visit(serve(tmp_path / "wide.safetensors"))
     expect(page.get_by_text("a 7")).to_be_visible()
@@ -256,8 +256,8 @@ def test_wide_layers_are_cells_that_can_be_walked(visit, serve, tmp_path, digits
 
 
 def test_inputs_of_a_table_are_set_in_its_own_units(visit, serve, tmp_path):
-    signature = Signature((2,), None, ("age", "height"), (40.0, 1.7), (12.0, 0.1), ("short", "long"))
-    network = gn.Network.create("2-5-2", activation="tanh", output="softmax", seed=1).with_signature(signature)
+    schema = Schema((2,), None, ("age", "height"), (40.0, 1.7), (12.0, 0.1), ("short", "long"))
+    network = gn.Network.create("2-5-2", activation="tanh", output="softmax", seed=1).with_schema(schema)
     network.save(tmp_path / "table.safetensors")
     page = visit(serve(tmp_path / "table.safetensors"))
     page.get_by_label("age", exact=True).fill("64")

@@ -27,7 +27,7 @@ export interface Examination {
   readonly classes: number;
 }
 
-const ROWS_AT_ONCE = 96; // go forward at once, as in src/glassnet/engine/native.py
+const ROWS_AT_ONCE = 96; // go forward at once, as in src/glassnet/engines/native.py
 
 /** Examines networks on the same examples; keeps the kernel open while the architecture stays. */
 export class Exam {

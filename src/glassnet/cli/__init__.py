@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from glassnet import __version__
 from glassnet.cli import compare, count, evaluate, explain, export, inspect, neuron, open, predict, train
-from glassnet.cli.shared import fail
+from glassnet.cli.options import fail
 from glassnet.errors import AddressError, GlassnetError, SettingError
 
 COMMANDS = (neuron, count, train, evaluate, predict, explain, compare, inspect, export, open)

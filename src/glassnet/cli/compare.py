@@ -5,7 +5,7 @@ import argparse
 import os
 from typing import Any
 
-from glassnet.cli.shared import add_command, add_json, print_json, say
+from glassnet.cli.options import add_command, add_json, print_json, say
 
 
 def add(commands: Any) -> None:
@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from glassnet.cli.shared import need
+    from glassnet.cli.options import need
     from glassnet.cli.sources import held_out
     from glassnet.data.digits import DIGITS
     from glassnet.errors import FileError, SettingError
@@ -54,10 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
         if source is None and arguments.target is None and os.path.exists(arguments.a) and os.path.exists(arguments.b):
             return _files(arguments)
         raise
-    if source is None and a.signature == b.signature == DIGITS:
+    if source is None and a.schema == b.schema == DIGITS:
         source = "digits"
     need(source is not None or arguments.target is None, "--target without DATA", "data to find it in", "name a table")
-    data = held_out(source, arguments.target, a.signature) if source is not None else None
+    data = held_out(source, arguments.target, a.schema) if source is not None else None
     for note in data.notes if data is not None else ():
         say(note)
     found = compare(a, b, data, names=(arguments.a, arguments.b))
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _files(arguments: argparse.Namespace) -> int:
     """Tensor by tensor."""
     from glassnet.cli.inspect import show
-    from glassnet.inspecting import compare_files
+    from glassnet.files.inspection import compare_files
 
     found = compare_files(arguments.a, arguments.b)
     if arguments.json:

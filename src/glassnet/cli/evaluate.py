@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.shared import add_command, add_engine, add_json, print_json, say
+from glassnet.cli.options import add_command, add_engine, add_json, print_json, say
 
 
 def add(commands: Any) -> None:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.network import load
 
     network = load(arguments.model)
-    data = to_evaluate(arguments.data, arguments.target, network.signature)
+    data = to_evaluate(arguments.data, arguments.target, network.schema)
     for note in data.notes:
         say(note)
     figures = evaluate(network, data, engine=arguments.engine, device=arguments.device)

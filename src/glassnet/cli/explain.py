@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.shared import add_command, add_input, add_json, address, need, print_json, say
+from glassnet.cli.options import add_command, add_input, add_json, address, need, print_json, say
 
 FORMATS = ("text", "markdown", "latex", "html")
 
@@ -13,7 +13,7 @@ def add(commands: Any) -> None:
         commands,
         "explain",
         help="see why a saved network says what it says",
-        description="The whole network on one input, on one screen: who was awake, what came out,\n"
+        description="The whole network on one input, on one screen: who was active, what came out,\n"
         "and in words what mattered. With --neuron: that neuron worked by hand, so that\n"
         "the column adds up as printed, and the pattern it looks for.",
         examples="""\
@@ -39,14 +39,14 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.sources import asked
-    from glassnet.explain.screen import overview
+    from glassnet.explain.overviews import overview
     from glassnet.network import load
     from glassnet.trace import check_address
 
     need(arguments.top > 0, f"--top {arguments.top}", "a number from 1 up", "10 is usual")
     need(not arguments.json or arguments.format == "text", "--json with --format", "one of them", "leave one away")
     network = load(arguments.model)
-    name, inputs, truth = asked(arguments, network.signature)
+    name, inputs, truth = asked(arguments, network.schema)
     if inputs.ndim == 2 and len(inputs) == 1 and arguments.row is None:
         inputs = inputs[0]
     elif inputs.ndim == 2:
@@ -95,10 +95,10 @@ def _neuron_text(arguments: argparse.Namespace, network: Any, trace: Any, view: 
     import textwrap
 
     from glassnet.explain.templates import template
-    from glassnet.explain.words import neuron_words
+    from glassnet.explain.wording import neuron_summary
 
     layer, neuron = arguments.neuron
-    words = textwrap.fill(neuron_words(trace, layer, neuron), min(_columns(), 100), subsequent_indent="  ")
+    words = textwrap.fill(neuron_summary(trace, layer, neuron), min(_columns(), 100), subsequent_indent="  ")
     pattern = template(network, layer, neuron, trace.layers[0].inputs)
     heading = f"{view.name}: {view.says}"
     parts = [heading, trace.neuron(layer, neuron).written(arguments.top), words, pattern.written(arguments.top)]
@@ -108,9 +108,9 @@ def _neuron_text(arguments: argparse.Namespace, network: Any, trace: Any, view: 
 def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any, truth: str | None) -> dict[str, Any]:
     """What `--json` prints; `docs/explain-json.md` has its schema."""
     from glassnet.explain.templates import template
-    from glassnet.explain.words import neuron_words
+    from glassnet.explain.wording import neuron_summary
 
-    classes = trace.signature.classes
+    classes = trace.schema.classes
     figures: dict[str, Any] = {
         "input": view.name,
         "sizes": [trace.layers[0].inputs.shape[-1], *(len(layer.activations) for layer in trace.layers)],
@@ -126,7 +126,7 @@ def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any,
     figures["layers"] = [
         {
             "activation_name": layer.activation_name,
-            "awake": at["awake"],
+            "active": at["active"],
             "strongest": at["strongest"],
             "weighted_sums": layer.weighted_sums.tolist(),
             "biases": layer.biases.tolist(),
@@ -149,7 +149,7 @@ def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any,
             "rows": rows,
             "cosine": pattern.match.cosine,
             "best_score": pattern.best_score,
-            "words": neuron_words(trace, layer, index),
+            "words": neuron_summary(trace, layer, index),
         }
     return figures
 

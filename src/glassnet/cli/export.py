@@ -4,9 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from glassnet.cli.shared import add_command, add_json, names, need, print_json
-
-TARGETS = ("onnx", "safetensors", "torch", "keras", "sklearn", "npz", "c", "python", "html")
+from glassnet.cli.options import add_command, add_json, names, need, print_json
+from glassnet.files import registry
 
 
 def add(commands: Any) -> None:
@@ -27,7 +26,8 @@ def add(commands: Any) -> None:
 """,
     )
     command.add_argument("model", metavar="MODEL", help="a saved network, or another model file")
-    command.add_argument("--to", required=True, choices=TARGETS, metavar="TARGET", help=", ".join(TARGETS))
+    targets = list(registry.with_part("writer"))
+    command.add_argument("--to", required=True, choices=targets, metavar="TARGET", help=", ".join(targets))
     command.add_argument(
         "-o", "--output", metavar="FILE", help="where to write (default: MODEL's name, another suffix)"
     )
@@ -48,11 +48,11 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.architecture import human_bytes
     from glassnet.cli.sources import held_out
-    from glassnet.exporting import SUFFIXES, export
+    from glassnet.files.exporting import export
     from glassnet.network import load
 
     model = Path(arguments.model)
-    output = Path(arguments.output or model.with_suffix(SUFFIXES[arguments.to]).name)
+    output = Path(arguments.output or model.with_suffix(registry.FORMATS[arguments.to].suffix).name)
     need(
         not (output.exists() and model.exists() and output.samefile(model)),
         f"{str(output)!r} to write, which is MODEL itself",
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         "name one with -o",
     )
     network = load(model, arguments.activation)
-    inputs = None if arguments.inputs is None else held_out(arguments.inputs, None, network.signature)
+    inputs = None if arguments.inputs is None else held_out(arguments.inputs, None, network.schema)
     export(network, output, arguments.to, quantise=arguments.quantise, inputs=inputs)
     size = output.stat().st_size
     if arguments.json:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.shared import add_command, add_json, need, numbers, print_json
+from glassnet.cli.options import add_command, add_json, need, numbers, print_json
 
 
 def add(commands: Any) -> None:
@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from glassnet.inspecting import open
+    from glassnet.files.inspection import open
 
     of_neuron = ("--inputs", "--activation", "--neurons-in", "--row")
     given = [flag for flag in of_neuron if getattr(arguments, flag[2:].replace("-", "_")) is not None]
@@ -63,7 +63,7 @@ def show(text: str) -> None:
     """Print text with bars and names in it, in what the terminal can show."""
     import sys
 
-    from glassnet.files.tally import plain_bars
+    from glassnet.files.report import plain_bars
 
     encoding = sys.stdout.encoding or "ascii"
     try:
@@ -74,7 +74,7 @@ def show(text: str) -> None:
 
 
 def _neuron(checkpoint: Any, arguments: argparse.Namespace) -> int:
-    from glassnet.inspecting import activation_of, find_neuron
+    from glassnet.files.inspection import activation_of, find_neuron
 
     name, index = find_neuron(checkpoint, arguments.neuron)
     neuron = checkpoint.neuron(name, index, arguments.neurons_in)
@@ -99,7 +99,7 @@ def _inputs(arguments: argparse.Namespace) -> Any:
     """The inputs: numbers as they stand, or what is in an .npy file, of a table the row asked for."""
     import os
 
-    from glassnet.inspecting import open
+    from glassnet.files.inspection import open
 
     if not os.path.exists(arguments.inputs):
         try:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.shared import add_command, add_json, numbers, print_json
+from glassnet.cli.options import add_command, add_json, numbers, print_json
 
 
 def add(commands: Any) -> None:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-from glassnet.cli.shared import add_command, need, say
+from glassnet.cli.options import add_command, need, say
 
 
 def add(commands: Any) -> None:

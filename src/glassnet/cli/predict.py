@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from glassnet.cli import processes
-from glassnet.cli.shared import add_command, add_input, add_json, address, need, print_json
+from glassnet.cli.options import add_command, add_input, add_json, address, need, print_json
 
 
 def add(commands: Any) -> None:
@@ -36,17 +36,17 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli import predictions
     from glassnet.cli.sources import asked, rows_of
     from glassnet.cli.tables import bars
-    from glassnet.explain.drawing import ink
     from glassnet.network import load
+    from glassnet.render.text_pictures import ink
 
     network = load(arguments.model)
-    rows = None if arguments.input is None else rows_of(arguments.input, network.signature)
+    rows = None if arguments.input is None else rows_of(arguments.input, network.schema)
     if rows is not None:
         need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
         need(not arguments.json, "--json with a table of this size", "--output FILE", "name one, such as out.parquet")
         return predictions.of_stream(network, rows, arguments.output)
     need(not processes.launched(), "INPUT on many processes", "Parquet or Arrow files", "predict with one process")
-    what, inputs, truth = asked(arguments, network.signature)
+    what, inputs, truth = asked(arguments, network.schema)
     if inputs.ndim == 2:
         need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
         if arguments.output is not None:
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _table(network, inputs, arguments.json)
     need(arguments.output is None, "--output with one input", "a table as INPUT", "leave --output away")
     trace = network.trace(inputs)
-    classes = network.signature.classes
+    classes = network.schema.classes
     values = [float(v) for v in trace.outputs]
     guess = _class(network, trace.outputs[None])[0] if classes else None
     worked = trace.neuron(*arguments.neuron) if arguments.neuron else None
@@ -69,8 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
             figures["neuron"] = worked.as_dict()
         print_json(figures)
         return 0
-    if trace.signature.input_shape and len(trace.signature.input_shape) == 2:
-        print(ink(trace.layers[0].inputs.reshape(trace.signature.input_shape)) + "\n")
+    if trace.schema.input_shape and len(trace.schema.input_shape) == 2:
+        print(ink(trace.layers[0].inputs.reshape(trace.schema.input_shape)) + "\n")
     if classes and guess is not None:
         wrong = "" if truth in (None, classes[guess]) else f", but it is {truth}"
         print(f"{what}: looks like {classes[guess]}{wrong}")
@@ -96,7 +96,7 @@ def _table(network: Any, inputs: Any, as_json: bool) -> int:
         print("\n".join(predictions.lines(network, inputs)))
         return 0
     outputs = network(inputs)
-    classes = network.signature.classes
+    classes = network.schema.classes
     guesses = {"class": [classes[k] for k in _class(network, outputs)]} if classes else {}
     print_json({"outputs": outputs.tolist()} | guesses)
     return 0

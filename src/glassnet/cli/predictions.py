@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.cli import processes
+from glassnet.cli.options import need, say
 from glassnet.cli.progress import Rate
-from glassnet.cli.shared import need, say
-from glassnet.data.ahead import ahead
 from glassnet.data.columns import pyarrow
+from glassnet.data.prefetch import ahead
 from glassnet.data.streams import Rows
 from glassnet.evaluation import classify
 from glassnet.files import atomic
@@ -38,7 +38,7 @@ def of_stream(network: Network, rows: Rows, output: str | None) -> int:
 
 def lines(network: Network, inputs: Any) -> Iterator[str]:
     """For each row the name of its class, or its outputs."""
-    outputs, classes = network(inputs), network.signature.classes
+    outputs, classes = network(inputs), network.schema.classes
     if classes:
         return (classes[k] for k in classify(outputs, network))
     return (" ".join(f"{value:.7g}" for value in row) for row in outputs)
@@ -90,7 +90,7 @@ def _none(network: Network) -> Any:
 
 def _table(network: Network, outputs: Any) -> Any:
     pa = pyarrow()
-    classes, target = network.signature.classes, network.signature.target or "prediction"
+    classes, target = network.schema.classes, network.schema.target or "prediction"
     if not classes:
         names = [target] if outputs.shape[1] == 1 else [f"{target} {i}" for i in range(outputs.shape[1])]
         return pa.table(dict(zip(names, outputs.T, strict=True)))

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from glassnet.distributed import World
+    from glassnet.distributed import ProcessGroup
 
 
 def launched() -> bool:
@@ -28,7 +28,7 @@ def share() -> tuple[int, int]:
     return int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
 
 
-def world(device: str | None) -> "AbstractContextManager[World | None]":
+def group(device: str | None) -> "AbstractContextManager[ProcessGroup | None]":
     """Joined with the others, or None where there are none."""
     if not launched():
         return nullcontext()

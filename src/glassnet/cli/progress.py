@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from glassnet.cli.options import say
 from glassnet.cli.processes import first
-from glassnet.cli.shared import say
-from glassnet.history import Epoch
+from glassnet.training.history import Epoch
 
 SECONDS_BETWEEN_COUNTS = 0.1
 

@@ -6,44 +6,48 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.cli import processes
-from glassnet.cli.shared import need, print_json
+from glassnet.cli.options import need, print_json
 
 if TYPE_CHECKING:
     from glassnet.architecture import Architecture
     from glassnet.data.dataset import Dataset
-    from glassnet.distributed import World
+    from glassnet.distributed import ProcessGroup
 
 
 def train(
-    arguments: argparse.Namespace, world: "World", architecture: "Architecture", data: "Dataset", held_out: "Dataset"
+    arguments: argparse.Namespace,
+    group: "ProcessGroup",
+    architecture: "Architecture",
+    data: "Dataset",
+    held_out: "Dataset",
 ) -> int:
     """The run, from its checkpoint on if it is to be resumed, and its figures."""
     from glassnet.architecture import human_bytes
     from glassnet.cli.progress import told
-    from glassnet.distributed import sharded, shards
+    from glassnet.distributed import sharded, sharded_files
 
     folder = Path(arguments.output or f"{Path(arguments.data).stem}-sharded")
-    with world.together():
+    with group.together():
         need(not folder.is_file(), f"--output {folder}, a file", "a folder for the shards", "name another")
         folder.mkdir(parents=True, exist_ok=True)
-        run = sharded.of_settings(world, architecture, data, **_settings(arguments))
+        run = sharded.of_settings(group, architecture, data, **_settings(arguments))
     settings = run.settings(data)
-    world.same(settings)
+    group.same(settings)
     if arguments.resume:
-        shards.take_up(run, folder, settings)
+        sharded_files.take_up(run, folder, settings)
     with told(arguments.epochs, "held out", len(data), as_json=arguments.json) as progress:
         for epoch in run.train(data, held_out):
-            shards.keep(run, folder, settings)
+            sharded_files.keep(run, folder, settings)
             progress.epoch(epoch)
-    signature = data.signature.as_dict()
-    shards.save(
+    schema = data.schema.as_dict()
+    sharded_files.save(
         run,
         folder,
         {
             "kind": "network",
             "sizes": architecture.sizes,
             "activations": architecture.activations,
-            "signature": signature,
+            "signature": schema,
         },
     )
     if not processes.first():
@@ -52,7 +56,7 @@ def train(
     if arguments.json:
         print_json({"total": architecture.count().total, "history": run.history.as_dict(), "saved": str(folder)})
     else:
-        print(f"{architecture} ({', '.join(architecture.activations)}), over {world.size} processes")
+        print(f"{architecture} ({', '.join(architecture.activations)}), over {group.size} processes")
         print(f"{architecture.count(arguments.dtype)}\n\nsaved {folder}{os.sep} ({human_bytes(size)})")
     return 0
 

@@ -8,50 +8,52 @@ import numpy as np
 
 from glassnet.arrays import Array
 from glassnet.cli import processes
+from glassnet.cli.options import need, say
 from glassnet.cli.progress import Rate
-from glassnet.cli.shared import need, say
 from glassnet.data import digits, read, stream
-from glassnet.data.blocks import Stream
+from glassnet.data.access import kind_of
 from glassnet.data.dataset import Dataset
 from glassnet.data.images import image_inputs
-from glassnet.data.opening import kind_of
 from glassnet.data.sources import NAMES
+from glassnet.data.stream_dataset import Stream
 from glassnet.data.streams import Rows, is_streamed
 from glassnet.data.tables import noted_inputs
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 if TYPE_CHECKING:
-    from glassnet.distributed import World
+    from glassnet.distributed import ProcessGroup
 
 
-def to_train(arguments: argparse.Namespace, world: "World | None" = None) -> tuple[Dataset | Stream, Dataset | Stream]:
+def to_train(
+    arguments: argparse.Namespace, group: "ProcessGroup | None" = None
+) -> tuple[Dataset | Stream, Dataset | Stream]:
     """What is learnt from and what is held out: the file given for it, the test digits, or a share drawn at random. Of
     many processes each reads its own part of Parquet and Arrow files, unless they are to be streamed."""
-    if world is not None and not arguments.stream and not arguments.sharded and _is_arrow(arguments.data):
+    if group is not None and not arguments.stream and not arguments.sharded and _is_arrow(arguments.data):
         from glassnet.distributed import read as read_own
 
         need(arguments.validation is None, "--validation on many processes", "--holdout SHARE", "name a share")
-        return read_own(world, arguments.data, arguments.target, arguments.holdout, arguments.seed)
+        return read_own(group, arguments.data, arguments.target, arguments.holdout, arguments.seed)
     if arguments.data == "digits" and arguments.validation is None:
         return digits()
     data = _source(arguments.data, arguments.target, streamed=arguments.stream)
     if arguments.validation is not None:
-        return data, _source(arguments.validation, arguments.target, data.signature)
+        return data, _source(arguments.validation, arguments.target, data.schema)
     return data.split(arguments.holdout, arguments.seed)
 
 
-def held_out(source: str, target: str | None, signature: Signature) -> Dataset:
+def held_out(source: str, target: str | None, schema: Schema) -> Dataset:
     """Data to try a network on, in memory: the test digits, or a source read as the network's own data was."""
-    return digits()[1] if source == "digits" else read(source, target or signature.target, like=signature)
+    return digits()[1] if source == "digits" else read(source, target or schema.target, like=schema)
 
 
-def to_evaluate(source: str, target: str | None, signature: Signature) -> Dataset | Stream:
+def to_evaluate(source: str, target: str | None, schema: Schema) -> Dataset | Stream:
     """Data to measure a network on, of any size."""
-    return digits()[1] if source == "digits" else _source(source, target or signature.target, signature)
+    return digits()[1] if source == "digits" else _source(source, target or schema.target, schema)
 
 
 def _source(
-    source: str, target: str | None, like: Signature | None = None, streamed: bool | None = None
+    source: str, target: str | None, like: Schema | None = None, streamed: bool | None = None
 ) -> Dataset | Stream:
     """The data in memory, or a stream of it where it is large or asked for."""
     if streamed or (streamed is None and source not in NAMES and is_streamed(source)):
@@ -66,18 +68,18 @@ def _is_arrow(source: str) -> bool:
     return is_streamed(source) if os.path.isdir(source) else kind_of(source) in ("parquet", "arrow")
 
 
-def rows_of(path: str, signature: Signature) -> Rows | None:
+def rows_of(path: str, schema: Schema) -> Rows | None:
     """The inputs of a table that is read as a stream, or this process's share of a table; None for all else."""
     if processes.launched() and _is_arrow(path):
-        return Rows.of(path, signature, processes.share())
-    return Rows.of(path, signature) if is_streamed(path) else None
+        return Rows.of(path, schema, processes.share())
+    return Rows.of(path, schema) if is_streamed(path) else None
 
 
-def to_predict(path: str | os.PathLike[str], signature: Signature) -> Array:
+def to_predict(path: str | os.PathLike[str], schema: Schema) -> Array:
     """The inputs in a file: one picture (fan_in,), or the rows of a table (n, fan_in); what was filled in is said."""
     if kind_of(path) == "picture":
-        return image_inputs(path, signature)
-    inputs = noted_inputs(path, signature)
+        return image_inputs(path, schema)
+    inputs = noted_inputs(path, schema)
     for note in inputs.notes:
         say(note)
     return inputs.values
@@ -91,7 +93,7 @@ class Asked(NamedTuple):
     truth: str | None = None
 
 
-def asked(arguments: argparse.Namespace, signature: Signature) -> Asked:
+def asked(arguments: argparse.Namespace, schema: Schema) -> Asked:
     """The input that `shared.add_input` let the user name, in one of three ways."""
     given = [arguments.input is not None, arguments.digit is not None, arguments.inputs is not None]
     need(sum(given) == 1, f"{sum(given)} inputs", "one of INPUT, --digit N, --inputs NUMBERS", "name one")
@@ -104,4 +106,4 @@ def asked(arguments: argparse.Namespace, signature: Signature) -> Asked:
         assert test.classes is not None
         label = test.classes[int(test.targets[number])]
         return Asked(f"test digit {number} (a {label})", test.inputs[number], label)
-    return Asked(str(arguments.input), to_predict(arguments.input, signature))
+    return Asked(str(arguments.input), to_predict(arguments.input, schema))

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.cli import processes
-from glassnet.cli.shared import add_command, add_engine, add_json, fail, names, need, print_json, say
+from glassnet.cli.options import add_command, add_engine, add_json, fail, names, need, print_json, say
 
 if TYPE_CHECKING:
     from glassnet.architecture import Architecture
     from glassnet.data import Dataset, Stream
-    from glassnet.distributed import World
+    from glassnet.distributed import ProcessGroup
     from glassnet.network import Network
     from glassnet.training import Run
 
@@ -93,34 +93,34 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    with processes.world(arguments.device) as world:
-        return _run(arguments, world)
+    with processes.group(arguments.device) as group:
+        return _run(arguments, group)
 
 
-def _run(arguments: argparse.Namespace, world: "World | None") -> int:
+def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     from glassnet.cli.progress import told
     from glassnet.cli.sources import to_train
     from glassnet.data import Stream
     from glassnet.training import DivergedError
-    from glassnet.units import Unit
+    from glassnet.training.target_scaling import Unit
 
     need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
     output = _output(arguments)
-    data, held_out = to_train(arguments, world)
+    data, held_out = to_train(arguments, group)
     for note in data.notes:
         say(note)
     if arguments.sharded:
-        return _sharded(arguments, world, data, held_out)
+        return _sharded(arguments, group, data, held_out)
     started = time.perf_counter()
     problem = ""
     start = _network(arguments, data)
     linear = start.architecture.activations[-1] == "identity"
     unit = Unit.of(data) if linear and not data.classes else None
     seen = (data, held_out) if unit is None else (unit.standardise(data), unit.standardise(held_out))
-    rows = len(data) if world or isinstance(data, Stream) else None
+    rows = len(data) if group or isinstance(data, Stream) else None
     name = "test" if arguments.data == "digits" else "held out"
-    with told(arguments.epochs, name, rows, as_json=arguments.json and world is not None) as progress:
-        training = _training(arguments, world, start, *seen, progress.batches)
+    with told(arguments.epochs, name, rows, as_json=arguments.json and group is not None) as progress:
+        training = _training(arguments, group, start, *seen, progress.batches)
         if arguments.verbose:
             say(f"engine {training.engine_choice}")
         try:
@@ -146,7 +146,7 @@ def _run(arguments: argparse.Namespace, world: "World | None") -> int:
 
 def _training(
     arguments: argparse.Namespace,
-    world: "World | None",
+    group: "ProcessGroup | None",
     start: "Network",
     data: "Dataset | Stream",
     held_out: "Dataset | Stream",
@@ -154,16 +154,16 @@ def _training(
 ) -> "Run":
     from glassnet.training import epochs
 
-    if world is not None:
+    if group is not None:
         from glassnet import distributed
 
         need(
             arguments.engine in ("auto", "torch"),
-            f"--engine {arguments.engine} on {world.size} processes",
+            f"--engine {arguments.engine} on {group.size} processes",
             "torch, which alone works on many",
             "leave it out",
         )
-        epochs = partial(distributed.epochs, world)
+        epochs = partial(distributed.epochs, group)
     return epochs(
         start,
         data,
@@ -181,7 +181,7 @@ def _training(
         clip_norm=arguments.clip_norm,
         patience=arguments.patience,
         seed=arguments.seed,
-        **({} if world else {"engine": arguments.engine}),
+        **({} if group else {"engine": arguments.engine}),
         device=arguments.device,
         checkpoint=arguments.checkpoint,
         resume=arguments.resume,
@@ -190,20 +190,20 @@ def _training(
 
 
 def _sharded(
-    arguments: argparse.Namespace, world: "World | None", data: "Dataset | Stream", held_out: "Dataset | Stream"
+    arguments: argparse.Namespace, group: "ProcessGroup | None", data: "Dataset | Stream", held_out: "Dataset | Stream"
 ) -> int:
     from glassnet.cli import sharded
     from glassnet.data import Dataset
 
-    need(world is not None, "--sharded in one process", "several, started by torchrun", "see docs/scaling.md")
+    need(group is not None, "--sharded in one process", "several, started by torchrun", "see docs/scaling.md")
     need(
         isinstance(data, Dataset) and isinstance(held_out, Dataset),
         "--sharded with a stream",
         "data in memory",
         "use --no-stream",
     )
-    assert world is not None and isinstance(data, Dataset) and isinstance(held_out, Dataset)  # noqa: PT018
-    return sharded.train(arguments, world, _architecture(arguments, data), data, held_out)
+    assert group is not None and isinstance(data, Dataset) and isinstance(held_out, Dataset)  # noqa: PT018
+    return sharded.train(arguments, group, _architecture(arguments, data), data, held_out)
 
 
 def _network(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Network":

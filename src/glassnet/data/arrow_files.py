@@ -11,9 +11,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from glassnet.data.access import KIND_WORDS, Source, kind_of, listed, missing_file, short
 from glassnet.data.columns import Column, kind_of_type, of_arrow, pyarrow
-from glassnet.data.opening import KIND_WORDS, Source, kind_of, listed, missing_file, short
-from glassnet.data.table_files import check_names
+from glassnet.data.table_readers import check_names
 from glassnet.errors import FileError, InputError
 
 ROWS_AT_ONCE = 1 << 14

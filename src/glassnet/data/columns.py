@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.data.opening import short
+from glassnet.data.access import short
 from glassnet.errors import InputError, MissingExtra
 
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null")

@@ -9,7 +9,7 @@ import numpy as np
 
 from glassnet.arrays import Array, dense, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,16 +18,16 @@ class Dataset:
 
     inputs     (n, fan_in); uint8 stays uint8 and counts times `scale`, a scipy sparse matrix stays sparse
     targets    (n,) labels as int64, or measurements of shape (n,) or (n, outputs) as floats
-    signature  what inputs and outputs stand for
+    schema  what inputs and outputs stand for
     name       what to call it in messages
     notes      what the reader did on the way that its user should know: columns left out, values filled in
 
-    Raises `InputError` for inputs, targets and signature that do not fit together, NaN, infinity, or no examples.
+    Raises `InputError` for inputs, targets and schema that do not fit together, NaN, infinity, or no examples.
     """
 
     inputs: Array
     targets: Array
-    signature: Signature = field(default_factory=Signature)
+    schema: Schema = field(default_factory=Schema)
     name: str = "data"
     notes: tuple[str, ...] = ()
 
@@ -61,17 +61,17 @@ class Dataset:
     @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape of one input: (28, 28) for a picture, (columns,) for a row."""
-        return self.signature.input_shape or (int(np.shape(self.inputs)[1]),)
+        return self.schema.input_shape or (int(np.shape(self.inputs)[1]),)
 
     @property
     def classes(self) -> tuple[str, ...] | None:
         """The names of the classes, or None where the targets are measurements."""
-        return self.signature.classes
+        return self.schema.classes
 
     @property
     def scale(self) -> float:
         """What the stored inputs are multiplied by: 1/255 for grey values, 1 for numbers as they are."""
-        return self.signature.scale or 1.0
+        return self.schema.scale or 1.0
 
     def __len__(self) -> int:
         return len(self.targets)

@@ -9,9 +9,9 @@ from glassnet.arrays import Array
 from glassnet.data.dataset import Dataset
 from glassnet.data.npz import read_npz
 from glassnet.errors import FileError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
-DIGITS = Signature(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
+DIGITS = Schema(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
 
 
 def digits() -> tuple[Dataset, Dataset]:

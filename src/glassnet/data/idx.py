@@ -18,10 +18,10 @@ from typing import IO
 import numpy as np
 
 from glassnet.arrays import Array, shape_text
+from glassnet.data.access import Source, check_claim, open_file
 from glassnet.data.dataset import Dataset
-from glassnet.data.opening import Source, check_claim, open_file
 from glassnet.errors import FileError, InputError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_AXES = 32
@@ -55,8 +55,8 @@ def idx(images: Source, labels: Source) -> Dataset:
                 do="check that the second file holds labels",
             )
         classes = tuple(str(k) for k in range(high + 1))
-    signature = Signature(inputs.shape[1:], 1 / 255 if inputs.dtype == np.uint8 else None, classes=classes)
-    return Dataset(inputs.reshape(len(inputs), -1), targets, signature, Path(images).name)
+    schema = Schema(inputs.shape[1:], 1 / 255 if inputs.dtype == np.uint8 else None, classes=classes)
+    return Dataset(inputs.reshape(len(inputs), -1), targets, schema, Path(images).name)
 
 
 def labels_beside(images: Source) -> Path:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 import numpy as np
 
 from glassnet.arrays import Array, numeric, shape_text
+from glassnet.data.access import LARGEST, Source, kind_of, listed, missing_file, open_file
 from glassnet.data.dataset import Dataset
 from glassnet.data.digits import DIGITS
-from glassnet.data.opening import LARGEST, Source, kind_of, listed, missing_file, open_file
 from glassnet.errors import FileError, GlassnetError, InputError, SettingError, unknown_name
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -32,11 +32,11 @@ _WORKING_SIDE = 1024
 _FAINTEST = 24
 
 
-def folder(path: Source, size: tuple[int, int] | None = None, *, like: Signature | None = None) -> Dataset:
+def folder(path: Source, size: tuple[int, int] | None = None, *, like: Schema | None = None) -> Dataset:
     """The pictures in a folder that has a sub-folder of PNG and JPEG files for each class.
 
     size   (height, width) that all are scaled to, whatever their ratio; without it, the first picture's
-    like   the signature of a trained network, whose classes and size are used
+    like   the schema of a trained network, whose classes and size are used
 
     Inputs are (n, height * width) uint8, row by row; the classes are the sub-folders' names, sorted. Files that are
     no pictures are left out and named in the notes; names that begin with a dot or two underscores are not looked at.
@@ -74,8 +74,8 @@ def folder(path: Source, size: tuple[int, int] | None = None, *, like: Signature
         picture[:] = np.asarray(_grey(file).resize((width, height)))
     notes = (f"files left out, no PNG or JPEG: {listed(others)}",) if others else ()
     targets = np.array([k for _, k in files])
-    signature = Signature((height, width), 1 / 255, classes=classes)
-    return Dataset(inputs.reshape(len(files), -1), targets, signature, Path(path).name, notes)
+    schema = Schema((height, width), 1 / 255, classes=classes)
+    return Dataset(inputs.reshape(len(files), -1), targets, schema, Path(path).name, notes)
 
 
 def as_digit(picture: Picture) -> Array:
@@ -99,8 +99,8 @@ def as_digit(picture: Picture) -> Array:
     return _placed(_cropped(_ink(np.asarray(image, np.float64)))).reshape(-1)
 
 
-def image_inputs(picture: Picture, like: Signature) -> Array:
-    """One picture as the inputs of the trained network whose signature `like` is: (fan_in,) uint8.
+def image_inputs(picture: Picture, like: Schema) -> Array:
+    """One picture as the inputs of the trained network whose schema `like` is: (fan_in,) uint8.
 
     For a network of MNIST's digits it is made the way those were (`as_digit`); for another network of pictures it is
     only scaled to its size. Raises what `as_digit` raises, and `SettingError` if the network has no pictures as inputs.

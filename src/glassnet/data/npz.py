@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 
 from glassnet.arrays import Array, shape_text
-from glassnet.data.opening import check_claim, listed
+from glassnet.data.access import check_claim, listed
 from glassnet.errors import FileError
 
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}

@@ -4,15 +4,15 @@ import os
 from pathlib import Path
 
 from glassnet.data import toys
-from glassnet.data.answers import Task
+from glassnet.data.access import KIND_WORDS, Kind, Source, kind_of
 from glassnet.data.dataset import Dataset
 from glassnet.data.digits import digits
 from glassnet.data.idx import idx, labels_beside
 from glassnet.data.images import folder
-from glassnet.data.opening import KIND_WORDS, Kind, Source, kind_of
 from glassnet.data.tables import table
+from glassnet.data.targets import Task
 from glassnet.errors import FileError, SettingError, unknown_name
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 TOYS = {"circle": toys.circle, "xor": toys.xor, "gauss": toys.gauss, "spiral": toys.spiral}
 NAMES = ("digits", *TOYS)
@@ -23,7 +23,7 @@ def read(
     source: Source,
     target: str | None = None,
     *,
-    like: Signature | None = None,
+    like: Schema | None = None,
     task: Task | None = None,
     size: tuple[int, int] | None = None,
 ) -> Dataset:
@@ -36,7 +36,7 @@ def read(
                                          see `table`; IDX images, whose labels lie beside them under their usual name,
                                          see `idx`
 
-    `like` is the signature of a trained network, for data that it is to be tried on. A bundled name wins over a file
+    `like` is the schema of a trained network, for data that it is to be tried on. A bundled name wins over a file
     of the same name; write ./digits for the file. Raises `SettingError` for a name that is not known and for settings
     that do not belong to the source, `FileError` for a file that is missing or of no known kind, and what the reader
     of its kind raises.

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.data.answers import TargetSurvey, Task, check_task, target_name, without_a_value
+from glassnet.data.access import Source, kind_of
 from glassnet.data.arrow_files import ArrowFiles, is_folder_of_tables
-from glassnet.data.blocks import Progress, Stream, texts_of
+from glassnet.data.column_statistics import Survey
 from glassnet.data.columns import Column
-from glassnet.data.features import Gaps, check_columns, coded, expanded
-from glassnet.data.opening import Source, kind_of
-from glassnet.data.survey import Survey
-from glassnet.signature import Signature
+from glassnet.data.encoding import Gaps, check_columns, coded, expanded
+from glassnet.data.stream_dataset import Progress, Stream, texts_of
+from glassnet.data.targets import TargetSurvey, Task, check_task, target_name, without_a_value
+from glassnet.schema import Schema
 
 CELLS_STREAMED = 1 << 26
 """A Parquet file of more cells is streamed by the command: as numbers they would fill half a GiB, and reading takes
@@ -29,14 +29,14 @@ def stream(
     path: Source,
     target: str | None = None,
     *,
-    like: Signature | None = None,
+    like: Schema | None = None,
     task: Task | None = None,
     progress: Progress | None = None,
 ) -> Stream:
     """The examples in a Parquet or Arrow file, or in a folder of such files, however large.
 
     target    the name of the target column
-    like      the signature of a trained network, which then decides what the inputs are, and its target's name
+    like      the schema of a trained network, which then decides what the inputs are, and its target's name
     task      "classes" or "measurement", where the rule should not decide (see `answers`)
     progress  is called with ("surveyed" or "shuffled", rows done, rows in all)
 
@@ -51,7 +51,7 @@ class Surveyed:
 
     files: ArrowFiles
     target: str
-    like: Signature | None
+    like: Schema | None
     survey: Survey
     answers: TargetSurvey
     progress: Progress | None
@@ -64,14 +64,14 @@ class Surveyed:
     def stream(self) -> Stream:
         """The stream of all rows."""
         files, like, answers = self.files, self.like, self.answers
-        signature, notes = (like, ()) if like else self.survey.signature(files.path)
+        schema, notes = (like, ()) if like else self.survey.schema(files.path)
         classes = like.classes if like else answers.classes()
         if not answers.count:
             raise without_a_value(self.target)
         left_out = files.rows - answers.count
         return Stream(
             files=files,
-            signature=like or replace(signature, classes=classes, target=self.target),
+            schema=like or replace(schema, classes=classes, target=self.target),
             target=self.target,
             name=files.path.name,
             notes=((f"rows left out, without a target: {left_out:,}",) if left_out else ()) + notes,
@@ -87,7 +87,7 @@ def surveyed(
     path: Source,
     target: str | None = None,
     *,
-    like: Signature | None = None,
+    like: Schema | None = None,
     task: Task | None = None,
     progress: Progress | None = None,
     share: tuple[int, int] = (0, 1),
@@ -119,18 +119,18 @@ def share_of(rows: int, k: int, n: int) -> range:
 
 @dataclass(frozen=True)
 class Rows:
-    """The inputs in a Parquet or Arrow data set for the network whose signature `like` is; targets are passed over.
+    """The inputs in a Parquet or Arrow data set for the network whose schema `like` is; targets are passed over.
 
     Iterate over it for arrays (n, fan_in), in the order of the files. `gaps` counts cells without an input meanwhile.
     """
 
     files: ArrowFiles
-    like: Signature
+    like: Schema
     rows: range
     gaps: Gaps = field(default_factory=Gaps)
 
     @classmethod
-    def of(cls, path: Source, like: Signature, share: tuple[int, int] = (0, 1)) -> "Rows":
+    def of(cls, path: Source, like: Schema, share: tuple[int, int] = (0, 1)) -> "Rows":
         """All of them, or share k of n: (k, n). Raises what `table_inputs` raises."""
         files = ArrowFiles.open(path)
         check_columns(path, list(files.kinds), like)

@@ -2,7 +2,7 @@
 
 Which columns become inputs and how is the rule of `survey` and `features`, what the target tells that of `answers`;
 what counts as a number and what as missing is told in `columns`. A network keeps what was learnt from its table in its
-signature, and every later table is treated alike. The data set's `notes` say what was left out or filled in.
+schema, and every later table is treated alike. The data set's `notes` say what was left out or filled in.
 """
 
 from dataclasses import replace
@@ -12,27 +12,25 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.arrays import Array, shape_text
-from glassnet.data.answers import Answers, Task, answers, check_task, target_name
+from glassnet.data.access import KIND_WORDS, Source, kind_of, listed, open_file
+from glassnet.data.column_statistics import Survey
 from glassnet.data.columns import Column, of_array
 from glassnet.data.dataset import Dataset
-from glassnet.data.features import Gaps, check_columns, coded, expanded
+from glassnet.data.encoding import Gaps, check_columns, coded, expanded
 from glassnet.data.npz import npz_names, read_npz
-from glassnet.data.opening import KIND_WORDS, Source, kind_of, listed, open_file
-from glassnet.data.survey import Survey
-from glassnet.data.table_files import read_csv, read_parquet
+from glassnet.data.table_readers import read_csv, read_parquet
+from glassnet.data.targets import Answers, Task, answers, check_task, target_name
 from glassnet.errors import FileError, InputError, SettingError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 _NPZ_PAIRS = (("inputs", "targets"), ("X", "y"))
 
 
-def table(
-    path: Source, target: str | None = None, *, like: Signature | None = None, task: Task | None = None
-) -> Dataset:
+def table(path: Source, target: str | None = None, *, like: Schema | None = None, task: Task | None = None) -> Dataset:
     """The data set in a CSV, Parquet or `.npz` file; which of them it is, its content tells.
 
     target   the name of the target column; not for an `.npz` file, which has its targets in an array of their own
-    like     the signature of a trained network: its columns are picked by name, its centers, spreads and classes are
+    like     the schema of a trained network: its columns are picked by name, its centers, spreads and classes are
              used, and its target too, unless one is named
     task     "classes" or "measurement", where the rule should not decide; `like` has decided already
 
@@ -64,19 +62,19 @@ def table(
     else:
         told = answers(of_array("targets", sheet.targets), like, task)
     inputs = _inputs(path, sheet, told.kept, like)
-    signature = like or replace(inputs.signature, classes=told.classes, target=target)
-    return Dataset(inputs.values, told.values, signature, Path(path).name, told.notes + inputs.notes)
+    schema = like or replace(inputs.schema, classes=told.classes, target=target)
+    return Dataset(inputs.values, told.values, schema, Path(path).name, told.notes + inputs.notes)
 
 
-def table_inputs(path: Source, like: Signature) -> Array:
-    """The inputs in a table, for the trained network whose signature `like` is: (n, fan_in); pictures as stored.
+def table_inputs(path: Source, like: Schema) -> Array:
+    """The inputs in a table, for the trained network whose schema `like` is: (n, fan_in); pictures as stored.
 
     A target column may be there or not. Raises what `table` raises.
     """
     return noted_inputs(path, like).values
 
 
-def noted_inputs(path: Source, like: Signature) -> "Inputs":
+def noted_inputs(path: Source, like: Schema) -> "Inputs":
     """`table_inputs`, with what was done about cells that the network has no input for."""
     return _inputs(path, _read(path, like), slice(None), like)
 
@@ -95,11 +93,11 @@ class Inputs(NamedTuple):
     """Inputs (n, fan_in), what they stand for, and what its user should know."""
 
     values: Array
-    signature: Signature
+    schema: Schema
     notes: tuple[str, ...] = ()
 
 
-def _read(path: Source, like: Signature | None) -> _Sheet:
+def _read(path: Source, like: Schema | None) -> _Sheet:
     kind = kind_of(path)
     texts = [name for name, known in like.columns.items() if known is not None] if like else []
     if kind == "zip":
@@ -146,25 +144,25 @@ def _read_npz(path: Source) -> _Sheet:
     return _Sheet(columns, True, None, targets)
 
 
-def _inputs(path: Source, sheet: _Sheet, kept: "Array | slice", like: Signature | None) -> Inputs:
+def _inputs(path: Source, sheet: _Sheet, kept: "Array | slice", like: Schema | None) -> Inputs:
     if sheet.pictures is not None:
         return _pictures(path, sheet.pictures, kept, like)
     if like is None:
         survey = Survey()
         survey.add(sheet.columns, kept)
-        signature, notes = survey.signature(path)
+        schema, notes = survey.schema(path)
     else:
         check_columns(path, sheet.columns, like)
-        signature, notes = like, ()
+        schema, notes = like, ()
     gaps = Gaps()
-    values = expanded(coded(sheet.columns, signature, gaps, kept), signature)
-    return Inputs(values, signature, notes + gaps.notes("the network's center" if like else "the column's mean"))
+    values = expanded(coded(sheet.columns, schema, gaps, kept), schema)
+    return Inputs(values, schema, notes + gaps.notes("the network's center" if like else "the column's mean"))
 
 
-def _pictures(path: Source, pictures: Array, kept: "Array | slice", like: Signature | None) -> Inputs:
-    signature = Signature(pictures.shape[1:], 1 / 255 if pictures.dtype == np.uint8 else None)
+def _pictures(path: Source, pictures: Array, kept: "Array | slice", like: Schema | None) -> Inputs:
+    schema = Schema(pictures.shape[1:], 1 / 255 if pictures.dtype == np.uint8 else None)
     flat = pictures.reshape(len(pictures), -1)
-    if like is not None and (like.features is not None or (like.scale or 1) != (signature.scale or 1)):
+    if like is not None and (like.features is not None or (like.scale or 1) != (schema.scale or 1)):
         raise InputError(
             got=f"pictures of {pictures.dtype} in {str(path)!r}",
             expected=f"the columns {listed(like.features)}"
@@ -178,4 +176,4 @@ def _pictures(path: Source, pictures: Array, kept: "Array | slice", like: Signat
             expected=f"{shape_text(like.input_shape)}, the shape the network was trained with",
             do="scale them to that size",
         )
-    return Inputs(flat[kept], signature)
+    return Inputs(flat[kept], schema)

@@ -14,9 +14,9 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.data.dataset import Dataset
 from glassnet.errors import SettingError
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
-_SIGNATURE = Signature(input_shape=(2,), features=("x1", "x2"), classes=("orange", "blue"))
+_SIGNATURE = Schema(input_shape=(2,), features=("x1", "x2"), classes=("orange", "blue"))
 
 
 def circle(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:

@@ -7,32 +7,34 @@ all.
 from dataclasses import replace
 from functools import reduce
 
+from glassnet.data.access import Source
 from glassnet.data.dataset import Dataset
-from glassnet.data.opening import Source
-from glassnet.data.shards import Shard
+from glassnet.data.partition import Partition
 from glassnet.data.streams import Surveyed, surveyed
-from glassnet.distributed.world import World
+from glassnet.distributed.process_group import ProcessGroup
 
 
-def read(world: World, path: Source, target: str | None, holdout: float, seed: int = 0) -> tuple[Shard, Dataset]:
+def read(
+    group: ProcessGroup, path: Source, target: str | None, holdout: float, seed: int = 0
+) -> tuple[Partition, Dataset]:
     """Our part of the examples in the files at `path`, and all that is held out for validation: a share of the rows.
 
     Raises what `data.stream` raises, on all processes, and `InputError` if a part has no rows.
     """
-    share = (world.rank, world.size)
-    with world.together():
+    share = (group.rank, group.size)
+    with group.together():
         mine = surveyed(path, target, share=share)
     found = [
         replace(mine, survey=survey, answers=answers)
-        for survey, answers in world.everybody((mine.survey, mine.answers))
+        for survey, answers in group.everybody((mine.survey, mine.answers))
     ]
-    with world.together():
+    with group.together():
         whole = reduce(_merged, found).stream()
-        part, held = Shard.of(whole, *share, holdout, seed)
-    counts = world.everybody(len(part.own()) if len(part.here[0]) else 0)
-    everybody = world.everybody(held)
-    with world.together():
-        part = part.placed(world.rank, counts)
+        part, held = Partition.of(whole, *share, holdout, seed)
+    counts = group.everybody(len(part.own()) if len(part.here[0]) else 0)
+    everybody = group.everybody(held)
+    with group.together():
+        part = part.placed(group.rank, counts)
         return part, part.held(everybody)
 
 

@@ -13,18 +13,18 @@ import torch
 import torch.distributed as dist
 
 from glassnet import __version__, training
-from glassnet.data.shards import Shard
-from glassnet.distributed.team import Team
-from glassnet.distributed.world import World, restarted
-from glassnet.engine.plan import State
-from glassnet.engine.torch import Torch
-from glassnet.history import Epoch, History
+from glassnet.data.partition import Partition
+from glassnet.distributed.gradient_exchange import GradientExchange
+from glassnet.distributed.process_group import ProcessGroup, restarted
+from glassnet.engines.base import State
+from glassnet.engines.torch import Torch
 from glassnet.network import Network
-from glassnet.run import Run
+from glassnet.training.history import Epoch, History
+from glassnet.training.run import Run
 
 
 def epochs(
-    world: World,
+    group: ProcessGroup,
     network: Network,
     data: Any,
     *,
@@ -35,38 +35,38 @@ def epochs(
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Run:
-    """Train, one `Epoch` at a time, with the processes of `world`, all of which call this with the same arguments.
+    """Train, one `Epoch` at a time, with the processes of `group`, all of which call this with the same arguments.
 
     Settings are those of `training.epochs`, but for `engine`: it is torch, on this process's `device`. The network
     after each epoch is that of one process (up to rounding), whatever their number, and on all of them the same.
     A run that torchrun has started again goes on from its checkpoint. Raises what `training.epochs` raises, on all
     processes, and `SettingError` where settings or data differ between them.
     """
-    first = world.rank == 0
-    own = range(data.start, data.start + len(data.here[1])) if isinstance(data, Shard) else None
-    with world.together():
+    first = group.rank == 0
+    own = range(data.start, data.start + len(data.here[1])) if isinstance(data, Partition) else None
+    with group.together():
         run = training.epochs(
             network,
             data,
-            engine=Torch(device or "cpu", bfloat16, team=Team(world, device or "cpu", own)),
+            engine=Torch(device or "cpu", bfloat16, exchange=GradientExchange(group, device or "cpu", own)),
             checkpoint=checkpoint if first else None,
             resume=resume or restarted(),
             progress=progress if first else None,
             **settings,
         )
-    world.same({"glassnet": __version__, "torch": str(torch.__version__), **run.settings()})
-    _take_over(run, world)
+    group.same({"glassnet": __version__, "torch": str(torch.__version__), **run.settings()})
+    _take_over(run, group)
     return run
 
 
-def _take_over(run: Run, world: World) -> None:
+def _take_over(run: Run, group: ProcessGroup) -> None:
     """Give all what rank 0 has taken up from its checkpoint."""
     state = run.state
-    step, slots, history = world.everybody((state.step, len(state.slots), run.history.as_dict()))[0]
+    step, slots, history = group.everybody((state.step, len(state.slots), run.history.as_dict()))[0]
     if not step:
         return
     vectors = [run.network.parameters, state.parameters, *state.slots]
-    if world.rank:
+    if group.rank:
         vectors = [np.empty_like(state.parameters) for _ in range(2 + slots)]
     tensors = [torch.from_numpy(vector.copy()) for vector in vectors]
     for tensor in tensors:

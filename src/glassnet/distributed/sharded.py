@@ -20,30 +20,30 @@ from torch.distributed.tensor import distribute_tensor
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
 from glassnet.data.dataset import Dataset
-from glassnet.distributed.team import Team
-from glassnet.distributed.world import World
-from glassnet.engine.plan import Examples, Plan
-from glassnet.engine.torch_examples import batches
-from glassnet.engine.torch_formulas import Dense, slots
-from glassnet.engine.torch_formulas import optimizer as torch_optimizer
-from glassnet.engine.torch_steps import Steps, losses_of
+from glassnet.distributed.gradient_exchange import GradientExchange
+from glassnet.distributed.process_group import ProcessGroup
+from glassnet.engines.base import Examples, Plan
+from glassnet.engines.torch_formulas import Dense, slots
+from glassnet.engines.torch_formulas import optimizer as torch_optimizer
+from glassnet.engines.torch_inputs import batches
+from glassnet.engines.torch_steps import Steps, losses_of
 from glassnet.errors import GlassnetError
-from glassnet.history import Epoch, History
 from glassnet.initializers import fitting, initializer
 from glassnet.losses import Loss, default_loss
 from glassnet.losses import loss as known_loss
 from glassnet.optimizers import Optimizer
 from glassnet.optimizers import optimizer as known_optimizer
-from glassnet.randomness import epoch_order
+from glassnet.random import epoch_order
 from glassnet.schedules import Schedule
 from glassnet.schedules import schedule as known_schedule
+from glassnet.training.history import Epoch, History
 
 ROWS_AT_ONCE = 4096
 
 
 @dataclass
 class ShardedRun:
-    """A run over the processes of `world`; iterate over it for its epochs, on all of them.
+    """A run over the processes of `group`; iterate over it for its epochs, on all of them.
 
     plan           its architecture says how large the network is; its seed is that of the start, too
     learning_rate  at the peak of the `schedule`
@@ -51,7 +51,7 @@ class ShardedRun:
     device         of this process
     """
 
-    world: World
+    group: ProcessGroup
     plan: Plan
     learning_rate: float
     schedule: Schedule
@@ -61,7 +61,7 @@ class ShardedRun:
     history: History = field(default_factory=History, init=False)
 
     def __post_init__(self) -> None:
-        self.team = Team(self.world, self.device)
+        self.exchange = GradientExchange(self.group, self.device)
         self.module = _created(self.plan, self.dtype, self.device)
         self.optimizer = torch_optimizer(self.plan.optimizer, self.module.parameters(), fused=False)
         for parameter in self.module.parameters():
@@ -100,7 +100,7 @@ class ShardedRun:
         dtype = next(self.module.parameters()).dtype
         examples = Examples(data.inputs, data.scale, self._targets(data))
         bring, _ = batches(examples, torch.device(self.device), dtype)
-        steps = Steps(self.plan, self.module, self.optimizer, bring, self.team, step=self.step)
+        steps = Steps(self.plan, self.module, self.optimizer, bring, self.exchange, step=self.step)
         size, count = self.plan.batch_size, -(-len(data) // self.plan.batch_size)
         while len(self.history) < self.epochs:
             started, done = time.perf_counter(), len(self.history)
@@ -137,12 +137,12 @@ class ShardedRun:
         bring, _ = batches(examples, torch.device(self.device), dtype)
         sums = torch.zeros(2, dtype=torch.float64)
         parts = [np.arange(i, min(i + ROWS_AT_ONCE, len(data))) for i in range(0, len(data), ROWS_AT_ONCE)]
-        for batch in bring(part[self.team.mine(len(part))] for part in parts):
+        for batch in bring(part[self.exchange.mine(len(part))] for part in parts):
             logits = self.plan.loss.reads_logits_of == self.plan.architecture.activations[-1]
             sums[0] += losses_of(self.module, batch, self.plan.loss, logits)[0].sum().double().cpu()
             if data.classes and batch.targets.ndim == 1:
                 sums[1] += (self.module(batch.inputs).argmax(dim=1) == batch.targets).sum().cpu()
-        loss, right = (self.team.total(sums)() / len(data)).tolist()
+        loss, right = (self.exchange.total(sums)() / len(data)).tolist()
         return loss, right if data.classes else None
 
     def _targets(self, data: Dataset) -> Array:
@@ -150,7 +150,7 @@ class ShardedRun:
 
 
 def of_settings(
-    world: World,
+    group: ProcessGroup,
     architecture: Architecture,
     data: Dataset,
     *,
@@ -174,7 +174,7 @@ def of_settings(
         known_loss(loss) if loss else default_loss(data.targets, architecture.sizes[-1], architecture.activations[-1])
     )
     return ShardedRun(
-        world=world,
+        group=group,
         plan=Plan(
             architecture=architecture,
             loss=kind,

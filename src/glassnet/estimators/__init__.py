@@ -15,11 +15,11 @@ except ImportError:
     raise MissingExtra("scikit-learn", "sklearn") from None
 
 from glassnet.estimators.classifier import GlassClassifier
-from glassnet.estimators.explaining import ColumnShare, Explanation, explain
+from glassnet.estimators.explanation import ColumnContribution, Explanation, explain
 from glassnet.estimators.regressor import GlassRegressor
 from glassnet.estimators.to_onnx import to_onnx
 
 TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in (GlassClassifier, GlassRegressor)]
 """What skops has to be told to trust: `skops.io.load(path, trusted=TRUSTED)`."""
 
-__all__ = ["TRUSTED", "ColumnShare", "Explanation", "GlassClassifier", "GlassRegressor", "explain", "to_onnx"]
+__all__ = ["TRUSTED", "ColumnContribution", "Explanation", "GlassClassifier", "GlassRegressor", "explain", "to_onnx"]

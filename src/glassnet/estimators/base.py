@@ -12,18 +12,18 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
-from glassnet import engine as engines
+from glassnet import engines
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array, readonly
-from glassnet.engine import Examples, Plan, State
+from glassnet.engines import Examples, Plan, State
 from glassnet.errors import SettingError
 from glassnet.estimators import lbfgs, settings
+from glassnet.estimators.callbacks import CallbackSupportMixin, Watch
 from glassnet.estimators.descent import Descent
 from glassnet.estimators.fitted import NOT_FINITE, Fitted
-from glassnet.estimators.holding_out import OwnSet, held_out
-from glassnet.estimators.progress import Progress
 from glassnet.estimators.stopping import Figures, HeldOut
-from glassnet.estimators.watching import CallbackSupportMixin, Watch
+from glassnet.estimators.training_state import Progress
+from glassnet.estimators.validation_split import OwnSet, held_out
 from glassnet.losses import Loss
 from glassnet.network import Network
 
@@ -133,7 +133,7 @@ class GlassEstimator(CallbackSupportMixin, Fitted):
         """Let the network with these parameters be the one that predicts."""
         if not np.isfinite(parameters).all():
             raise ValueError(NOT_FINITE)
-        self.network_ = Network(self._shape, readonly(parameters.astype(self._dtype, copy=False)), self._signature())
+        self.network_ = Network(self._shape, readonly(parameters.astype(self._dtype, copy=False)), self._schema())
         return self.network_
 
     def _judge(self, parameters: Array, data: HeldOut, loss: Loss, unit: float) -> Figures:

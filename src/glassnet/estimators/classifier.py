@@ -12,10 +12,10 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.arrays import Array
 from glassnet.estimators.base import GlassEstimator
+from glassnet.estimators.callbacks import with_callbacks
 from glassnet.estimators.fitted import FLOATS
 from glassnet.estimators.settings import CONSTRAINTS, has_steps
 from glassnet.estimators.stopping import HeldOut
-from glassnet.estimators.watching import with_callbacks
 from glassnet.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from glassnet.optimizers import Optimizer
 from glassnet.schedules import Schedule
@@ -35,7 +35,7 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
     dropout        the share of hidden activations dropped at each step, one for all hidden layers or a list
     weight_decay   of solver="adamw"
     scoring        what early stopping goes by: a scorer's name or function, "loss", or None: accuracy
-    callbacks      functions called with the `glassnet.history.Epoch` after each; one that returns True ends training
+    callbacks      functions called with the `glassnet.training.Epoch` after each; one that returns True ends training
     engine         as in `glassnet.train`
     dtype          "float32", "float64" or "auto": float32, but float64 for L-BFGS and fits of at most 64 examples
 

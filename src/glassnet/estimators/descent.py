@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from glassnet.engine import Engine, Examples, Plan, Trainer
+from glassnet.engines import Engine, Examples, Plan, Trainer
+from glassnet.estimators.callbacks import Watch
 from glassnet.estimators.fitted import NOT_FINITE
 from glassnet.estimators.rates import Rates
 from glassnet.estimators.stopping import Figures, HeldOut
-from glassnet.estimators.watching import Watch
-from glassnet.history import Epoch
-from glassnet.randomness import epoch_order
-from glassnet.run import looks, mean_loss
+from glassnet.random import epoch_order
+from glassnet.training.history import Epoch
+from glassnet.training.run import looks, mean_loss
 
 
 @dataclass

@@ -10,10 +10,10 @@ from glassnet.arrays import Array
 from glassnet.errors import InputError
 from glassnet.estimators import persistence
 from glassnet.network import Network
-from glassnet.signature import Signature
+from glassnet.schema import Schema
 
 if TYPE_CHECKING:
-    from glassnet.estimators.explaining import Explanation
+    from glassnet.estimators.explanation import Explanation
 
 FLOATS = (np.float64, np.float32)
 NOT_FINITE = (
@@ -60,7 +60,7 @@ class Fitted(BaseEstimator):
 
     def explain(self, row: Any, output: Any = None, against: Any = None, **how: Any) -> "Explanation":
         """What each column of one row gives to the prediction, adding up to the logit: see `estimators.explain`."""
-        from glassnet.estimators.explaining import explain
+        from glassnet.estimators.explanation import explain
 
         return explain(self, row, output, against, **how)
 
@@ -77,9 +77,9 @@ class Fitted(BaseEstimator):
         """The biases of each layer, (fan_out,)."""
         return [layer.biases.astype(self._given_dtype, copy=False) for layer in self.network_.layers]
 
-    def _signature(self) -> Signature:
+    def _schema(self) -> Schema:
         names = vars(self).get("feature_names_in_")
-        return Signature(features=None if names is None else tuple(names.tolist()), classes=self._class_names())
+        return Schema(features=None if names is None else tuple(names.tolist()), classes=self._class_names())
 
     def __sklearn_is_fitted__(self) -> bool:
         return "network_" in vars(self)

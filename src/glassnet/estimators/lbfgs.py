@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
-from glassnet.engine import Examples, reference
+from glassnet.engines import Examples, reference
 from glassnet.losses import Loss
 
 

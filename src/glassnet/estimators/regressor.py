@@ -13,10 +13,10 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.arrays import Array
 from glassnet.estimators.base import GlassEstimator
+from glassnet.estimators.callbacks import with_callbacks
 from glassnet.estimators.fitted import FLOATS
 from glassnet.estimators.settings import CONSTRAINTS, has_steps
 from glassnet.estimators.stopping import HeldOut
-from glassnet.estimators.watching import with_callbacks
 from glassnet.losses import AbsoluteError, Huber, Loss, SquaredError
 from glassnet.losses import loss as known_loss
 from glassnet.optimizers import Optimizer

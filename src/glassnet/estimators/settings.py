@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
 from glassnet.arrays import DTYPES, Array
-from glassnet.engine import ENGINES
+from glassnet.engines import ENGINES
 from glassnet.errors import SettingError
 from glassnet.losses import BinaryCrossEntropy, Loss, SquaredError
 from glassnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer

@@ -12,7 +12,7 @@ import numpy as np
 from glassnet.errors import MissingExtra, SettingError
 from glassnet.estimators.classifier import GlassClassifier
 from glassnet.estimators.regressor import GlassRegressor
-from glassnet.exporting.to_onnx import OPSET, model
+from glassnet.files.formats.onnx.writer import OPSET, model
 
 
 def to_onnx(fitted: Any, X: Any) -> Any:

@@ -1,81 +1,76 @@
-"""Explanations: what each number of a network did, and what would be if it were another.
+"""Explanations: what each number of a network does, and what changes if it were another.
 
-All start from a network and its trace; none computes a number of its own. Results print as text that adds up, and give
-plain values with `as_dict()`. This is the shelf; names are imported when they are first used.
+All start from a network and its trace; none computes a number of its own. Results print as text that adds up and give
+plain values with `as_dict()`.
 
-    a neuron        template, eagerness, squishes, curve         what it looks for, how ready it is, its squish
-    a prediction    overview, affine_map, shares                 all of it on a screen; what each input gave
-    the knobs       knobs                                        which numbers matter, nudged and seen
-    all neurons     activity                                     awake, dead, saturated
-    two networks    compare, matched                             same structure, same function, where they part
-    values          scramble, noise, prune, round_bits, experiment
-    a run           record                                       every batch again, exactly
+    a neuron        template, bias_response, activation_alternatives, activation_curve, neuron_summary
+    a prediction    overview, affine_map, attribution            all of it on a screen; what each input contributes
+    the parameters  sensitivity                                  which ones matter, each changed and measured
+    all neurons     activity                                     active, dead, saturated
+    two networks    compare, matched                             same structure, same function, where they differ
+    perturbations   scramble, noise, prune, round_bits, perturbation
+    a training run  record                                       every batch again, exactly
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_SHELF = {
-    "Activity": "activities",
-    "AffineMap": "attribution",
-    "Comparison": "comparison",
-    "Curve": "other_squishes",
-    "Eagerness": "biases",
-    "Experiment": "experiments",
-    "Knob": "sensitivity",
-    "Knobs": "sensitivity",
-    "Matching": "matching",
-    "Movers": "recording",
-    "Nudge": "sensitivity",
-    "Overview": "screen",
-    "Recording": "recording",
-    "Shares": "attribution",
-    "Squishes": "other_squishes",
-    "Template": "templates",
-    "activity": "activities",
-    "affine_map": "attribution",
-    "compare": "comparison",
-    "curve": "other_squishes",
-    "eagerness": "biases",
-    "experiment": "experiments",
-    "knobs": "sensitivity",
-    "matched": "matching",
-    "neuron_words": "words",
-    "noise": "experiments",
-    "overview": "screen",
-    "prune": "experiments",
-    "record": "recording",
-    "round_bits": "experiments",
-    "scramble": "experiments",
-    "shares": "attribution",
-    "squishes": "other_squishes",
-    "template": "templates",
-}
-
-__all__ = list(_SHELF)
+from glassnet import lazy
 
 if TYPE_CHECKING:
+    from glassnet.explain.activation_curves import (
+        ActivationAlternatives,
+        ActivationCurve,
+        activation_alternatives,
+        activation_curve,
+    )
     from glassnet.explain.activities import Activity, activity
-    from glassnet.explain.attribution import AffineMap, Shares, affine_map, shares
-    from glassnet.explain.biases import Eagerness, eagerness
+    from glassnet.explain.attributions import AffineMap, Attribution, affine_map, attribution
+    from glassnet.explain.biases import BiasResponse, bias_response
     from glassnet.explain.comparison import Comparison, compare
-    from glassnet.explain.experiments import Experiment, experiment, noise, prune, round_bits, scramble
     from glassnet.explain.matching import Matching, matched
-    from glassnet.explain.other_squishes import Curve, Squishes, curve, squishes
+    from glassnet.explain.overviews import Overview, overview
+    from glassnet.explain.perturbations import Perturbation, noise, perturbation, prune, round_bits, scramble
     from glassnet.explain.recording import Movers, Recording, record
-    from glassnet.explain.screen import Overview, overview
-    from glassnet.explain.sensitivity import Knob, Knobs, Nudge, knobs
+    from glassnet.explain.sensitivities import Change, ParameterSensitivity, Sensitivity, sensitivity
     from glassnet.explain.templates import Template, template
-    from glassnet.explain.words import neuron_words
+    from glassnet.explain.wording import neuron_summary
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _SHELF:
-        raise AttributeError(f"module 'glassnet.explain' has no attribute {name!r}")
-    value = getattr(import_module(f"glassnet.explain.{_SHELF[name]}"), name)
-    globals()[name] = value  # the next look is direct, and no module of the same name stands in its way
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "ActivationAlternatives": "activation_curves",
+        "ActivationCurve": "activation_curves",
+        "Activity": "activities",
+        "AffineMap": "attributions",
+        "Attribution": "attributions",
+        "BiasResponse": "biases",
+        "Change": "sensitivities",
+        "Comparison": "comparison",
+        "Matching": "matching",
+        "Movers": "recording",
+        "Overview": "overviews",
+        "ParameterSensitivity": "sensitivities",
+        "Perturbation": "perturbations",
+        "Recording": "recording",
+        "Sensitivity": "sensitivities",
+        "Template": "templates",
+        "activation_alternatives": "activation_curves",
+        "activation_curve": "activation_curves",
+        "activity": "activities",
+        "affine_map": "attributions",
+        "attribution": "attributions",
+        "bias_response": "biases",
+        "compare": "comparison",
+        "matched": "matching",
+        "neuron_summary": "wording",
+        "noise": "perturbations",
+        "overview": "overviews",
+        "perturbation": "perturbations",
+        "prune": "perturbations",
+        "record": "recording",
+        "round_bits": "perturbations",
+        "scramble": "perturbations",
+        "sensitivity": "sensitivities",
+        "template": "templates",
+    },
+)

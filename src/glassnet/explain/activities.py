@@ -1,9 +1,9 @@
-"""Every neuron of a network over a data set: how often it is awake, how much it gives, and which do no work.
+"""Every neuron of a network over a data set: how often it is active, how much it gives, and which do no work.
 
-dead        gives the same for every example; or, a relu or one of its kin, is never awake
+dead        gives the same for every example; or, a relu or one of its kin, is never active
 saturated   the slope of its squish is below 1/1000 on 99 % of the examples or more: it hardly learns there
 
-Imports `awake` and `slices` of `explain`.
+Imports `active` and `slices` of `explain`.
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ import numpy as np
 
 from glassnet.activations import activation
 from glassnet.arrays import Array
-from glassnet.explain.awake import RELU_LIKE, awake
-from glassnet.explain.slices import Slices
+from glassnet.explain.active import RELU_LIKE, active
+from glassnet.explain.batches import Slices
 from glassnet.network import Network
 
 FLAT = 1e-3
@@ -35,7 +35,7 @@ class Idle(NamedTuple):
 class LayerActivity:
     """One layer over a data set, a number for each neuron, (fan_out,).
 
-    awake     the share of the examples on which it is awake
+    active     the share of the examples on which it is active
     mean      of its activation
     spread    its standard deviation
     lowest    activation, and
@@ -44,7 +44,7 @@ class LayerActivity:
     """
 
     activation_name: str
-    awake: Array
+    active: Array
     mean: Array
     spread: Array
     lowest: Array
@@ -54,8 +54,8 @@ class LayerActivity:
     def why_dead(self, neuron: int) -> str:
         """Why this neuron is dead, or "" if it is not."""
         low, high = float(self.lowest[neuron]), float(self.highest[neuron])
-        if self.activation_name in RELU_LIKE and self.awake[neuron] == 0:
-            return "never awake" + (f", always {low:.4g}" if low == high else f", at most {high:.4g}")
+        if self.activation_name in RELU_LIKE and self.active[neuron] == 0:
+            return "never active" + (f", always {low:.4g}" if low == high else f", at most {high:.4g}")
         return f"always {low:.4g}" if low == high else ""
 
     def why_saturated(self, neuron: int) -> str:
@@ -98,7 +98,7 @@ class Activity:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        figures = ("awake", "mean", "spread", "lowest", "highest", "flat")
+        figures = ("active", "mean", "spread", "lowest", "highest", "flat")
         return {
             "count": self.count,
             "layers": [
@@ -110,9 +110,9 @@ class Activity:
 
     def __str__(self) -> str:
         lines = [f"activity over {self.count:,} examples of {self.data}", ""]
-        lines.append("layer                 neurons  awake: least  median   most  mean activation")
+        lines.append("layer                 neurons  active: least  median   most  mean activation")
         for i, layer in enumerate(self.layers):
-            least, median, most = (float(np.quantile(layer.awake, q)) for q in (0, 0.5, 1))
+            least, median, most = (float(np.quantile(layer.active, q)) for q in (0, 0.5, 1))
             mean = float(layer.mean.mean())
             lines.append(
                 f"{i:>5}  {layer.activation_name:<14}{len(layer.mean):>8,}"
@@ -122,12 +122,12 @@ class Activity:
         return "\n".join(lines)
 
     def _strips(self) -> list[str]:
-        """For each layer a digit per neuron: on how many tenths of the examples it is awake."""
-        lines = ["awake on so many tenths of the examples, neuron by neuron (. never, * always)"]
+        """For each layer a digit per neuron: on how many tenths of the examples it is active."""
+        lines = ["active on so many tenths of the examples, neuron by neuron (. never, * always)"]
         for i, layer in enumerate(self.layers):
-            shares = layer.awake[:64].tolist()
+            shares = layer.active[:64].tolist()
             strip = "".join("." if s == 0 else "*" if s == 1 else str(min(int(10 * s), 9)) for s in shares)
-            more = f" and {len(layer.awake) - 64:,} more" if len(layer.awake) > 64 else ""
+            more = f" and {len(layer.active) - 64:,} more" if len(layer.active) > 64 else ""
             lines.append(f"{i:>5}  {strip}{more}")
         return lines
 
@@ -147,11 +147,11 @@ class _Tally:
 
     def __init__(self, width: int) -> None:
         self.count = 0
-        self.awake, self.flat = np.zeros(width, np.int64), np.zeros(width, np.int64)
+        self.active, self.flat = np.zeros(width, np.int64), np.zeros(width, np.int64)
         self.mean, self.squares = np.zeros(width), np.zeros(width)
         self.lowest, self.highest = np.full(width, np.inf), np.full(width, -np.inf)
 
-    def add(self, activations: Array, awake: Array, flat: Array) -> None:
+    def add(self, activations: Array, active: Array, flat: Array) -> None:
         """Chan, Golub and LeVeque's way to join means and sums of squares without losing digits."""
         n, before = len(activations), self.count
         mean = activations.mean(axis=0, dtype=np.float64)
@@ -160,7 +160,7 @@ class _Tally:
         step = mean - self.mean
         self.mean += step * (n / self.count)
         self.squares += squares + step**2 * (before * n / self.count)
-        self.awake += np.count_nonzero(awake, axis=0)
+        self.active += np.count_nonzero(active, axis=0)
         self.flat += np.count_nonzero(flat, axis=0)
         np.minimum(self.lowest, activations.min(axis=0), out=self.lowest)
         np.maximum(self.highest, activations.max(axis=0), out=self.highest)
@@ -168,7 +168,7 @@ class _Tally:
     def result(self, activation_name: str) -> LayerActivity:
         return LayerActivity(
             activation_name=activation_name,
-            awake=self.awake / self.count,
+            active=self.active / self.count,
             mean=self.mean,
             spread=np.sqrt(self.squares / self.count),
             lowest=self.lowest,
@@ -187,7 +187,7 @@ def activity(network: Network, data: Any) -> Activity:
     for trace in slices:
         for tally, layer in zip(tallies, trace.layers, strict=True):
             slopes = activation(layer.activation_name).slope(layer.pre_activations, layer.activations)
-            tally.add(layer.activations, awake(layer), np.abs(slopes) < FLAT)
+            tally.add(layer.activations, active(layer), np.abs(slopes) < FLAT)
     names = network.architecture.activations
     layers = tuple(tally.result(name) for tally, name in zip(tallies, names, strict=True))
     return Activity(layers, len(slices), slices.name)

@@ -1,10 +1,10 @@
-"""What a bias does: how eager a neuron is, over a data set and on one input.
+"""What a bias does: on how much of the data its neuron is active, over a data set and on one input.
 
 Every input has a bias at which the neuron changes its mind about it: for most activations minus its weighted sum.
-Sorted, these are the whole answer: a neuron is awake on an input when its bias is above that input's, so the share
-of a data set on which it is awake is the share of these numbers below its bias, exactly.
+Sorted, these are the whole answer: a neuron is active on an input when its bias is above that input's, so the share
+of a data set on which it is active is the share of these numbers below its bias, exactly.
 
-Imports `awake`, `slices` and `drawing` of `explain`.
+Imports `active`, `slices` and `drawing` of `explain`.
 """
 
 from dataclasses import dataclass
@@ -14,27 +14,27 @@ import numpy as np
 
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError
-from glassnet.explain import drawing
-from glassnet.explain.awake import rule, thresholds
-from glassnet.explain.slices import Slices
+from glassnet.explain.active import rule, thresholds
+from glassnet.explain.batches import Slices
 from glassnet.network import Network
+from glassnet.render import text_pictures
 from glassnet.trace import TraceLayer, check_address
 
 
 @dataclass(frozen=True, eq=False)
-class Turning:
-    """One input's own bias: above `bias` the neuron is awake on it, up to it asleep. `awake` is what it is now."""
+class Threshold:
+    """One input's own bias: above `bias` the neuron is active on it, up to it inactive. `active` is what it is now."""
 
     bias: float
-    awake: bool
+    active: bool
 
 
 @dataclass(frozen=True, eq=False)
-class Eagerness:
-    """On how much of a data set a neuron is awake, whatever its bias were.
+class BiasResponse:
+    """On how much of a data set a neuron is active, whatever its bias were.
 
     bias          what it is
-    turning       (n,) sorted: for each example the bias above which the neuron is awake on it
+    turning       (n,) sorted: for each example the bias above which the neuron is active on it
     data          what to call the data set
     at            the same for one input, where one was given
     """
@@ -45,20 +45,20 @@ class Eagerness:
     bias: float
     turning: Array
     data: str
-    at: Turning | None = None
+    at: Threshold | None = None
 
     def share_at(self, bias: Any) -> Any:
-        """The share of the examples on which the neuron would be awake with this bias; for an array, that of each."""
+        """The share of the examples on which the neuron would be active with this bias; for an array, that of each."""
         shares = np.searchsorted(self.turning, np.asarray(bias, self.turning.dtype), side="left") / len(self.turning)
         return float(shares) if np.ndim(bias) == 0 else shares
 
     @property
     def share(self) -> float:
-        """The share of the examples on which it is awake, with the bias it has."""
+        """The share of the examples on which it is active, with the bias it has."""
         return float(self.share_at(self.bias))
 
     def bias_for(self, share: float) -> float:
-        """The smallest bias at which the neuron would be awake on at least this share of the examples."""
+        """The smallest bias at which the neuron would be active on at least this share of the examples."""
         if not 0 < share <= 1:
             raise InputError(
                 got=f"a share of {share:g}", expected="more than 0, and at most 1", do="0.5 is half of them"
@@ -67,7 +67,7 @@ class Eagerness:
         return float(np.nextafter(needed, np.inf, dtype=self.turning.dtype))
 
     def curve(self, points: int = 101) -> tuple[Array, Array]:
-        """Biases (points,) from where the neuron is awake on nothing to where it is on everything, and its shares."""
+        """Biases (points,) from where the neuron is active on nothing to where it is on everything, and its shares."""
         finite = self.turning[np.isfinite(self.turning)]
         ends = (*((finite[0], finite[-1]) if len(finite) else ()), self.bias)
         low, high = float(min(ends)), float(max(ends))
@@ -82,7 +82,7 @@ class Eagerness:
             "layer": self.layer,
             "neuron": self.neuron,
             "activation_name": self.activation_name,
-            "awake": rule(self.activation_name),
+            "active": rule(self.activation_name),
             "count": len(self.turning),
             "bias": self.bias,
             "share": self.share,
@@ -90,34 +90,36 @@ class Eagerness:
         }
         if self.at is not None:
             bias = self.at.bias if np.isfinite(self.at.bias) else None
-            figures["at"] = {"bias": bias, "awake": self.at.awake}
+            figures["at"] = {"bias": bias, "active": self.at.active}
         return figures
 
     def __str__(self) -> str:
         lines = [
-            f"how eager neuron {self.layer}:{self.neuron} is: the share of {self.data} on which it is awake",
+            f"bias response of {self.layer}:{self.neuron}: the share of {self.data} on which it is active",
             f"({self.activation_name}: {rule(self.activation_name)}), for every bias it could have",
             "",
-            *drawing.curve(*self.curve(241), mark=(self.bias, self.share), columns=66, zero=True),
+            *text_pictures.curve(*self.curve(241), mark=(self.bias, self.share), columns=66, zero=True),
             "",
-            f"its bias is {self.bias:.4f} (O): awake on {self.share:.1%} of {len(self.turning):,} examples",
+            f"its bias is {self.bias:.4f} (O): active on {self.share:.1%} of {len(self.turning):,} examples",
         ]
         if np.isfinite(self.turning).all():
             few, half, most = (self.bias_for(share) for share in (0.1, 0.5, 0.9))
-            lines.append(f"awake on 10 % of them at {few:.4f}, on half at {half:.4f}, on 90 % at {most:.4f}")
+            lines.append(f"active on 10 % of them at {few:.4f}, on half at {half:.4f}, on 90 % at {most:.4f}")
         if self.at is not None:
             lines.append(self._about_one(self.at))
         return "\n".join(lines)
 
-    def _about_one(self, at: Turning) -> str:
+    def _about_one(self, at: Threshold) -> str:
         if not np.isfinite(at.bias):
-            return "on this input it is awake, whatever its bias"
-        now, then, side = ("awake", "asleep", "down to") if at.awake else ("asleep", "awake", "above")
+            return "on this input it is active, whatever its bias"
+        now, then, side = ("active", "inactive", "down to") if at.active else ("inactive", "active", "above")
         return f"on this input it is {now}; with a bias {side} {at.bias:.4f} it would be {then}"
 
 
-def eagerness(network: Network, layer: int, neuron: int, data: Any, at: Any = None) -> Eagerness:
-    """How eager a neuron is over `data` (a `Dataset`, or inputs (n, fan_in)), and about one input `at`.
+def bias_response(network: Network, layer: int, neuron: int, data: Any, at: Any = None) -> BiasResponse:
+    """On how much of `data` a neuron is active for each bias it could have, and whether it is on one input `at`.
+
+    `data` is a `Dataset` or inputs (n, fan_in).
 
     Raises `AddressError` for an address that is not there, `InputError` for data that does not fit.
     """
@@ -131,8 +133,8 @@ def eagerness(network: Network, layer: int, neuron: int, data: Any, at: Any = No
         if trace.outputs.ndim == 2:
             raise InputError(got=f"at with {len(trace)} inputs", expected="one input", do="pass many of them as data")
         own = float(_turning(trace.layers[layer], neuron)[0])
-        about = Turning(bias=own, awake=own < bias)
-    return Eagerness(
+        about = Threshold(bias=own, active=own < bias)
+    return BiasResponse(
         layer=layer,
         neuron=neuron,
         activation_name=network.layers[layer].activation,

@@ -19,12 +19,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet import markup
+from glassnet.arithmetic import significant
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError, SettingError
-from glassnet.explain.drawing import bar
 from glassnet.explain.matching import Matching, differences, matched, rounding_unit, same_but_for_rounding
-from glassnet.explain.trials import (
+from glassnet.explain.paired_evaluation import (
     Given,
     Trial,
     between,
@@ -37,7 +36,8 @@ from glassnet.explain.trials import (
     tried,
 )
 from glassnet.network import Network
-from glassnet.worked import significant
+from glassnet.render import html
+from glassnet.render.text_pictures import bar
 
 ALIKE = 256
 """Outputs and activations are the same but for rounding if they differ by at most this many units of rounding (1.2e-7
@@ -215,25 +215,25 @@ class Comparison:
         said = [(line[:11].strip(), line[11:]) for line in self._head()[2:]]
         if self.accuracy is not None and not any(name == "accuracy" for name, _ in said):
             said.append(("accuracy", "a {:.2%}, b {:.2%}".format(*self.accuracy)))
-        parts: list[str] = [markup.table(["", ""], said, "ll")]
+        parts: list[str] = [html.table(["", ""], said, "ll")]
         if self.layers:
             largest = max(max(at.distance_before, at.distance, at.activations or 0.0) for at in self.layers)
             rows = []
             for at in self.layers:
                 kinds = (at.distance_before, at.distance, at.activations)
-                cells = [("", "") if d is None else (_distance(d), markup.bar(d, largest, width=80)) for d in kinds]
+                cells = [("", "") if d is None else (_distance(d), html.bar(d, largest, width=80)) for d in kinds]
                 rows.append([str(at.layer), *(part for cell in cells for part in cell), _change(at)])
             heads = ["layer", "distance as is", "", "matched", "", "activations" if self.examples else "", ""]
-            parts.append(markup.table([*heads, "largest change"], rows, "rrlrlrll"))
-            parts.append(markup.note("distance: 0 the same, 1.41 unrelated, 2 opposite"))
+            parts.append(html.table([*heads, "largest change"], rows, "rrlrlrll"))
+            parts.append(html.note("distance: 0 the same, 1.41 unrelated, 2 opposite"))
         if self.line is not None:
             label = f"{self.line.measure} on the straight line from a to b: b in a's order, dashed b as it is"
-            drawn = markup.curves(
+            drawn = html.curves(
                 self.line.shares, [("b in a's order", self.line.matched), ("b as it is", self.line.plain)], label
             )
-            parts.append(markup.figure(label, drawn))
+            parts.append(html.figure(label, drawn))
         title = ", ".join(f"{letter}: {name}" for letter, name in zip("ab", self.names, strict=True))
-        return markup.block("Comparison of a and b" if self.names == ("a", "b") else title, *parts)
+        return html.block("Comparison of a and b" if self.names == ("a", "b") else title, *parts)
 
     def _class(self, number: Any) -> str:
         return self.classes[int(number)] if self.classes and int(number) < len(self.classes) else str(int(number))
@@ -380,7 +380,7 @@ def compare(
         r_squared=explained,
         first_divergence=apart[0] if apart else None,
         line=_line(a, b, tests, trial, matching, points or POINTS, ends) if draws_line and matching and ends else None,
-        classes=(tests.signature and tests.signature.classes) or a.signature.classes or b.signature.classes,
+        classes=(tests.schema and tests.schema.classes) or a.schema.classes or b.schema.classes,
     )
 
 
@@ -393,8 +393,8 @@ def _check(a: Network, b: Network, data: Given) -> None:
             do="compare them without data",
         )
     for what, one, other in (
-        ("inputs", a.signature.features, b.signature.features),
-        ("classes", a.signature.classes, b.signature.classes),
+        ("inputs", a.schema.features, b.schema.features),
+        ("classes", a.schema.classes, b.schema.classes),
     ):
         if one is not None and other is not None and one != other:
             raise InputError(
@@ -413,7 +413,7 @@ def _no_targets(got: str) -> InputError:
 
 
 def _named(data: Given) -> str:
-    if data.signature is not None:
+    if data.schema is not None:
         return data.name
     count = len(data.inputs) if data.inputs.ndim > 1 else 1
     return f"{count:,} input{'s' * (count != 1)}"

@@ -8,10 +8,10 @@ fragment with its styles within, in the colours of the page around it. Imports `
 import re
 from html import escape
 
-from glassnet.explain.drawing import figures as figure_column
-from glassnet.explain.screen import LayerView, Overview
+from glassnet.arithmetic import Product, Row
+from glassnet.explain.overviews import LayerView, Overview
 from glassnet.neuron import NeuronTrace
-from glassnet.worked import Product, Row
+from glassnet.render.text_pictures import figures as figure_column
 
 # Markdown: tables as GitHub, Jupyter and pandoc read them
 
@@ -197,7 +197,7 @@ def _heading(view: Overview) -> str:
 
 
 def _title(view: Overview, layer: LayerView) -> str:
-    kind = "outputs" if layer is view.layers[-1] else f"{layer.awake:,} of {layer.neurons:,} awake"
+    kind = "outputs" if layer is view.layers[-1] else f"{layer.active:,} of {layer.neurons:,} active"
     return f"layer {layer.layer}, {layer.activation_name}: {kind}"
 
 

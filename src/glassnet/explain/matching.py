@@ -28,7 +28,7 @@ from glassnet.explain.symmetry import Layers, Order, arranged, as_it_is, layers_
 from glassnet.network import Network
 
 SCALES = ("relu", "leaky_relu")
-"""Squishes with f(c z) = c f(z) for every c above 0."""
+"""ActivationAlternatives with f(c z) = c f(z) for every c above 0."""
 
 ROUNDING = 8
 """Parameters are the same but for rounding if they differ by at most this many times the unit of rounding of the
@@ -175,7 +175,7 @@ def _brought(b: Network, order: Order, scales: Sequence[Array]) -> Network:
         layers = _scaled(arranged(layers_of(b), order), scales)
     names = b.architecture.activations
     triples = [(weights, biases, name) for (weights, biases), name in zip(layers, names, strict=True)]
-    return Network.from_layers(triples, b.signature, b.dtype)
+    return Network.from_layers(triples, b.schema, b.dtype)
 
 
 # The same but for rounding and scale

@@ -20,20 +20,20 @@ from typing import Any, cast
 
 import numpy as np
 
-from glassnet import worked
+from glassnet import arithmetic
 from glassnet.architecture import Architecture, human_bytes
 from glassnet.arrays import Array, readonly
-from glassnet.engine.plan import Engine, State, Trainer
+from glassnet.engines.base import Engine, State, Trainer
 from glassnet.errors import AddressError, FileError, SettingError
-from glassnet.explain.places import Place, index_of
-from glassnet.explain.tape import Snapshot, Tape, TapedEngine
-from glassnet.files import native
-from glassnet.history import Epoch, History
+from glassnet.explain.parameter_index import Place, index_of
+from glassnet.explain.recorder import Snapshot, Tape, TapedEngine
+from glassnet.files import own_format
 from glassnet.network import Network
-from glassnet.randomness import epoch_order
-from glassnet.run import DivergedError, Run
-from glassnet.signature import Signature
+from glassnet.random import epoch_order
+from glassnet.schema import Schema
 from glassnet.trace import check_address
+from glassnet.training.history import Epoch, History
+from glassnet.training.run import DivergedError, Run
 
 ROOM = 8_000_000
 """How many bytes of snapshots are kept: as many as 784-16-16-10 makes in 50 epochs with Adam."""
@@ -88,9 +88,9 @@ class Movers:
         """From the value before to the value after, the strongest moves singly and the others added up."""
         shown = self.strongest(top)
         others = len(self.moves) - len(shown)
-        terms: list[worked.Line] = [("before", float(self.values[0]))]
+        terms: list[arithmetic.Line] = [("before", float(self.values[0]))]
         terms += [(f"batch {move.batch}, loss {move.loss:.4g}", move.change) for move in shown]
-        text = worked.written(
+        text = arithmetic.written(
             heading=f"{self.name}, epoch {self.epoch}",
             sums=[(terms, f"{others:,} more batches" if others else "", ("after", float(self.values[-1])))],
             result=("moved in all", float(self.values[-1]) - float(self.values[0])),
@@ -105,7 +105,7 @@ class Movers:
 class Recording:
     """A run, as it was.
 
-    start           the network it began with: structure, signature, numbers
+    start           the network it began with: structure, schema, numbers
     history         the figures of its epochs; `ended` tells why it ended
     snapshots       what was kept: parameters after so many steps, some with the optimizer's memory
     batches         how many there are in an epoch
@@ -319,14 +319,14 @@ class Recording:
         for i in with_slots:
             for number, slot in enumerate(self.snapshots[i].slots or ()):
                 tensors[f"slots.{i}.{number}"] = np.asarray(slot)
-        native.write(
+        own_format.write(
             path,
             {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
             {
                 "kind": "recording",
                 "sizes": self.start.sizes,
                 "activations": self.start.architecture.activations,
-                "signature": self.start.signature.as_dict(),
+                "signature": self.start.schema.as_dict(),
                 "steps": [snapshot.step for snapshot in self.snapshots],
                 "with_slots": with_slots,
                 "batches": self.batches,
@@ -344,7 +344,7 @@ class Recording:
 
         Raises `FileError`, and `SettingError` for another run.
         """
-        tensors, description = native.read(path, "recording")
+        tensors, description = own_format.read(path, "recording")
         try:
             architecture = Architecture.of(description["sizes"], description["activations"])
             with_slots = set(description["with_slots"])
@@ -356,7 +356,7 @@ class Recording:
                     slots = tuple(readonly(tensors[f"slots.{i}.{number}"]) for number in range(count))
                 snapshots.append(Snapshot(int(step), readonly(parameters), slots))
             recording = cls(
-                start=Network(architecture, snapshots[0].parameters, Signature.from_dict(description["signature"])),
+                start=Network(architecture, snapshots[0].parameters, Schema.from_dict(description["signature"])),
                 history=History(Epoch(**figures) for figures in description["history"]),
                 ended=str(description["ended"]),
                 snapshots=tuple(snapshots),

@@ -21,7 +21,7 @@ from glassnet.arrays import Array
 from glassnet.network import Network
 
 ODD = ("identity", "tanh")
-"""Squishes with f(-z) = -f(z): a neuron that has one may turn its signs around."""
+"""ActivationAlternatives with f(-z) = -f(z): a neuron that has one may turn its signs around."""
 
 PATIENCE = 1_000_000_000
 """How many weights the search may look at, wrong turns included, before it is given up: one to two minutes. What it

@@ -14,8 +14,8 @@ import numpy as np
 
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError, SettingError
-from glassnet.explain import drawing
 from glassnet.network import Network
+from glassnet.render import text_pictures
 from glassnet.trace import TraceLayer, check_address, input_names
 
 
@@ -40,7 +40,7 @@ class Template:
     """What one neuron looks for.
 
     weights      (fan_in,)
-    bias         how eager it is before it has seen anything
+    bias         its pre-activation when all inputs are 0
     input_names  what to call each input
     shape        (h, w) where the inputs are a picture, else None
     low, high    between which values best_input is looked for
@@ -75,7 +75,7 @@ class Template:
             raise SettingError(
                 got=f"{len(self.weights):,} inputs that are not known to be a picture",
                 expected="a network that knows its input_shape (height, width)",
-                do="use .weights, or network.with_signature(gn.Signature(input_shape=(height, width)))",
+                do="use .weights, or network.with_schema(gn.Schema(input_shape=(height, width)))",
             )
         return self.weights.reshape(self.shape)
 
@@ -142,15 +142,15 @@ class Template:
     def _drawn(self) -> list[str]:
         largest = float(np.abs(self.weights).max())
         legend = [
-            f"{drawing.LEGEND}   (drawn: |weight| ** {drawing.LIFT:g};",
+            f"{text_pictures.LEGEND}   (drawn: |weight| ** {text_pictures.LIFT:g};",
             f"the strongest weight, {largest:.4g}, darkest; faint ones lifted to be seen)",
         ]
         if self.inputs is None:
-            lines = drawing.signed(self.picture, 78, 40)
+            lines = text_pictures.signed(self.picture, 78, 40)
             while lines and not lines[0]:
                 del lines[0]
             return ["\n".join(lines).rstrip(), "", *legend]
-        left, right = (drawing.signed(values, 38, 20) for values in (self.picture, self.contributions))
+        left, right = (text_pictures.signed(values, 38, 20) for values in (self.picture, self.contributions))
         wide = max(map(len, (*left, "the weights")))
         columns = [("the weights", "weights x this input"), ("", ""), *zip(left, right, strict=True)]
         return [*(f"{a:<{wide}}   {b}".rstrip() for a, b in columns), "", *legend]
@@ -163,8 +163,8 @@ class Template:
         for title, side in zip(("for", "against"), sides, strict=True):
             label = min(max((len(a.name) for a in side), default=0), 14)
             lines = [
-                f"{a.name[:label]:<{label}} {figure} {drawing.bar(a.weight, largest, 12)}".rstrip()
-                for a, figure in zip(side, drawing.figures([a.weight for a in side]), strict=True)
+                f"{a.name[:label]:<{label}} {figure} {text_pictures.bar(a.weight, largest, 12)}".rstrip()
+                for a, figure in zip(side, text_pictures.figures([a.weight for a in side]), strict=True)
             ]
             blocks.append([title, *lines] if side else [title, "none"])
         rows = max(map(len, blocks))
@@ -193,7 +193,7 @@ def template(
     """What a neuron looks for; with `inputs` (one input of the network) also how well that fits.
 
     within  between which values of the layer's inputs the best input is looked for. Without it: what pixels can be
-            (0 to 255 times the signature's scale), two spreads either way for the columns of a table, what the
+            (0 to 255 times the schema's scale), two spreads either way for the columns of a table, what the
             activation before can give where that has bounds, else 0 to 1.
 
     Raises `AddressError` for an address that is not there, `InputError` for more than one input.
@@ -203,8 +203,8 @@ def template(
     low, high = _range(network, layer) if within is None else within
     if not low <= high:
         raise SettingError(got=f"within {low} and {high}", expected="a low and a high value", do="give (low, high)")
-    signature = network.signature
-    shape = signature.input_shape if layer == 0 else None
+    schema = network.schema
+    shape = schema.input_shape if layer == 0 else None
     known: dict[str, Any] = {}
     if inputs is not None:
         trace = network.trace(inputs)
@@ -220,11 +220,11 @@ def template(
         activation_name=at.activation,
         weights=at.weights[neuron],
         bias=float(at.biases[neuron]),
-        input_names=input_names(signature, layer, network.sizes[layer]),
+        input_names=input_names(schema, layer, network.sizes[layer]),
         shape=(shape[0], shape[1]) if shape is not None and len(shape) == 2 else None,
         low=float(low),
         high=float(high),
-        texts=tuple(hot and hot[0] for hot in signature.one_hot or ()) if layer == 0 else (),
+        texts=tuple(hot and hot[0] for hot in schema.one_hot or ()) if layer == 0 else (),
         **known,
     )
 
@@ -241,7 +241,7 @@ _BOUNDS = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "step": (0.0, 1.0)
 def _range(network: Network, layer: int) -> tuple[float, float]:
     if layer > 0:
         return _BOUNDS.get(network.architecture.activations[layer - 1], (0.0, 1.0))
-    signature = network.signature
-    if signature.spreads is not None:
+    schema = network.schema
+    if schema.spreads is not None:
         return -2.0, 2.0
-    return 0.0, round(255 * signature.scale, 12) if signature.scale else 1.0
+    return 0.0, round(255 * schema.scale, 12) if schema.scale else 1.0

@@ -16,8 +16,8 @@ from glassnet.arrays import Array
 from glassnet.errors import AddressError
 
 if TYPE_CHECKING:
-    from glassnet.files.one_neuron import CheckpointNeuron
-    from glassnet.files.tally import CheckpointCount
+    from glassnet.files.neuron_report import CheckpointNeuron
+    from glassnet.files.report import CheckpointCount
 
 Role: TypeAlias = Literal["parameter", "statistic", "buffer", "optimizer"]
 """What a tensor is for: learnt; counted along while learning (running means); fixed (positions); the optimizer's."""
@@ -121,7 +121,7 @@ class Checkpoint(ABC):
 
     def count(self) -> "CheckpointCount":
         """How many numbers, of which kind, where: a tree that is printed as one. Nothing but the header was read."""
-        from glassnet.files.tally import CheckpointCount
+        from glassnet.files.report import CheckpointCount
 
         return CheckpointCount.of(self)
 
@@ -131,7 +131,7 @@ class Checkpoint(ABC):
         `neurons_in` overrides the way the matrix lies ("rows" or "columns"). Raises `AddressError` for a tensor or a
         neuron that is not there, `SettingError` where the way must be said.
         """
-        from glassnet.files.one_neuron import read_neuron
+        from glassnet.files.neuron_report import read_neuron
 
         return read_neuron(self, name, index, neurons_in)
 
@@ -147,7 +147,7 @@ class Checkpoint(ABC):
 
 def no_tensor(name: str, names: Iterable[str]) -> AddressError:
     """The error for a tensor that is not there, with the most similar name."""
-    from glassnet.files.opening import printable, quoted
+    from glassnet.files.access import printable, quoted
 
     every = list(names)
     near = difflib.get_close_matches(name[:200], every[:5000], n=1)
@@ -160,7 +160,7 @@ def no_tensor(name: str, names: Iterable[str]) -> AddressError:
 
 def row_range(info: TensorInfo, which: "int | slice") -> range:
     """The rows asked for, as numbers from 0; `AddressError` for one that is not there, or where there are no rows."""
-    from glassnet.files.opening import quoted
+    from glassnet.files.access import quoted
 
     length = info.shape[0] if info.shape else 0
     if isinstance(which, slice):
@@ -177,7 +177,7 @@ def row_range(info: TensorInfo, which: "int | slice") -> range:
 
 def column_index(info: TensorInfo, index: int) -> int:
     """The column asked for, from 0; `AddressError` for one that is not there, or where there are no columns."""
-    from glassnet.files.opening import quoted
+    from glassnet.files.access import quoted
 
     width = info.shape[1] if len(info.shape) == 2 else 0
     if isinstance(index, bool) or not hasattr(index, "__index__") or not -width <= index.__index__() < width:

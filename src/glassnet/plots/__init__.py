@@ -6,52 +6,46 @@
 No picture computes a number of its own, and no global state is touched: what is drawn comes from the value given, and
 sums that are shown add up as shown. Every function takes `style="light"` (print) or `style="dark"` (slides).
 Matplotlib is an extra, and imported when the first of these names is used; files of this folder import only `style`
-and `shared` of one another, but for `whole`, which puts several pictures on one page.
+and `input_picture` of one another, but for `explanation_page`, which puts several pictures on one page.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from glassnet import lazy
 from glassnet.errors import MissingExtra
 
-_SHELF = {
-    "network": "discs",
-    "templates": "grid",
-    "waterfall": "steps",
-    "squish_curve": "curve",
-    "history": "epochs",
-    "confusion": "matrix",
-    "comparison": "versus",
-    "explain": "whole",
-    "save": "saving",
-}
-
-__all__ = [*_SHELF]
-
 if TYPE_CHECKING:
-    from glassnet.plots.curve import squish_curve as squish_curve
-    from glassnet.plots.discs import network as network
-    from glassnet.plots.epochs import history as history
-    from glassnet.plots.grid import templates as templates
-    from glassnet.plots.matrix import confusion as confusion
+    from glassnet.plots.activation_curves import activation_curve as activation_curve
+    from glassnet.plots.comparison_chart import comparison as comparison
+    from glassnet.plots.confusion_matrix import confusion as confusion
+    from glassnet.plots.explanation_page import explain as explain
+    from glassnet.plots.network_picture import network as network
     from glassnet.plots.saving import save as save
-    from glassnet.plots.steps import waterfall as waterfall
-    from glassnet.plots.versus import comparison as comparison
-    from glassnet.plots.whole import explain as explain
+    from glassnet.plots.template_grid import templates as templates
+    from glassnet.plots.training_curves import history as history
+    from glassnet.plots.waterfall_chart import waterfall as waterfall
+
+
+_get, __dir__, __all__ = lazy.attach(
+    __name__,
+    {
+        "activation_curve": "activation_curves",
+        "comparison": "comparison_chart",
+        "confusion": "confusion_matrix",
+        "explain": "explanation_page",
+        "history": "training_curves",
+        "network": "network_picture",
+        "save": "saving",
+        "templates": "template_grid",
+        "waterfall": "waterfall_chart",
+    },
+)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _SHELF:
-        raise AttributeError(f"module 'glassnet.plots' has no attribute {name!r}")
     try:
-        value = getattr(import_module(f"glassnet.plots.{_SHELF[name]}"), name)
+        return _get(name)
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] != "matplotlib":
             raise
         raise MissingExtra("matplotlib", "plots") from None
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any
 
 from glassnet.errors import FileError, MissingExtra
-from glassnet.history import Epoch
 from glassnet.tracking.shared import figures
+from glassnet.training.history import Epoch
 
 
 class MLflow:

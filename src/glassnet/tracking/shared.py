@@ -1,6 +1,6 @@
 """What all writers write."""
 
-from glassnet.history import Epoch
+from glassnet.training.history import Epoch
 
 
 def figures(epoch: Epoch) -> dict[str, float]:

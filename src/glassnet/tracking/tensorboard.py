@@ -4,8 +4,8 @@ import os
 from types import TracebackType
 
 from glassnet.errors import FileError, MissingExtra
-from glassnet.history import Epoch
 from glassnet.tracking.shared import figures
+from glassnet.training.history import Epoch
 
 
 class TensorBoard:

@@ -16,13 +16,13 @@ from starlette.routing import Route
 
 from glassnet import __version__
 from glassnet.errors import AddressError, GlassnetError, SettingError
-from glassnet.web.answers import as_json, of_error, problem
 from glassnet.web.page import Part
-from glassnet.web.shelf import MOST_UPLOAD, Shelf, TooLarge
+from glassnet.web.responses import as_json, of_error, problem
 from glassnet.web.threads import in_thread, threaded
+from glassnet.web.uploads import MOST_UPLOAD, Shelf, TooLarge
 
 if TYPE_CHECKING:
-    from glassnet.web.opened import Opened
+    from glassnet.web.opened_file import Opened
 
 BYTES = "application/octet-stream"
 EXAMPLES = ("digits-sigmoid", "digits-relu", "digits-sigmoid-2")

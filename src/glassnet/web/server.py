@@ -33,9 +33,9 @@ class Server:
         try:
             import uvicorn
 
+            from glassnet.web.access import Doors
             from glassnet.web.application import Application
-            from glassnet.web.doors import Doors
-            from glassnet.web.shelf import Shelf
+            from glassnet.web.uploads import Shelf
         except ModuleNotFoundError as missing:
             raise MissingExtra(str(missing.name), "web") from None
         self._folder = tempfile.TemporaryDirectory(prefix="glassnet-", ignore_cleanup_errors=True)

@@ -1,4 +1,4 @@
-/** What mattered to a neuron, in the words of `glassnet explain` (src/glassnet/explain/words.py): its state, the inputs that
+/** What mattered to a neuron, in the words of `glassnet explain` (src/glassnet/explain/wording.py): its state, the inputs that
  * made it so, what its bias did. Every word follows from the figures by a rule that stands here. */
 
 import { percent, short, whole } from "../../draw/numbers.ts";

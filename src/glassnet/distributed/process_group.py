@@ -1,0 +1,210 @@
+"""The processes of one run: how they find each other, agree, and fail together.
+
+torchrun (or whoever sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT) starts them; `joined` is where they meet. What
+each does alone it does `together` with the others: where one fails, all raise the same error, which names it.
+"""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from glassnet.errors import GlassnetError, MissingExtra, SettingError
+
+try:
+    import torch.distributed as dist
+    from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
+except ModuleNotFoundError as error:
+    if error.name != "torch":
+        raise
+    raise MissingExtra("torch", "torch") from None
+
+JOINING, ANSWERING = 60.0, 600.0
+"""Seconds that a process waits for the others at the beginning, and for an answer later; GLASSNET_TIMEOUT sets both."""
+
+
+LOST = r"gloo|nccl|connection|socket|time[d-]?.?out"
+"""What PyTorch's errors say when another process is gone."""
+
+
+class ProcessGroupError(GlassnetError, RuntimeError):
+    """Something went wrong in one of the processes, or between them; all of them raise it."""
+
+
+@dataclass(frozen=True)
+class ProcessGroup:
+    """The processes that have joined: this one's `rank`, from 0, and how many there are."""
+
+    rank: int
+    size: int
+    store: Any
+
+    def __str__(self) -> str:
+        return f"rank {self.rank} of {self.size}"
+
+    def everybody(self, value: Any) -> list[Any]:
+        """The values that all processes give here, by rank."""
+        values = [None] * self.size
+        dist.all_gather_object(values, value)
+        return values
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is done within is done by all; where one fails, all raise, before any goes on."""
+        problem: Exception | None = None
+        try:
+            yield
+        except Exception as error:
+            problem = error
+        found = self.everybody(None if problem is None else f"{problem}" or type(problem).__name__)
+        failed = [rank for rank, said in enumerate(found) if said is not None]
+        if not failed:
+            return
+        if problem is not None and len(failed) == self.size and len(set(found)) == 1:
+            raise problem  # the same mistake everywhere is told as it would be by one
+        raise _failed(failed[0], self.size, found[failed[0]]) from problem
+
+    def same(self, settings: dict[str, Any]) -> None:
+        """`SettingError` on all, unless these settings are the same on all."""
+        everybody = self.everybody(settings)
+        for rank, theirs in enumerate(everybody):
+            for key, value in everybody[0].items():
+                if theirs.get(key) != value:
+                    raise SettingError(
+                        got=f"{key} {theirs.get(key)!r} on rank {rank}",
+                        expected=f"{value!r}, as on rank 0",
+                        do="start all processes with the same command, data and versions",
+                    )
+
+    def left(self, problem: BaseException) -> BaseException:
+        """What to raise when this process gives up for `problem`; the others are told, or tell what theirs was."""
+        lost = isinstance(problem, RuntimeError) and re.search(LOST, str(problem), re.IGNORECASE)
+        try:
+            if not lost:
+                self.store.compare_set("failure", "", f"{self.rank} {problem or type(problem).__name__}")
+                return problem
+            if self.store.check(["failure"]):  # it is there before its connection is gone
+                rank, said = self.store.get("failure").decode().split(" ", 1)
+                return _failed(int(rank), self.size, said)
+            missing = self._missing()
+        except RuntimeError:  # the store is gone with the process that kept it
+            missing = [0]
+        if not lost:
+            return problem
+        return ProcessGroupError(
+            got=f"no answer on {self} from rank {', '.join(map(str, missing)) or 'unknown'}",
+            expected=f"one within {_patience(ANSWERING).seconds} s",
+            do="see what it said last; a process that says nothing was killed, or hangs",
+        )
+
+    def _missing(self) -> list[int]:
+        """Who does not say within a second that it, too, has lost somebody."""
+        self.store.set(f"here/{self.rank}", "")
+        missing: list[int] = []
+        for _ in range(10):
+            missing = [rank for rank in range(self.size) if not self.store.check([f"here/{rank}"])]
+            if len(missing) == 1:
+                break
+            time.sleep(0.1)
+        return missing
+
+
+def restarted() -> bool:
+    """Whether torchrun has started these processes again, after one of them was lost."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+
+
+@contextmanager
+def joined(device: str = "cpu") -> Iterator[ProcessGroup]:
+    """The world of this process, in which its group is ready for torch.distributed.
+
+    An error raised within is reported to the others, which raise a `ProcessGroupError` that names its process.
+    Raises `ProcessGroupError` if the others are not there in time, or are of another group.
+    """
+    group = _join()
+    try:
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo",
+            store=group.store,
+            rank=group.rank,
+            world_size=group.size,
+            timeout=_patience(ANSWERING),
+        )
+    except RuntimeError as error:
+        raise _nobody(group, f"{error}") from None
+    try:
+        yield group
+    except BaseException as problem:
+        told = group.left(problem)
+        if told is problem:
+            raise
+        raise told from problem
+    finally:
+        dist.destroy_process_group()
+
+
+def _join() -> ProcessGroup:
+    """Meet at the store that rank 0, or torchrun, keeps."""
+    try:
+        rank, size, port = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "MASTER_PORT"))
+        host = os.environ["MASTER_ADDR"]
+    except (KeyError, ValueError) as error:
+        raise SettingError(
+            got=f"no usable {error}",
+            expected="RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT in the environment",
+            do="start with torchrun, which sets them",
+        ) from None
+    group = f"rank {rank} of {size}"
+    if not 0 <= rank < size:
+        raise SettingError(got=group, expected=f"a rank from 0 to {size - 1}", do="correct RANK or WORLD_SIZE")
+    keeps = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    try:
+        store = TCPStore(host, port, None, keeps, _patience(JOINING), wait_for_workers=False)
+    except RuntimeError as error:
+        raise ProcessGroupError(
+            got=f"no answer from {host}:{port} on {group} ({str(error).splitlines()[0]})",
+            expected=f"the store of rank 0 within {_patience(JOINING).seconds} s",
+            do="check MASTER_ADDR and MASTER_PORT, and that rank 0 was started",
+        ) from None
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    found = ProcessGroup(rank, size, PrefixStore(f"glassnet/{attempt}", store))
+    _meet(found)
+    return found
+
+
+def _meet(group: ProcessGroup) -> None:
+    """`ProcessGroupError` unless all are there, and hold the world to be of the same size."""
+    group.store.set(f"size/{group.rank}", f"{group.size}")
+    for rank in range(group.size) if group.rank == 0 else (0,):
+        try:
+            size = int(group.store.get(f"size/{rank}"))
+        except RuntimeError:
+            raise _nobody(group, f"rank {rank} is not there") from None
+        if size != group.size:
+            raise ProcessGroupError(
+                got=f"WORLD_SIZE {size} on rank {rank}, {group.size} on rank {group.rank}",
+                expected="the same on all",
+                do="start all hosts with the same numbers of nodes and processes",
+            )
+
+
+def _nobody(group: ProcessGroup, why: str) -> ProcessGroupError:
+    return ProcessGroupError(
+        got=f"no complete group on {group}: {why.splitlines()[0]}",
+        expected=f"{group.size} processes within {_patience(JOINING).seconds} s",
+        do="see whether the others were started, and what they say",
+    )
+
+
+def _failed(rank: int, size: int, said: str) -> ProcessGroupError:
+    return ProcessGroupError(
+        got=f"a failure on rank {rank} of {size}: {said}", expected="all to succeed", do="mend that one, start again"
+    )
+
+
+def _patience(usual: float) -> timedelta:
+    return timedelta(seconds=float(os.environ.get("GLASSNET_TIMEOUT") or usual))

@@ -1,0 +1,92 @@
+"""A sharded run on disk: a folder of safetensors, which each process writes and reads its own rows of.
+
+    FOLDER/model-00001-of-00003.safetensors ...   the network, whole tensors, a file for each layer, with an index
+    FOLDER/checkpoint/epoch-7/...                 where the run stands: rows as the processes hold them, and run.json
+
+torch's distributed checkpoint moves the rows, in its safetensors form: nothing that is read can run code, and another
+number of processes finds its own rows. What is written becomes visible by one renaming, when all have written.
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch.distributed as dist
+from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader, HuggingFaceStorageWriter
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save as save_together
+
+from glassnet.distributed.sharded import ShardedRun
+from glassnet.errors import FileError, SettingError
+from glassnet.files import atomic
+from glassnet.files.sharded_network import INDEX, described
+from glassnet.training.history import Epoch, History
+
+CHECKPOINT, RUN = "checkpoint", "run.json"
+
+
+def keep(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
+    """The checkpoint of the last epoch, in place of the one before."""
+    number = len(run.history)
+    with run.group.together():
+        if run.group.rank == 0:
+            (folder / CHECKPOINT).mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(folder / CHECKPOINT / "unfinished", ignore_errors=True)
+    unfinished = folder / CHECKPOINT / "unfinished"
+    with run.group.together():
+        save_together(run.tensors(), storage_writer=HuggingFaceStorageWriter(str(unfinished), save_distributed=True))
+    with run.group.together():
+        if run.group.rank == 0:
+            said = {"settings": settings, "step": run.step, "history": run.history.as_dict()}
+            atomic.write(unfinished / RUN, lambda path: Path(path).write_text(json.dumps(said)))
+            unfinished.rename(folder / CHECKPOINT / f"epoch-{number}")
+            for old in (folder / CHECKPOINT).glob("epoch-*"):
+                if old.name != f"epoch-{number}":
+                    shutil.rmtree(old)
+
+
+def take_up(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
+    """Go on from the folder's last checkpoint, if there is one; `SettingError` if it is of another run."""
+    with run.group.together():
+        kept = sorted((folder / CHECKPOINT).glob("epoch-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+        said: dict[str, Any] = json.loads((kept[-1] / RUN).read_text()) if kept else {"settings": settings}
+        for key, value in settings.items():
+            if said["settings"].get(key) != value:
+                raise SettingError(
+                    got=f"{key} {value!r}",
+                    expected=f"{said['settings'].get(key)!r}, with which the run in {folder} was started",
+                    do="resume with the settings and data of that run, or name another folder",
+                )
+    if not kept:
+        return
+    with run.group.together():
+        load(run.tensors(), storage_reader=HuggingFaceStorageReader(str(kept[-1])))
+        run.take_up(said["step"], History(Epoch(**figures) for figures in said["history"]))
+
+
+def save(run: ShardedRun, folder: Path, description: dict[str, Any]) -> None:
+    """The network as safetensors, a file for each layer; raises `FileError`."""
+    names = [name for name, _ in run.module.named_parameters()]
+    layers = {name: int(name.split(".")[1]) + 1 for name in names}
+    unfinished = folder / "unfinished"
+    with run.group.together():
+        if run.group.rank == 0:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    with run.group.together():
+        try:
+            writer = HuggingFaceStorageWriter(
+                str(unfinished), fqn_to_index_mapping=layers, save_distributed=True, enable_consolidation=True
+            )
+            save_together({name: run.tensors()[name] for name in names}, storage_writer=writer)
+        except OSError as error:
+            raise FileError(
+                got=f"no way to write {folder} ({error})", expected="a folder with space left", do="make room"
+            ) from error
+    dist.barrier()
+    with run.group.together():
+        if run.group.rank == 0:
+            described(unfinished / INDEX, description)
+            for path in sorted(unfinished.glob("*.safetensors*"), key=lambda path: path.name == INDEX):
+                path.replace(folder / path.name)  # the index last, which says what belongs together
+            shutil.rmtree(unfinished)

@@ -1,0 +1,96 @@
+"""Which engine does a job, and why. All have the same verbs (`plan.Engine`) and the same meaning (`reference`)."""
+
+import os
+from importlib.util import find_spec
+
+from glassnet.architecture import Architecture
+from glassnet.engines import native, reference
+from glassnet.engines.base import Engine, Examples, LayerTrace, Plan, State, Trainer
+from glassnet.errors import MissingExtra, SettingError, unknown_name
+
+__all__ = ["ENGINES", "Engine", "Examples", "LayerTrace", "Plan", "State", "Trainer", "choose", "native", "reference"]
+
+ENGINES = ("auto", "reference", "native", "torch")
+
+WIDE = 512 * 512
+"""Weights of one layer after the first, from which numpy's BLAS, on two cores, is faster than the kernel on one: 1.2 to
+1.9 times for 784-512-512-10 and 1024-1024-1024-10. (A first layer's zeros are skipped by the kernel alone.)"""
+
+
+def choose(
+    name: str | Engine, architecture: Architecture, dtype: str, device: str | None = None, batch_size: int | None = None
+) -> tuple[Engine, str]:
+    """The engine for a network of this structure and dtype, and in words why.
+
+    `auto` goes by the variable GLASSNET_ENGINE if it is set, or takes torch where a `device` is named. Else it takes
+    native where that fits and no layer is wide; and for the training of wide ones, which it is told by a `batch_size`,
+    a GPU if there is one that gains (see `gain`). Raises `SettingError` for unknown names and devices, and for native
+    asked for by name where it does not fit; `MissingExtra` for torch where that is not installed.
+    """
+    if not isinstance(name, str):
+        return name, f"{name.name} ({dtype}): given"
+    if name not in ENGINES:
+        raise unknown_name("engine", name, ENGINES)
+    source = "asked for by name"
+    if name == "auto" and os.environ.get("GLASSNET_ENGINE"):
+        name, source = os.environ["GLASSNET_ENGINE"], "asked for by GLASSNET_ENGINE"
+        if name not in ENGINES:
+            raise unknown_name("GLASSNET_ENGINE", name, ENGINES)
+    if name == "torch" or (name == "auto" and device is not None):
+        return _torch(device or "cpu", dtype, source if name == "torch" else f"device {device} asked for")
+    if device not in (None, "cpu"):
+        raise SettingError(
+            got=f"device {device!r} for engine {name!r}",
+            expected="engine 'torch', which alone knows devices",
+            do="use engine='torch', or leave the device out",
+        )
+    if name == "reference":
+        return reference, f"reference (numpy, {dtype}): {source}"
+    unfit = native.supports(architecture, dtype)
+    if unfit and name == "native":
+        raise SettingError(
+            got=f"engine 'native' for {architecture} in {dtype}",
+            expected=f"a network that it can run: {unfit}",
+            do="use engine='reference', or 'auto'" + (", or dtype float32" if dtype != "float32" else ""),
+        )
+    if unfit:
+        return reference, f"reference (numpy, {dtype}): the native engine does not fit, {unfit}"
+    widest = max(architecture.layers[1:], key=lambda layer: layer.fan_in * layer.fan_out, default=None)
+    if name == "auto" and widest and widest.fan_in * widest.fan_out >= WIDE:
+        gpu = _gpu(architecture, dtype, batch_size)
+        if gpu is not None:
+            return gpu
+        size = f"{widest.fan_in} x {widest.fan_out}"
+        return reference, f"reference (numpy, {dtype}): its BLAS is faster for a layer of {size}"
+    why = source if name == "native" else "it fits"
+    return native, f"native ({native.variant()}, {dtype}): {why}"
+
+
+def _torch(device: str, dtype: str, why: str) -> tuple[Engine, str]:
+    try:
+        from glassnet.engines.torch import Torch
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtra("torch", "torch") from None
+    if device.startswith("mps") and dtype == "float64":
+        raise SettingError(got="float64 on mps", expected="float32, the widest that it has", do="use dtype float32")
+    return Torch(device), f"torch ({device}, {dtype}): {why}"
+
+
+def _gpu(architecture: Architecture, dtype: str, batch_size: int | None) -> tuple[Engine, str] | None:
+    """torch on the GPU, if there is one and steps of this size are quicker there; measured now, in a tenth of a second
+    or so."""
+    if batch_size is None or find_spec("torch") is None:
+        return None
+    from glassnet.engines.torch import accelerator
+
+    device = accelerator()
+    if device is None or (device == "mps" and dtype == "float64"):
+        return None
+    from glassnet.engines.cost_model import seconds_per_step
+
+    there, here = (seconds_per_step(architecture, dtype, batch_size, place) for place in (device, "cpu"))
+    if there >= here:
+        return None
+    return _torch(device, dtype, f"a step of {batch_size} is about {here / there:.1f} times as quick as here")

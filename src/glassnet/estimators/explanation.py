@@ -1,0 +1,185 @@
+"""What each column gives to a prediction of a fitted estimator, or of a pipeline that ends in one.
+
+    logit = contribution of "age" + contribution of "income" + ... + bias
+
+The contributions are those of `glassnet.explain.attribution`, added up over the inputs that come from one column.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from glassnet import arithmetic
+from glassnet.arrays import Array
+from glassnet.errors import InputError, SettingError
+from glassnet.estimators.base import GlassEstimator
+from glassnet.estimators.feature_lineage import Origin, origins
+from glassnet.explain.attributions import Attribution
+from glassnet.explain.attributions import attribution as attribution_of
+from glassnet.schema import Schema
+
+
+@dataclass(frozen=True)
+class ColumnContribution:
+    """One column of the row: its value as it was given, and its part of the logit; `inputs` are the network's inputs
+    that were made of it, by their numbers."""
+
+    name: str
+    value: Any
+    contribution: float
+    inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A logit (or a regressor's prediction), divided among the columns: the contributions and `bias_contribution` add
+    up to `total`, but for `error`. `attribution` is the same by the network's inputs, with their weights."""
+
+    columns: tuple[ColumnContribution, ...]
+    attribution: Attribution
+
+    @property
+    def total(self) -> float:
+        """The network's own logit."""
+        return self.attribution.total
+
+    @property
+    def bias_contribution(self) -> float:
+        """What is there without the columns."""
+        return self.attribution.bias_contribution
+
+    @property
+    def error(self) -> float:
+        """By how much columns and bias together miss the total."""
+        return abs(self.total - sum(column.contribution for column in self.columns) - self.bias_contribution)
+
+    def by_column(self) -> dict[str, float]:
+        """{name: contribution}, the largest first."""
+        return {column.name: column.contribution for column in self._ordered()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every number, as plain values for JSON."""
+        columns = [
+            {**vars(column), "value": column.value.item() if hasattr(column.value, "item") else column.value}
+            for column in self.columns
+        ]
+        return {
+            "columns": columns,
+            "bias_contribution": self.bias_contribution,
+            "total": self.total,
+            "error": self.error,
+            "method": self.attribution.method,
+        }
+
+    def _ordered(self) -> list[ColumnContribution]:
+        return sorted(self.columns, key=lambda column: -abs(column.contribution))
+
+    def _term(self, column: ColumnContribution) -> str | arithmetic.Product:
+        """`age  0.42 x 0.8`, where one input says it all, else only the name and the value."""
+        at_work = [i for i in column.inputs if self.attribution.contributions[i] != 0]
+        if len(at_work) != 1:
+            return f"{column.name} = {column.value}" + (f" ({len(at_work)} inputs)" if at_work else "")
+        (i,) = at_work
+        value = arithmetic.significant(float(self.attribution.inputs[i]) - float(self.attribution.baseline[i]), 4)
+        return arithmetic.Product(
+            self.attribution.input_names[i], value, arithmetic.significant(float(self.attribution.weights[i]), 4)
+        )
+
+    def written(self, top: int = 12) -> str:
+        """The arithmetic as one would write it down, the `top` largest columns singly."""
+        ordered = self._ordered()
+        terms: list[arithmetic.Line] = [(self._term(column), column.contribution) for column in ordered[:top]]
+        others = f"{len(ordered) - top:,} more columns" if len(ordered) > top else ""
+        bias = "+ bias" if self.attribution.method == "affine" else "+ the network at the baseline"
+        result: arithmetic.Line = ("off by", self.error)
+        if self.attribution.activation is not None and self.attribution.activation_name != "identity":
+            result = (f"{self.attribution.activation_name} makes of it", self.attribution.activation)
+        bias_line: list[arithmetic.Line] = [(bias, self.bias_contribution)]
+        sums: list[tuple[list[arithmetic.Line], str, arithmetic.Line]] = [
+            (terms, others, ("all columns", sum(column.contribution for column in ordered))),
+            (bias_line, "", (self.attribution.name, self.total)),
+        ]
+        precision = 1e-9 if self.attribution.dtype == "float64" else 1e-6
+        return arithmetic.written(f"{self.attribution.name}, column by column", sums, result, precision)
+
+    def __str__(self) -> str:
+        return self.written()
+
+
+def explain(model: Any, row: Any, output: Any = None, against: Any = None, **how: Any) -> Explanation:
+    """Take one prediction apart, column by column.
+
+    model    a fitted GlassClassifier or GlassRegressor, a pipeline that ends in one, or a search that found one
+    row      one row as `predict` takes it: of a data frame, or an array
+    output   which class's logit (a regressor's target by its number); without it the one that speaks loudest, and for
+             two classes that of the second
+    against  a second class, whose logit is taken from it: "why this one and not that one"
+    how      `method`, `baseline` and `steps` of `glassnet.explain.attribution`
+
+    Raises `SettingError` for a transformer on the way that mixes columns and for classes that are not there,
+    `InputError` for more than one row.
+    """
+    model = getattr(model, "best_estimator_", model)
+    before, last = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
+    if not isinstance(last, GlassEstimator):
+        raise SettingError(
+            got=f"a {type(last).__name__}",
+            expected="a GlassClassifier or GlassRegressor, or a pipeline that ends in one",
+            do="for networks there is glassnet.explain.attribution",
+        )
+    row = _one_row(row)
+    names = getattr(model, "feature_names_in_", None)
+    width = row.shape[1]
+    labels = [f"input {i}" for i in range(width)] if names is None else [str(name) for name in names]
+    start = [Origin(i, label) for i, label in enumerate(labels)]
+    found = origins(before, start) if before is not None and len(before) else start
+    seen = last._seen(row if before is None or not len(before) else before.transform(row))
+    inputs = (seen.toarray() if hasattr(seen, "toarray") else seen)[0]
+    attribution = _attribution(last, inputs, [origin.label for origin in found], output, against, how)
+    values = np.asarray(row.toarray() if hasattr(row, "toarray") else row)[0]
+    columns = []
+    for i, label in enumerate(labels):
+        mine = tuple(k for k, origin in enumerate(found) if origin.column == i)
+        columns.append(ColumnContribution(label, values[i], float(attribution.contributions[list(mine)].sum()), mine))
+    return Explanation(tuple(columns), attribution)
+
+
+def _attribution(
+    last: Any, inputs: Array, labels: list[str], output: Any, against: Any, how: dict[str, Any]
+) -> Attribution:
+    """The contributions of the network's inputs, under the names that the columns give them."""
+    schema = Schema(features=tuple(labels), classes=last.network_.schema.classes)
+    network = last.network_.with_schema(schema)
+    classes = getattr(last, "classes_", None)
+    if classes is None or network.sizes[-1] > 1:
+        first, second = (None if name is None else _place(classes, name) for name in (output, against))
+        return attribution_of(network, inputs, first, second, **how)
+    if against is not None or output not in (None, classes[-1]):
+        raise SettingError(
+            got=f"{output!r} against {against!r}",
+            expected=f"the logit of {classes[-1]!r}, the only one for two classes; below 0 it speaks for the other",
+            do="leave output and against away",
+        )
+    found = attribution_of(network, inputs, **how)
+    return replace(found, name=f"logit of {classes[-1]}", names=(str(classes[-1]),))
+
+
+def _place(classes: Any, name: Any) -> int:
+    if classes is None:
+        return int(name)
+    at = np.flatnonzero(classes == name)
+    if not len(at):
+        raise SettingError(got=f"class {name!r}", expected=f"one of {list(classes)}", do="see classes_")
+    return int(at[0])
+
+
+def _one_row(row: Any) -> Any:
+    """A row as a table of one row."""
+    if hasattr(row, "to_frame") and hasattr(row, "index"):  # a Series, a row of a pandas frame
+        row = row.to_frame().T.infer_objects()
+    elif not hasattr(row, "shape") or len(row.shape) == 1:
+        row = np.reshape(row, (1, -1))
+    if row.shape[0] != 1:
+        raise InputError(got=f"{row.shape[0]} rows", expected="one of them", do="pick it first: X[:1]")
+    return row

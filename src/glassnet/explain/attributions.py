@@ -1,0 +1,477 @@
+"""A prediction taken apart exactly: how much of a logit each input gives.
+
+    logit = contribution of input 0 + contribution of input 1 + ... + bias
+    contribution = weight in force * (input - baseline)
+
+Where all hidden squishes are made of straight pieces (relu and its like), one affine map is in force around an input;
+its weights are the weights in force, and nothing is approximate. For smooth ones the weights are the average slopes on
+the straight path from a baseline to the input: integrated gradients (Sundararajan, Taly and Yan, Axiomatic Attribution
+for Deep Networks, 2017), with the completeness error that is left.
+
+A logit is a pre-activation of the last layer, whatever its squish. Imports `backward` and `path` of `explain`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import exp, isfinite
+from typing import Any
+
+import numpy as np
+
+from glassnet import arithmetic
+from glassnet.activations import activation
+from glassnet.arrays import Array, numeric, readonly, shape_text
+from glassnet.errors import AddressError, InputError, SettingError, unknown_name
+from glassnet.explain import backward, quadrature
+from glassnet.network import Network
+from glassnet.schema import Schema
+from glassnet.trace import Trace
+
+METHODS = ("auto", "affine", "integrated_gradients")
+OUTPUTS_AT_ONCE = 64
+TOLERANCE = {"float32": 1e-5, "float64": 1e-7}
+"""How complete integrated gradients are made, relative to the sizes of all contributions and of both logits."""
+MOST_STEPS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class AffineMap:
+    """What a piecewise-linear network is around one input: `weights @ inputs + bias = logits`.
+
+    `trace` is the network at work on that input. `row(k)` is the map of one logit, computed when asked for; `weights`
+    and `bias` are all of them together. Everything is float64; which piece of each squish is in force is as the network
+    itself found it.
+    """
+
+    trace: Trace
+
+    @property
+    def inputs(self) -> Array:
+        """The input, as the network sees it, (fan_in,)."""
+        return self.trace.layers[0].inputs
+
+    @property
+    def logits(self) -> Array:
+        """What the network itself computes, (fan_out,)."""
+        return self.trace.layers[-1].pre_activations
+
+    @cached_property
+    def _whole(self) -> tuple[Array, Array]:
+        parts = [backward.affine(self.trace, heads) for heads in self._heads()]
+        return readonly(np.concatenate([w for w, _ in parts])), readonly(np.concatenate([b for _, b in parts]))
+
+    def _heads(self) -> Iterator[Array]:
+        """The logits, some at a time: as rows of the identity."""
+        count = len(self.logits)
+        for start in range(0, count, OUTPUTS_AT_ONCE):
+            yield np.eye(min(OUTPUTS_AT_ONCE, count - start), count, start)
+
+    @property
+    def weights(self) -> Array:
+        """(fan_out, fan_in): how much each input counts for each logit."""
+        return self._whole[0]
+
+    @property
+    def bias(self) -> Array:
+        """(fan_out,): what each logit is given without any input."""
+        return self._whole[1]
+
+    def row(self, output: int) -> tuple[Array, float]:
+        """One logit's weights (fan_in,) and bias."""
+        return self.along(_head(self.trace, _checked_output(self.trace, output, "output"), None))
+
+    def along(self, head: Array) -> tuple[Array, float]:
+        """The weights (fan_in,) and bias of `head @ logits`: of a difference of logits, for example."""
+        weights, bias = backward.affine(self.trace, head[None])
+        return readonly(weights[0]), float(bias[0])
+
+    def __call__(self, inputs: Any) -> Array:
+        """`weights @ inputs + bias`, (fan_out,): the network's logits wherever the same pieces are in force."""
+        x = numeric(inputs, "inputs")
+        if x.shape != self.inputs.shape:
+            raise InputError(
+                got=f"inputs of shape {shape_text(x.shape)}",
+                expected=shape_text(self.inputs.shape),
+                do="give them as the network sees them, one number for each input",
+            )
+        return self.weights @ x.astype(np.float64) + self.bias
+
+    @property
+    def error(self) -> float:
+        """How far `weights @ inputs + bias` is from the network's own logits: the largest difference, relative to the
+        sizes of all that the network added up on the way (see `backward.summed_sizes`)."""
+        off = np.abs(self(self.inputs) - self.logits)
+        sizes = np.concatenate([backward.summed_sizes(self.trace, heads) for heads in self._heads()])
+        return float(np.divide(off, sizes, out=off.copy(), where=sizes > 0).max())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every number, as plain values for JSON."""
+        return {
+            "weights": self.weights.tolist(),
+            "bias": self.bias.tolist(),
+            "inputs": self.inputs.tolist(),
+            "logits": self.logits.tolist(),
+            "error": self.error,
+        }
+
+    def __str__(self) -> str:
+        """How many pieces are in force, and what each logit has from the inputs and from the bias (up to 20 logits)."""
+        lines = [f"affine map in force: {len(self.inputs):,} inputs -> {len(self.logits):,} logits"]
+        for i, layer in enumerate(self.trace.layers[:-1]):
+            slopes, _ = backward.PIECES[layer.activation_name](layer.pre_activations.astype(np.float64))
+            passing = int(np.count_nonzero(slopes))
+            lines.append(
+                f"  layer {i}, {layer.activation_name}: {passing:,} of {len(slopes):,} neurons pass changes on"
+            )
+        shown = range(min(20, len(self.logits)))
+        decimals = arithmetic.decimals_for([*self.bias[: len(shown)], *self.logits[: len(shown)]], 1e-6)
+        names = [_name(self.trace, k) for k in shown]
+        columns = [("", "from inputs", "+ bias", "= logit")]
+        for k in shown:
+            logit, bias = round(float(self.logits[k]), decimals), round(float(self.bias[k]), decimals)
+            figures = [f"{v:,.{decimals}f}" for v in (logit - bias, bias, logit)]
+            columns.append((names[k], figures[0], figures[1], figures[2]))
+        wide = [max(len(row[i]) for row in columns) for i in range(4)]
+        lines += [
+            "  " + f"{row[0]:<{wide[0]}}" + "".join(f"  {row[i]:>{wide[i]}}" for i in (1, 2, 3)) for row in columns
+        ]
+        if len(shown) < len(self.logits):
+            lines.append(f"  and {len(self.logits) - len(shown):,} more")
+        return "\n".join(
+            [*lines, f"  within {self.error:.0e} of the network's own logits, relative to the sums on the way"]
+        )
+
+
+def affine_map(network: Network, inputs: Any) -> AffineMap:
+    """The affine map that a piecewise-linear network is around one input, (fan_in,).
+
+    Raises `SettingError` where a hidden layer is smooth, `InputError` for inputs that do not fit.
+    """
+    _check_pieces(network)
+    return AffineMap(_trace_of_one(network, inputs))
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One input's part of a logit: `contribution = weight * (input - baseline)`."""
+
+    index: int
+    name: str
+    input: float
+    weight: float
+    contribution: float
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """A logit, or the difference of two, divided among the inputs: their sum and
+    `bias_contribution` are `total`, but for `error`.
+
+    output      which logit; `against` the one that is taken from it, or None
+    inputs      what the network sees, (fan_in,), and `baseline`, what it is compared with, (fan_in,)
+    weights     how much each input counts, (fan_in,): the affine map in force, or the average slopes from the baseline
+    bias_contribution  what is there without the inputs: what the map, or the network, gives for the baseline
+    total       the network's own logit (or difference)
+    method      "affine" or "integrated_gradients"
+    points      at how many points of the path slopes were looked at (0 for the affine map)
+    """
+
+    output: int
+    against: int | None
+    inputs: Array
+    baseline: Array
+    weights: Array
+    bias_contribution: float
+    total: float
+    method: str
+    points: int = 0
+    name: str = "logit"
+    names: tuple[str, ...] = ()
+    input_names: Sequence[str] = field(default=(), repr=False)
+    activation_name: str = "identity"
+    activation: float | None = None
+    dtype: str = "float64"
+
+    @cached_property
+    def contributions(self) -> Array:
+        """What each input gives, (fan_in,)."""
+        return readonly(self.weights * (self.inputs.astype(np.float64) - self.baseline))
+
+    @property
+    def error(self) -> float:
+        """By how much the contributions and the bias contribution together miss the total: rounding, and for
+        integrated gradients the completeness error."""
+        return abs(self.total - float(self.contributions.sum() + self.bias_contribution))
+
+    def top(self, n: int = 10) -> list[Contribution]:
+        """The `n` inputs with the largest contributions, for or against, largest first."""
+        order = np.argsort(-np.abs(self.contributions), kind="stable")[: max(n, 0)]
+        return [
+            Contribution(
+                int(i), self.input_names[i], float(self.inputs[i]), float(self.weights[i]), float(self.contributions[i])
+            )
+            for i in order
+        ]
+
+    def rows(self, top: int = 12) -> list[arithmetic.Row]:
+        """The arithmetic, row by row, with the `top` largest contributions singly and the others added up."""
+        contributions = self.contributions.tolist()
+        shown = arithmetic.strongest(contributions, top)
+        hidden = set(range(len(contributions))) - set(shown)
+        zeros = sum(contributions[i] == 0 for i in hidden)
+        others = f"{len(hidden):,} more inputs" + (f", {zeros:,} of them 0" if zeros else "")
+        bias = "+ bias" if self.method == "affine" else "+ the network at the baseline"
+        return arithmetic.rows(
+            sums=[
+                (
+                    [(self._term(i), contributions[i]) for i in shown],
+                    others if hidden else "",
+                    ("all inputs", sum(contributions)),
+                ),
+                ([(bias, self.bias_contribution)], "", (_clipped(self.name, 44), self.total)),
+            ],
+            result=self._result(),
+            precision=1e-9 if self.dtype == "float64" else 1e-6,
+        )
+
+    def _term(self, i: int) -> arithmetic.Product:
+        value = arithmetic.significant(float(self.inputs[i]) - float(self.baseline[i]), 4)
+        return arithmetic.Product(
+            _clipped(self.input_names[i], 28), value, arithmetic.significant(float(self.weights[i]), 4)
+        )
+
+    def _result(self) -> arithmetic.Line:
+        if self.activation is not None:
+            return f"{self.activation_name} makes of it", self.activation
+        if self.activation_name == "softmax" and abs(self.total) < 700:
+            more, less = (_clipped(name, 16) for name in (self.names if self.total >= 0 else self.names[::-1]))
+            return f"exp: {more} is so many times as likely as {less}", exp(abs(self.total))
+        return "off by", self.error
+
+    def written(self, top: int = 12) -> str:
+        """The arithmetic as one would write it down."""
+        how = "affine map in force" if self.method == "affine" else f"integrated gradients, {self.points:,} points"
+        heading = f"{_clipped(self.name, 44)}, {how}"
+        if self.against is not None:
+            heading = f"why {_clipped(self.names[0], 16)} and not {_clipped(self.names[1], 16)}: {how}"
+        what = "input" if not self.baseline.any() else "(input - baseline)"
+        weight = "weight in force" if self.method == "affine" else "average slope"
+        lines = [heading, f"  each contribution is {what} x {weight}", arithmetic.laid_out("", self.rows(top))[1:]]
+        return "\n".join([*lines, f"  contributions and bias miss the network's own number by {self.error:.1e}"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every number, as plain values for JSON."""
+        return {
+            "output": self.output,
+            "against": self.against,
+            "inputs": self.inputs.tolist(),
+            "baseline": self.baseline.tolist(),
+            "weights": self.weights.tolist(),
+            "contributions": self.contributions.tolist(),
+            "bias_contribution": self.bias_contribution,
+            "total": self.total,
+            "error": self.error,
+            "method": self.method,
+            "points": self.points,
+        }
+
+    def __str__(self) -> str:
+        return self.written()
+
+
+def attribution(
+    network: Network,
+    inputs: Any,
+    output: "int | str | None" = None,
+    against: "int | str | None" = None,
+    method: str = "auto",
+    baseline: Any = None,
+    steps: int | None = None,
+) -> Attribution:
+    """How much each input gives to a logit, or to the difference of two ("why 7 and not 1").
+
+    inputs    one input, (fan_in,)
+    output    which logit: an output neuron, or the name of its class; without it the largest
+    against   a second one, which is taken from it
+    method    "affine": exact, for piecewise-linear networks; "integrated_gradients": for any with slopes; "auto": the
+              affine map where there is one
+    baseline  what the input is compared with: one number or (fan_in,); without it 0
+    steps     for integrated gradients: that many nodes of Gauss and Legendre instead of as many as it takes
+
+    Raises `InputError` for inputs that do not fit, `AddressError` for outputs that are not there, `SettingError` for a
+    method that does not suit the network.
+    """
+    if method not in METHODS:
+        raise unknown_name("method", method, METHODS)
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS):
+        raise SettingError(got=f"steps {steps!r}", expected=f"a whole number from 1 to {MOST_STEPS}", do="or leave it")
+    if method == "auto":
+        method = "affine" if _first_smooth(network) is None and steps is None else "integrated_gradients"
+    if method == "affine":
+        _check_pieces(network)
+    else:
+        _check_slopes(network)
+    trace = _trace_of_one(network, inputs)
+    origin = _baseline(network, trace, baseline)
+    logits = trace.layers[-1].pre_activations
+    first = int(np.argmax(logits)) if output is None else _checked_output(trace, output, "output")
+    second = None if against is None else _checked_output(trace, against, "against")
+    if first == second:
+        raise SettingError(
+            got=f"output {first} against itself",
+            expected="two different outputs",
+            do="name another one to compare with",
+        )
+    head = _head(trace, first, second)
+    total = float(head @ logits)
+    if not isfinite(total):
+        raise InputError(got=f"a logit of {total}", expected="a finite one", do="scale inputs or parameters down")
+    points = 0
+    if method == "affine":
+        weights, bias = AffineMap(trace).along(head)
+        bias += float(weights @ origin)
+    else:
+        weights, bias, points = _average_slopes(network, trace, origin, head, steps)
+    names = [_name(trace, k) for k in (first, second) if k is not None]
+    return Attribution(
+        output=first,
+        against=second,
+        inputs=trace.layers[0].inputs,
+        baseline=readonly(origin),
+        weights=readonly(weights),
+        bias_contribution=bias,
+        total=total,
+        method=method,
+        points=points,
+        name=" less ".join(f"logit of {name}" for name in names),
+        names=tuple(names),
+        input_names=trace.input_names(0),
+        activation_name=trace.layers[-1].activation_name,
+        activation=float(trace.outputs[first]) if second is None else None,
+        dtype=network.dtype,
+    )
+
+
+def _average_slopes(
+    network: Network, trace: Trace, origin: Array, head: Array, steps: int | None
+) -> tuple[Array, float, int]:
+    """The average slopes of `head @ logits` from `origin` to the input, its value at `origin`, and the points taken."""
+    bare = network.with_schema(Schema())  # points of the path are numbers as the network sees them
+    to_logits = bare.with_activation(len(network.layers) - 1, "identity")
+    start, way = origin, trace.layers[0].inputs.astype(np.float64) - origin
+
+    def slopes_at(t: Array) -> Array:
+        return backward.input_slopes(bare.trace(start + t[:, None] * way), head)
+
+    def value_at(t: Array) -> Array:
+        return to_logits(start + t[:, None] * way).astype(np.float64) @ head
+
+    at_origin = float(value_at(np.zeros(1))[0])
+    if steps is not None:
+        return quadrature.fixed(slopes_at, steps), at_origin, steps
+    moves = way != 0
+
+    def moves_at(t: Array) -> Array:
+        return slopes_at(t)[:, moves] * way[moves]
+
+    size = float(np.abs(head) @ (np.abs(to_logits(start)) + np.abs(trace.layers[-1].pre_activations)))
+    rounding = 8 * float(np.finfo(network.dtype).eps)
+    parts, points = quadrature.adaptive(moves_at, value_at, TOLERANCE[network.dtype], size, rounding)
+    weights = np.zeros(len(way))
+    weights[moves] = parts / way[moves]
+    return weights, at_origin, points
+
+
+# The door
+
+
+def _first_smooth(network: Network) -> tuple[int, str] | None:
+    hidden = network.architecture.activations[:-1]
+    return next(((i, name) for i, name in enumerate(hidden) if name not in backward.PIECES), None)
+
+
+def _check_pieces(network: Network) -> None:
+    smooth = _first_smooth(network)
+    if smooth is not None:
+        raise SettingError(
+            got=f"activation {smooth[1]!r} in layer {smooth[0]}",
+            expected=f"hidden layers made of straight pieces ({', '.join(backward.PIECES)}), for an affine map",
+            do="integrated gradients work here: attribution(network, inputs, method='integrated_gradients')",
+        )
+
+
+def _check_slopes(network: Network) -> None:
+    for i, name in enumerate(network.architecture.activations[:-1]):
+        if not activation(name).trainable:
+            raise SettingError(
+                got=f"activation {name!r} in layer {i}",
+                expected="hidden layers with a slope, for integrated gradients",
+                do="use method='affine' if all hidden layers are made of straight pieces, or explain the network "
+                f"with_activation({i}, 'sigmoid')",
+            )
+
+
+def _trace_of_one(network: Network, inputs: Any) -> Trace:
+    trace = network.trace(inputs)
+    if trace.outputs.ndim == 2:
+        raise InputError(got=f"{len(trace)} inputs", expected="one of them", do="pick it first: inputs[0]")
+    return trace
+
+
+def _baseline(network: Network, trace: Trace, baseline: Any) -> Array:
+    width = len(trace.layers[0].inputs)
+    if baseline is None:
+        return np.zeros(width)
+    if np.ndim(baseline) == 0:
+        baseline = np.full(width, baseline)
+        return _as_seen(network.with_schema(Schema()), baseline)
+    return _as_seen(network, baseline)
+
+
+def _as_seen(network: Network, baseline: Any) -> Array:
+    try:
+        return _trace_of_one(network, baseline).layers[0].inputs.astype(np.float64)
+    except InputError as problem:
+        raise InputError(got=f"a baseline that is {problem.got}", expected=problem.expected, do=problem.do) from None
+
+
+def _checked_output(trace: Trace, output: "int | str", what: str) -> int:
+    count = trace.outputs.shape[-1]
+    classes = trace.schema.classes
+    if isinstance(output, str):
+        if classes is None or len(classes) != count:
+            raise SettingError(
+                got=f"{what} {output!r}",
+                expected=f"a number from 0 to {count - 1}",
+                do="the classes have no names here",
+            )
+        if output not in classes:
+            raise unknown_name("class", output, classes)
+        return classes.index(output)
+    if isinstance(output, bool) or not isinstance(output, int | np.integer):
+        raise SettingError(
+            got=f"{what} {output!r}", expected=f"an output from 0 to {count - 1}", do="give its number, or its class"
+        )
+    if not 0 <= output < count:
+        raise AddressError(
+            got=f"{what} {output}", expected=f"an output from 0 to {count - 1}", do="count outputs from 0"
+        )
+    return int(output)
+
+
+def _head(trace: Trace, first: int, second: int | None) -> Array:
+    head = np.zeros(trace.outputs.shape[-1])
+    head[first] = 1
+    if second is not None:
+        head[second] = -1
+    return head
+
+
+def _name(trace: Trace, output: int) -> str:
+    classes = trace.schema.classes
+    return classes[output] if classes and len(classes) == trace.outputs.shape[-1] else f"output {output}"
+
+
+def _clipped(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 3] + "..."

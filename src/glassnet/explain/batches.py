@@ -1,0 +1,53 @@
+"""A data set seen through a network, a slice of examples at a time: memory stays bounded, however many there are.
+
+Imports nothing else of `explain`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from glassnet.arrays import numeric, shape_text
+from glassnet.data.dataset import Dataset
+from glassnet.errors import InputError
+from glassnet.network import Network
+from glassnet.trace import Trace
+
+NUMBERS_AT_ONCE = 1 << 20
+"""How many inputs and activations a slice holds at most, about: they should stay in the processor's cache."""
+
+
+class Slices:
+    """The traces of consecutive slices of the examples in `data`: a `Dataset`, whose own scale counts, a pair (inputs,
+    targets), or an array of inputs, (n, fan_in).
+
+    `name` is what to call the data, `len()` the number of examples. Raises `InputError` for data that does not fit the
+    network, or that is empty.
+    """
+
+    def __init__(self, network: Network, data: Any) -> None:
+        self.network, self.name = network, "data"
+        if isinstance(data, Dataset):
+            self.network = network.with_schema(replace(network.schema, scale=data.schema.scale))
+            self.name = data.name
+            inputs = data.inputs
+        else:
+            inputs = numeric(data[0] if isinstance(data, tuple) and len(data) == 2 else data, "data")
+        fan_in = network.sizes[0]
+        if inputs.ndim > 2 and len(inputs) and inputs[0].size == fan_in:
+            inputs = inputs.reshape(len(inputs), fan_in)
+        if inputs.ndim != 2 or inputs.shape[1] != fan_in or len(inputs) == 0:
+            raise InputError(
+                got=f"{self.name} of shape {shape_text(inputs.shape)}",
+                expected=f"at least one row of the network's {fan_in:,} inputs: (n, {fan_in})",
+                do="pass a Dataset, or an array with a row for each example",
+            )
+        self._inputs = inputs
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def __iter__(self) -> Iterator[Trace]:
+        rows = max(1, min(1024, NUMBERS_AT_ONCE // sum(self.network.sizes)))
+        for start in range(0, len(self), rows):
+            yield self.network.trace(self._inputs[start : start + rows])

@@ -1,0 +1,226 @@
+"""Two networks tried on the same inputs: what each gives, where they part inside, and what lies between them.
+
+Everything is taken from the traces of both, a few thousand inputs at a time. Imports `matching` of `explain`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.arrays import Array, numeric, shape_text
+from glassnet.data.dataset import Dataset
+from glassnet.engines.blas import fitting_threads
+from glassnet.errors import InputError
+from glassnet.evaluation import ROWS_AT_ONCE, as_dataset, check_fits, classify, evaluate
+from glassnet.explain.matching import Matching
+from glassnet.network import Network
+from glassnet.schema import Schema
+
+CHEAP_SUMS = 4
+"""From so many inputs per neuron of the first layer on, mixing first sums is the cheaper way along the line."""
+
+
+class Given(NamedTuple):
+    """Data as it was given: its name, the inputs as stored, what they stand for, and the targets if there are any."""
+
+    name: str
+    inputs: Array
+    schema: Schema | None
+    targets: Array | None
+
+    @property
+    def labels(self) -> Array | None:
+        """(n,) the targets, if they are classes."""
+        targets = self.targets
+        return targets if targets is not None and targets.ndim == 1 and targets.dtype.kind == "i" else None
+
+
+def given(data: Any) -> Given:
+    """A `Dataset`, a pair (inputs, targets), or inputs alone; raises `InputError` for what is none of these."""
+    if isinstance(data, tuple) and len(data) == 2:
+        data = as_dataset(data)
+    if isinstance(data, Dataset):
+        return Given(data.name, data.inputs, data.schema, data.targets)
+    inputs = numeric(data, "inputs")
+    if inputs.size == 0 or inputs.ndim == 0:
+        raise InputError(
+            got=f"inputs of shape {shape_text(inputs.shape)}",
+            expected="at least one input: a Dataset, a pair (inputs, targets), or inputs (n, fan_in)",
+            do="see glassnet.data for readers",
+        )
+    return Given("the inputs", inputs, None, None)
+
+
+def inputs_for(network: Network, data: Given) -> Array:
+    """The inputs as this network is to see them: floats (n, fan_in), scaled, and standardised as its own data was."""
+    inputs, schema = data.inputs, data.schema
+    if schema is not None:
+        dataset = Dataset(inputs, np.zeros(len(inputs)), schema, data.name)
+        check_fits(network, dataset)
+        floats = dataset.scaled(network.dtype)
+        own = network.schema
+        if None in (schema.centers, schema.spreads, own.centers, own.spreads) or _reading(own) == _reading(schema):
+            return floats
+        raw = floats * np.asarray(schema.spreads) + np.asarray(schema.centers)
+        return ((raw - np.asarray(own.centers)) / np.asarray(own.spreads)).astype(network.dtype)
+    shape, fan_in = network.schema.input_shape or (), network.sizes[0]
+    if inputs.ndim > 1 and inputs.shape[-1] != fan_in and prod(inputs.shape[-len(shape) :]) == fan_in and shape:
+        inputs = inputs.reshape(-1, fan_in)
+    inputs = inputs[None] if inputs.ndim == 1 else inputs
+    if inputs.ndim != 2 or inputs.shape[1] != fan_in:
+        raise InputError(
+            got=f"inputs of shape {shape_text(data.inputs.shape)}",
+            expected=f"(n, {fan_in}), as {network.architecture} takes",
+            do="give one number for each of the network's inputs",
+        )
+    scale = network.schema.scale if inputs.dtype.kind == "u" and network.schema.scale else 1.0
+    floats = inputs.astype(network.dtype, copy=False)
+    return floats if scale == 1 else floats * floats.dtype.type(scale)
+
+
+def _reading(schema: Schema) -> tuple[Any, ...]:
+    return schema.centers, schema.spreads
+
+
+def read_alike(a: Network, b: Network) -> bool:
+    """Whether a raw row becomes the same inputs for both."""
+    one, other = a.schema, b.schema
+    known = (one.centers, one.spreads, other.centers, other.spreads)
+    return all(part is None for part in known) or _reading(one) == _reading(other)
+
+
+def tells_classes(network: Network, data: Given) -> bool:
+    """Whether its outputs are a choice between classes, as far as one can know."""
+    if data.targets is not None:
+        return data.labels is not None
+    if network.schema.classes is not None or network.architecture.activations[-1] in ("softmax", "sigmoid"):
+        return True
+    return network.sizes[-1] > 1 and network.schema.target is None
+
+
+def takes_logits(network: Network) -> bool:
+    """Whether its classes are told from the last pre-activations, as `evaluate` does it."""
+    return network.architecture.activations[-1] in ("softmax", "sigmoid")
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Two networks on n inputs.
+
+    output_difference  the largest difference between two outputs; None if they have another number of outputs
+    largest_output     the largest output of either, by size
+    answers            (n, 2) the classes that a and b give; None where these are no classes
+    apart              for each layer the mean over the inputs of the distance between a's and b's matched activations,
+                       relative to the root mean square of their lengths; empty without a matching
+    first_sums         the first layer's pre-activations of a, and of b as it is, (n, fan_out) each; None if not kept
+    """
+
+    output_difference: float | None
+    largest_output: float
+    answers: Array | None
+    apart: tuple[float, ...]
+    first_sums: tuple[Array, Array] | None
+
+
+def tried(a: Network, b: Network, data: Given, matching: Matching | None, keep_sums: bool) -> Trial:
+    """Both networks on all inputs. Raises `InputError` for inputs or targets that do not fit both."""
+    left = inputs_for(a, data)
+    right = left if (a.schema, a.dtype) == (b.schema, b.dtype) else inputs_for(b, data)
+    if len(left) != len(right):
+        raise InputError(
+            got=f"inputs of shape {shape_text(data.inputs.shape)}", expected="rows", do="give inputs as (n, fan_in)"
+        )
+    if data.targets is not None:
+        for network in (a, b):  # labels that it has no output for are told by the loss
+            network.loss_for(data.targets).targets(data.targets, network.sizes[-1], network.parameters.dtype)
+    comparable = a.sizes[-1] == b.sizes[-1]
+    classes = tells_classes(a, data) and tells_classes(b, data)
+    difference = largest = 0.0
+    answers, sums = [], []
+    apart = np.zeros(len(a.layers) if matching else 0)
+    for start in range(0, len(left), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        traces = a.trace(left[rows]), b.trace(right[rows])
+        outputs = [trace.outputs for trace in traces]
+        largest = max(largest, *(float(np.abs(part).max()) for part in outputs))
+        if comparable:
+            difference = max(difference, float(np.abs(outputs[0] - outputs[1]).max()))
+        if classes:
+            told = [
+                classify(trace.layers[-1].pre_activations if takes_logits(n) else trace.outputs, n, takes_logits(n))
+                for n, trace in zip((a, b), traces, strict=True)
+            ]
+            answers.append(np.stack(told, axis=1))
+        if matching is not None:
+            for i, (of_a, of_b) in enumerate(zip(traces[0].layers, traces[1].layers, strict=True)):
+                apart[i] += _apart(of_a.activations, brought(of_b.activations, matching, i)).sum()
+        if keep_sums:
+            sums.append([trace.layers[0].pre_activations for trace in traces])
+    return Trial(
+        output_difference=difference if comparable else None,
+        largest_output=largest,
+        answers=np.concatenate(answers) if classes else None,
+        apart=tuple((apart / len(left)).tolist()),
+        first_sums=(np.concatenate([s[0] for s in sums]), np.concatenate([s[1] for s in sums])) if sums else None,
+    )
+
+
+def brought(activations: Array, matching: Matching, layer: int) -> Array:
+    """b's activations of one layer (n, fan_out), in a's order, signs and scale; the outputs stay as they are."""
+    if layer == len(matching.permutations):
+        return activations
+    factors = (matching.signs[layer] * matching.scales[layer]).astype(activations.dtype)
+    return activations[:, matching.permutations[layer]] * factors
+
+
+def _apart(a: Array, b: Array) -> Array:
+    """For each row the distance between the two, relative to the root mean square of their lengths; 0 for two zeros."""
+    difference, lengths = ((a - b) ** 2).sum(axis=1), ((a**2).sum(axis=1) + (b**2).sum(axis=1)) / 2
+    return np.sqrt(difference / np.where(lengths > 0, lengths, 1))
+
+
+def r_squared(network: Network, data: Given) -> float:
+    """The share of the variance of measurements that a network explains."""
+    figure = evaluate(network, (inputs_for(network, data), data.targets)).r_squared
+    assert figure is not None
+    return figure
+
+
+def mixes_sums(network: Network) -> bool:
+    """Whether the way along the line is cheaper from the sums of the first layer, which mix as its parameters do."""
+    return network.sizes[0] >= CHEAP_SUMS * network.sizes[1]
+
+
+def between(
+    a: Network, b: Network, share: float, data: Given, sums: tuple[Array, Array] | None, inputs: Array
+) -> float:
+    """The accuracy (of measurements: R squared) of the network whose parameters are 1 - share of a's and share of b's.
+
+    sums    the first layer's pre-activations of a and of b: then only the layers after it are computed
+    inputs  otherwise the inputs as a sees them
+    """
+    mixed = a.with_parameters((1 - share) * a.parameters.astype(np.float64) + share * b.parameters)
+    if data.labels is None:
+        return r_squared(mixed, data)
+    logits = takes_logits(mixed)
+    if logits:
+        mixed = mixed.with_activation(len(mixed.layers) - 1, "identity")
+    if sums is not None:
+        mixed, inputs = _after_first_sums(mixed), (1 - share) * sums[0] + share * sums[1]
+    right = 0
+    with fitting_threads(mixed.architecture, ROWS_AT_ONCE):
+        for start in range(0, len(inputs), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            right += int((classify(mixed(inputs[rows]), a, logits) == data.labels[rows]).sum())
+    return right / len(inputs)
+
+
+def _after_first_sums(network: Network) -> Network:
+    """The network without the weights of its first layer: what it makes of that layer's pre-activations."""
+    first, *others = [(layer.weights, layer.biases, layer.activation) for layer in network.layers]
+    width = len(first[1])
+    layers: Sequence[tuple[Any, Any, str]] = [(np.eye(width), np.zeros(width), first[2]), *others]
+    return Network.from_layers(layers, dtype=network.dtype)

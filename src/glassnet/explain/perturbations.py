@@ -1,0 +1,341 @@
+"""Values, not structure: what a network knows sits in its numbers, and here is what becomes of it when they change.
+
+    scramble    the same values in other places: everything is lost, although not one value is
+    noise       every value moved a little: much survives
+    prune       the smallest weights set to 0: most are not needed
+    round_bits  only so many different values left: few are enough
+
+Each gives a new network of the same structure; `experiment` measures one of them over a range of strengths. Imports
+`drawing` and `trials` of `explain`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.arrays import Array
+from glassnet.engines.reference import weights_and_biases
+from glassnet.errors import InputError, SettingError, unknown_name
+from glassnet.evaluation import evaluate
+from glassnet.explain.paired_evaluation import Given, given, inputs_for
+from glassnet.network import Network
+from glassnet.render.text_pictures import bar
+
+MOST_BITS = 24
+BAR = 50
+
+
+def scramble(network: Network, seed: int = 0, share: float = 1.0) -> Network:
+    """The same values in other places: within each layer weights change places with weights, biases with biases.
+
+    Parameters
+    ----------
+    network : Network
+    seed : int
+        The same seed gives the same order, on the page too.
+    share : float
+        Contribution of the values that change places, drawn at random, from 0 to 1.
+
+    Returns
+    -------
+    Network
+        A network of the same structure; `network` itself does not change.
+
+    Raises
+    ------
+    SettingError
+        If `share` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-2-1", seed=0)
+    >>> changed = gn.explain.scramble(network, seed=1)
+    >>> sorted(changed.parameters) == sorted(network.parameters)
+    True
+    """
+    _check_share(share, 1.0)
+    random = np.random.default_rng(seed)
+
+    def moved(values: Array) -> Array:
+        places = np.flatnonzero(random.random(values.size) < share)
+        values = values.copy()
+        values.flat[places] = values.ravel()[random.permutation(places)]
+        return values
+
+    return _changed(network, moved)
+
+
+def noise(network: Network, share: float, seed: int = 0) -> Network:
+    """Every parameter plus a random number of a normal distribution around 0.
+
+    Parameters
+    ----------
+    network : Network
+    share : float
+        Standard deviation of the noise, in root mean squares of the layer's weights (of its biases for the biases).
+    seed : int
+        The same seed gives the same noise; a smaller share is the same noise made smaller.
+
+    Returns
+    -------
+    Network
+        A network of the same structure; `network` itself does not change.
+
+    Raises
+    ------
+    SettingError
+        If `share` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-2-1", seed=0)
+    >>> gn.explain.noise(network, 0.0) == network
+    True
+    """
+    _check_share(share, np.inf)
+    random = np.random.default_rng(seed)
+
+    def moved(values: Array) -> Array:
+        # Summed one after the other, so that the core comes to the same bits.
+        mean_square = np.add.accumulate(values.ravel() ** 2)[-1] / values.size
+        return values + share * np.sqrt(mean_square) * random.standard_normal(values.shape)
+
+    return _changed(network, moved)
+
+
+def prune(network: Network, share: float) -> Network:
+    """The smallest weights of each layer (by absolute value) set to 0; biases stay.
+
+    Parameters
+    ----------
+    network : Network
+    share : float
+        Contribution of each layer's weights that become 0, from 0 to 1.
+
+    Returns
+    -------
+    Network
+        A network of the same structure; `network` itself does not change.
+
+    Raises
+    ------
+    SettingError
+        If `share` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-2-1", seed=0)
+    >>> int((gn.explain.prune(network, 0.5).layers[0].weights == 0).sum())
+    3
+    """
+    _check_share(share, 1.0)
+
+    def thinned(values: Array) -> Array:
+        if values.ndim == 1:
+            return values
+        values = values.copy()
+        smallest = np.argsort(np.abs(values), axis=None, kind="stable")[: round(share * values.size)]
+        values.flat[smallest] = 0
+        return values
+
+    return _changed(network, thinned)
+
+
+def round_bits(network: Network, bits: float) -> Network:
+    """Every parameter rounded to the nearest of 2^bits values.
+
+    The values are evenly spaced from the smallest to the largest weight of the layer (the smallest to the largest bias
+    for the biases).
+
+    Parameters
+    ----------
+    network : Network
+    bits : int
+        Bits for each parameter, from 1 to 24.
+
+    Returns
+    -------
+    Network
+        A network of the same structure; `network` itself does not change.
+
+    Raises
+    ------
+    SettingError
+        If `bits` is out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-2-1", seed=0)
+    >>> len(set(gn.explain.round_bits(network, 1).layers[0].weights.ravel().tolist()))
+    2
+    """
+    if not (1 <= bits <= MOST_BITS and bits == int(bits)):
+        raise SettingError(
+            got=f"{bits} bits", expected=f"a whole number from 1 to {MOST_BITS}", do="8 are usually enough"
+        )
+
+    def rounded(values: Array) -> Array:
+        low, high = float(values.min()), float(values.max())
+        if low == high:
+            return values
+        step = (high - low) / (2 ** int(bits) - 1)
+        return low + np.round((values - low) / step) * step
+
+    return _changed(network, rounded)
+
+
+def _changed(network: Network, change: Callable[[Array], Array]) -> Network:
+    """The network with each layer's weights (fan_out, fan_in), then its biases (fan_out,), put through `change`."""
+    vector = network.parameters.astype(np.float64)
+    for parts in weights_and_biases(network.architecture, vector):
+        for part in parts:
+            part[...] = change(part)
+    return network.with_parameters(vector)
+
+
+def _check_share(share: float, most: float) -> None:
+    if not 0 <= share <= most or not np.isfinite(share):
+        limits = "a number from 0 up" if most == np.inf else "a number from 0 to 1"
+        raise SettingError(got=f"a share of {share}", expected=limits, do="0.1 is a tenth")
+
+
+# Measured
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An experiment: what its strength is called and usually is, whether it is random, and how it is done."""
+
+    strength: str
+    usual: tuple[float, ...]
+    random: bool
+    apply: Callable[[Network, float, int], Network]
+
+
+KINDS = {
+    "scramble": Kind("share", (0.1, 0.2, 0.4, 0.6, 0.8, 1), True, lambda n, s, seed: scramble(n, seed, s)),
+    "noise": Kind("noise", (0.1, 0.2, 0.5, 1, 2, 5), True, noise),
+    "prune": Kind("share", (0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 1), False, lambda n, s, _: prune(n, s)),
+    "round_bits": Kind("bits", (8, 6, 5, 4, 3, 2, 1), False, lambda n, s, _: round_bits(n, s)),
+}
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """Accuracy against strength; print it to see it.
+
+    kind       "scramble", "noise", "prune" or "round_bits"
+    strengths  what was done to the network: a share, a spread of noise, or bits
+    figures    for each strength the figure of each repetition
+    unchanged  the figure of the network as it is
+    measure    "accuracy", or "R squared" where the targets are measurements
+    chance     the accuracy of guessing: 1 / classes; None for measurements
+    data_name  what it was measured on
+    examples   how many examples that has
+    """
+
+    kind: str
+    strengths: tuple[float, ...]
+    figures: tuple[tuple[float, ...], ...]
+    unchanged: float
+    measure: str
+    chance: float | None
+    data_name: str
+    examples: int
+
+    @property
+    def accuracy(self) -> tuple[float, ...]:
+        """The mean figure for each strength."""
+        return tuple(sum(row) / len(row) for row in self.figures)
+
+    def __iter__(self) -> Iterator[tuple[float, float]]:
+        """The rows of the table: strength and mean figure."""
+        return iter(zip(self.strengths, self.accuracy, strict=True))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "kind": self.kind,
+            "measure": self.measure,
+            "unchanged": self.unchanged,
+            "chance": self.chance,
+            "data": self.data_name,
+            "count": self.examples,
+            "rows": [
+                {"strength": strength, "mean": mean, "figures": list(figures)}
+                for (strength, mean), figures in zip(self, self.figures, strict=True)
+            ],
+        }
+
+    def __str__(self) -> str:
+        repeated = f", means of {len(self.figures[0])} seeds" if len(self.figures[0]) > 1 else ""
+        head = (
+            f"{self.kind.replace('_', ' ')}: {self.measure} on {self.data_name}, {self.examples:,} examples{repeated}"
+        )
+        names = [f"{strength:.4g}" for strength in self.strengths]
+        width = max(len(name) for name in [*names, "unchanged", KINDS[self.kind].strength])
+        lines = [head, f"  {KINDS[self.kind].strength:>{width}}"]
+        rows = [("unchanged", self.unchanged), *zip(names, self.accuracy, strict=True)]
+        rows += [("chance", self.chance)] if self.chance is not None else []
+        for name, value in rows:
+            text = f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}"
+            lines.append(f"  {name:>{width}}  {text:>8}  {bar(max(value, 0.0), 1.0, BAR)}".rstrip())
+        return "\n".join(lines)
+
+
+def perturbation(
+    network: Network, data: Any, kind: str, strengths: Sequence[float] | None = None, *, seed: int = 0, repeats: int = 3
+) -> Perturbation:
+    """What becomes of a network's accuracy on a `Dataset` or a pair (inputs, targets) when its values are changed.
+
+    kind       "scramble", "noise", "prune" or "round_bits"
+    strengths  how much: shares for scramble and prune, the `share` of `noise`, or bits; without them a usual range
+    seed       of the first repetition; the next takes the next one
+    repeats    how often each strength of scramble and noise is tried, with as many seeds
+
+    Raises `InputError` for data without targets, `SettingError` for a kind or strength that is not known.
+    """
+    if kind not in KINDS:
+        raise unknown_name("experiment", kind, KINDS)
+    if repeats < 1:
+        raise SettingError(got=f"{repeats} repeats", expected="1 or more", do="3 are usual")
+    of_kind = KINDS[kind]
+    chosen = of_kind.usual if strengths is None else tuple(strengths)
+    if not chosen:
+        raise SettingError(got="no strengths", expected="at least one", do="leave them away for the usual ones")
+    tests = given(data)
+    if tests.targets is None:
+        raise InputError(
+            got="data without targets", expected="targets, for the accuracy", do="give a Dataset or (inputs, targets)"
+        )
+    examples = inputs_for(network, tests), tests.targets
+    seeds = range(seed, seed + repeats) if of_kind.random else [seed]
+    return Perturbation(
+        kind=kind,
+        strengths=tuple(chosen),
+        figures=tuple(
+            tuple(_figure(of_kind.apply(network, strength, s), examples) for s in seeds) for strength in chosen
+        ),
+        unchanged=_figure(network, examples),
+        measure="accuracy" if tests.labels is not None else "R squared",
+        chance=_chance(network, tests),
+        data_name=tests.name,
+        examples=len(tests.inputs),
+    )
+
+
+def _figure(network: Network, examples: tuple[Array, Array]) -> float:
+    figures = evaluate(network, examples)
+    figure = figures.accuracy if figures.accuracy is not None else figures.r_squared
+    assert figure is not None
+    return figure
+
+
+def _chance(network: Network, data: Given) -> float | None:
+    return 1 / max(network.sizes[-1], 2) if data.labels is not None else None

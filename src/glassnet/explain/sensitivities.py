@@ -1,0 +1,233 @@
+"""Which parameters the loss depends on most, and what changing one of them does.
+
+    change of the loss = slope * turn        nearly, and the nearer the smaller the turn
+
+The slopes are `network.gradient`; a change moves one parameter and has the network compute its loss again, all in the
+network's own dtype. Imports `places` of `explain`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from glassnet.arrays import Array, numeric, readonly, shape_text
+from glassnet.data.dataset import Dataset
+from glassnet.engines import choose
+from glassnet.errors import InputError, SettingError
+from glassnet.evaluation import logits_or_outputs
+from glassnet.explain.parameter_index import index_of, place_of
+from glassnet.losses import Loss
+from glassnet.network import Network
+
+USUAL_CHANGE = 0.01
+"""How far a parameter is changed by default."""
+
+
+@dataclass(frozen=True)
+class ParameterSensitivity:
+    """One parameter: where it is in the flat vector (`index`) and in the network (`input` is None for a bias), its
+    value, and the slope of the loss for it."""
+
+    index: int
+    layer: int
+    neuron: int
+    input: int | None
+    name: str
+    value: float
+    slope: float
+
+    @property
+    def address(self) -> str:
+        """Its neuron, `LAYER:NEURON`."""
+        return f"{self.layer}:{self.neuron}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"address": self.address, **vars(self)}
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.name} = {self.value:.6g}, slope {self.slope:+.4g}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One parameter changed by `by`: the loss `before` and `after`, and the `predicted` change, slope * by."""
+
+    parameter: ParameterSensitivity
+    by: float
+    before: float
+    after: float
+
+    @property
+    def predicted(self) -> float:
+        return self.parameter.slope * self.by
+
+    @property
+    def actual(self) -> float:
+        return self.after - self.before
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "parameter": self.parameter.as_dict(),
+            "by": self.by,
+            "before": self.before,
+            "after": self.after,
+            "predicted": self.predicted,
+            "actual": self.actual,
+        }
+
+    def __str__(self) -> str:
+        """The change, then the loss before and after, with as many digits as tell them apart."""
+        place = _place(min(abs(self.predicted) or 1.0, abs(self.actual) or abs(self.predicted) or 1.0))
+        value = self.parameter.value
+        return "\n".join(
+            [
+                f"change {self.parameter.address} {_clipped(self.parameter.name)} by {self.by:+g}, "
+                f"from {value:.4g} to {value + self.by:.4g}",
+                f"  the loss is {self.before:.{place}f} and becomes {self.after:.{place}f}",
+                f"  predicted change  {self.predicted:+.{place}f}   "
+                f"(slope {self.parameter.slope:+.4g} times {self.by:+g})",
+                f"  actual change     {self.actual:+.{place}f}",
+            ]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """The slope of the loss for every parameter of a network, on an example or a batch.
+
+    inputs   what it was computed on, (n, fan_in), and `targets`
+    loss     which loss, and `value`, what it is
+    slopes   (total,), in the order of `network.parameters`
+    """
+
+    network: Network
+    inputs: Array = field(repr=False)
+    targets: Array = field(repr=False)
+    loss: Loss
+    value: float
+    slopes: Array = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.slopes)
+
+    def strongest(self, n: int = 10) -> list[ParameterSensitivity]:
+        """The `n` parameters with the steepest slopes, steepest first."""
+        if n < 1:
+            raise SettingError(got=f"{n} parameters", expected="1 or more", do="10 make a good list")
+        steep, n = np.abs(self.slopes), min(n, len(self.slopes))
+        at_least = np.partition(steep, len(steep) - n)[len(steep) - n]
+        among = np.flatnonzero(steep >= at_least)
+        return [self.locate(int(i)) for i in among[np.argsort(-steep[among], kind="stable")][:n]]
+
+    def locate(self, index: int) -> ParameterSensitivity:
+        """The parameter at this place of the flat vector: whose it is, its value and its slope."""
+        place = place_of(self.network, index)
+        return ParameterSensitivity(
+            index=int(index),
+            layer=place.layer,
+            neuron=place.neuron,
+            input=place.input,
+            name=place.name(self._input_names[place.layer]),
+            value=float(self.network.parameters[index]),
+            slope=float(self.slopes[index]),
+        )
+
+    def parameter(self, layer: int, neuron: int, input: int | None = None) -> ParameterSensitivity:
+        """The weight that a neuron has for an input, or its bias."""
+        return self.locate(index_of(self.network, layer, neuron, input))
+
+    def change(self, parameter: "ParameterSensitivity | int", by: float = USUAL_CHANGE) -> Change:
+        """Change one parameter by `by` and compute the loss again."""
+        if isinstance(by, bool) or not isinstance(by, int | float | np.number) or not isfinite(by):
+            raise SettingError(
+                got=f"a turn by {by!r}", expected="a finite number", do="0.01 is a good one to begin with"
+            )
+        found = self.locate(parameter.index if isinstance(parameter, ParameterSensitivity) else parameter)
+        vector = self.network.parameters.copy()
+        vector[found.index] += vector.dtype.type(by)
+        return Change(
+            found, float(by), self._loss_of(self.network), self._loss_of(self.network.with_parameters(vector))
+        )
+
+    def _loss_of(self, network: Network) -> float:
+        data = Dataset(self.inputs, self.targets)
+        targets = self.loss.targets(self.targets, network.sizes[-1], network.parameters.dtype)
+        engine, _ = choose("auto", network.architecture, network.dtype)
+        return self.loss.value(logits_or_outputs(network, data, self.loss, engine), targets)
+
+    @cached_property
+    def _input_names(self) -> list[Sequence[str]]:
+        trace = self.network.trace(self.inputs[0])
+        return [trace.input_names(layer) for layer in range(len(trace.layers))]
+
+    def lengths(self) -> list[float]:
+        """For each layer how long its part of the gradient is: how much changing all its parameters would do."""
+        return [float(np.linalg.norm(self.slopes[s.start : s.stop])) for s in self.network.architecture.layers]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures and the strongest parameters, as plain values for JSON (all slopes are in `slopes`)."""
+        return {
+            "examples": len(self.inputs),
+            "loss": self.loss.name,
+            "value": self.value,
+            "parameters": len(self),
+            "layers": [{"layer": i, "length": length} for i, length in enumerate(self.lengths())],
+            "strongest": [parameter.as_dict() for parameter in self.strongest(min(10, len(self)))],
+        }
+
+    def written(self, top: int = 10) -> str:
+        """The strongest parameters, how much each layer matters, and the strongest moved against its gradient."""
+        count = len(self.inputs)
+        examples = "1 example" if count == 1 else f"{count:,} examples"
+        parameters = self.strongest(top)
+        table = [("parameter", "", "value", "slope")]
+        table += [(k.address, _clipped(k.name), f"{k.value:.4f}", f"{k.slope:+.4g}") for k in parameters]
+        wide = [max(len(row[i]) for row in table) for i in range(4)]
+        lines = [f"{len(self):,} parameters on {examples}: {self.loss.name.replace('_', '-')} {self.value:.6g}"]
+        lines += [f"  {r[0]:<{wide[0]}}  {r[1]:<{wide[1]}}  {r[2]:>{wide[2]}}  {r[3]:>{wide[3]}}" for r in table]
+        if len(self) > len(parameters):
+            still = int(np.count_nonzero(self.slopes == 0))
+            rest = f", and {still:,} in all do nothing here" if still else ""
+            lines.append(f"  {len(self) - len(parameters):,} more are less steep{rest}")
+        lengths = self.lengths()
+        lines.append("length of the slopes, layer by layer: " + ", ".join(f"{length:.3g}" for length in lengths[:6]))
+        if len(lengths) > 6:
+            lines[-1] += ", ..."
+        step = -USUAL_CHANGE if parameters[0].slope > 0 else USUAL_CHANGE
+        return "\n".join([*lines, str(self.change(parameters[0], step))])
+
+    def __str__(self) -> str:
+        return self.written()
+
+
+def sensitivity(network: Network, inputs: Any, targets: Any, loss: "str | Loss | None" = None) -> Sensitivity:
+    """The slope of the loss for every parameter.
+
+    `inputs` are one input (fan_in,) and its target, or n of them (n, fan_in) and n targets; without a `loss` the one
+    that fits (see `Network.gradient`). Raises `InputError` for inputs and targets that do not fit.
+    """
+    value, slopes = network.loss_and_gradient(inputs, targets, loss)
+    seen = network.trace(inputs).layers[0].inputs
+    kept = numeric(targets, "targets")
+    if seen.ndim == 1:
+        seen, kept = seen[None], kept[None]
+    if kept.shape[:1] != seen.shape[:1]:
+        raise InputError(
+            got=f"targets of shape {shape_text(kept.shape)}", expected=f"{len(seen)} of them", do="pair them"
+        )
+    return Sensitivity(network, seen, readonly(kept), network.loss_for(kept, loss), value, readonly(slopes))
+
+
+def _place(size: float) -> int:
+    """How many decimals show a number of this size to three digits."""
+    return int(np.clip(3 - np.floor(np.log10(size)), 4, 12))
+
+
+def _clipped(name: str, width: int = 36) -> str:
+    return name if len(name) <= width else name[: width - 3] + "..."

@@ -1,0 +1,112 @@
+"""What mattered, in words: which inputs made a neuron's sum, on which side, and what its bias did.
+
+Every word follows from the figures of the trace by a rule that stands here. Imports only `active` of `explain`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from glassnet.arithmetic import significant, strongest
+from glassnet.explain.active import active
+from glassnet.neuron import NeuronTrace
+from glassnet.trace import Trace, check_address
+
+MOSTLY = 4
+"""So many inputs at most are named one by one; where more of them make half of the sum, no few matter most."""
+
+
+def neuron_summary(trace: Trace, layer: int, neuron: int) -> str:
+    """One neuron on one input, in a sentence or two: its state, the inputs that made it so, its bias.
+
+    Raises `AddressError` for an address that is not there, `SettingError` for a trace of several inputs.
+    """
+    at = trace.neuron(layer, neuron)
+    return f"{_state(trace, layer, neuron)}: {what_mattered(at)}; {what_the_bias_did(at)}."
+
+
+def what_mattered(neuron: NeuronTrace) -> str:
+    """The inputs that make up half of all its products, added up without their signs; or that no few do."""
+    products = neuron.products.astype(np.float64)
+    sizes = np.abs(products)
+    working = int(np.count_nonzero(products))
+    if working == 0:
+        return "nothing comes in, all products are 0"
+    running = np.cumsum(-np.sort(-sizes))
+    half = int(np.searchsorted(running, running[-1] / 2)) + 1
+    if half <= MOSTLY:
+        return f"mostly {_sides(neuron, half)}"
+    return f"many inputs ({half:,} of {working:,} make half), most of all {_sides(neuron, 3)}"
+
+
+def what_the_bias_did(neuron: NeuronTrace) -> str:
+    """Whether the bias decided, helped or hindered, against the weighted sum that it is added to."""
+    total, bias = neuron.weighted_sum, neuron.bias
+    if bias == 0:
+        return "it has no bias"
+    if total == 0:
+        return f"its bias of {significant(bias, 4)} is all there is"
+    if (total > 0) != (neuron.pre_activation > 0):
+        return f"its bias of {significant(bias, 4)} turns the scale"
+    share = abs(bias / total)
+    if share < 0.01:
+        return "its bias hardly counts"
+    how = " a little" if share < 0.1 else "" if share < 0.5 else " a lot"
+    return f"its bias {'urges it on' if bias > 0 else 'holds it back'}{how}"
+
+
+def output_name(trace: Trace, output: int) -> str:
+    """What to call an output: its class, the target column, or its number."""
+    schema = trace.schema
+    if schema.classes is not None and len(schema.classes) == trace.outputs.shape[-1]:
+        return schema.classes[output]
+    if schema.target is not None and trace.outputs.shape[-1] == 1:
+        return schema.target
+    return f"output {output}"
+
+
+def share_text(share: float) -> str:
+    """A share of one as a percentage that never says 100 % or 0 % of what is only nearly so."""
+    if 0.9995 <= share < 1:
+        return "over 99.9 %"
+    if 0 < share < 0.0005:
+        return "under 0.1 %"
+    return f"{100 * share:.1f} %"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`pixels 9,14 and 10,14`, `neurons 1:3, 1:5 and 1:2`, `age and hue`."""
+    kinds = {name.split(" ")[0] for name in names}
+    if len(names) > 1 and len(kinds) == 1 and kinds <= {"pixel", "neuron", "input"}:
+        rest = [name.split(" ", 1)[1] for name in names]
+        return f"{kinds.pop()}s {_joined(rest)}"
+    return _joined(names)
+
+
+def _joined(names: Sequence[str]) -> str:
+    comma = "; " if any("," in name for name in names) else ", "
+    return " and ".join([comma.join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _sides(neuron: NeuronTrace, count: int) -> str:
+    """The `count` strongest inputs, those for it and those against it."""
+    products = neuron.products.tolist()
+    order = sorted(strongest(products, count), key=lambda i: -abs(products[i]))[:count]
+    order = [i for i in order if products[i] != 0]
+    names = neuron.input_names or [f"input {i}" for i in range(len(products))]
+    sides = [[names[i] for i in order if products[i] > 0], [names[i] for i in order if products[i] < 0]]
+    parts = [f"{listed(side)}, {word}" for side, word in zip(sides, ("for", "against"), strict=True) if side]
+    return ", and ".join(parts)
+
+
+def _state(trace: Trace, layer: int, neuron: int) -> str:
+    check_address(layer, neuron, [len(t.activations) for t in trace.layers])
+    at = trace.layers[layer]
+    value = float(at.activations[neuron])
+    last = layer == len(trace.layers) - 1
+    subject = f"Neuron {layer}:{neuron}" + (f" ({output_name(trace, neuron)})" if last else "")
+    if at.activation_name == "softmax":
+        return f"{subject} takes {share_text(value)} with a score of {float(at.pre_activations[neuron]):.4g}"
+    if last and at.activation_name == "identity":
+        return f"{subject} is {value:.4g}"
+    return f"{subject} is {'active' if active(at)[neuron] else 'inactive'} ({value:.4g})"

@@ -1,0 +1,76 @@
+"""Giving a network away: one target a file, each written so that its own framework, compiler or interpreter runs it.
+
+What is written predicts what the network predicts. What inputs and outputs stand for (classes, the scale of stored
+bytes) goes along where the target has a place for it.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glassnet.errors import SettingError, unknown_name
+from glassnet.files import atomic, registry
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset
+    from glassnet.network import Network
+
+TARGETS = tuple(registry.with_part("writer"))
+"""What a network can be exported to."""
+
+
+def export(
+    network: "Network",
+    path: str | os.PathLike[str],
+    to: str | None = None,
+    *,
+    quantise: str | None = None,
+    inputs: "Dataset | None" = None,
+) -> None:
+    """Write a network for others, all or nothing.
+
+    to        one of `TARGETS`; without it, the one whose suffix the path has
+    quantise  "int8": weights as whole numbers from -127 to 127 and a factor for each neuron ("c" only)
+    inputs    data of which the page gets a sample ("html" only)
+
+    Raises `SettingError` for a target that cannot hold this network, `MissingExtra` where a package is needed for it,
+    and `FileError` where the file cannot be written; an earlier file of this name is then as it was.
+    """
+    path = Path(path)
+    to = to or _by_suffix(path)
+    if to not in TARGETS:
+        raise unknown_name("target", to, TARGETS)
+    if quantise not in (None, "int8"):
+        raise unknown_name("quantise", quantise, ["int8"])
+    if quantise and to != "c":
+        raise SettingError(
+            got=f"quantise {quantise!r} for {to}",
+            expected='the target "c"',
+            do="leave quantise away, or write a header",
+        )
+    if inputs is not None and to != "html":
+        raise SettingError(got=f"inputs for {to}", expected='the target "html"', do="leave inputs away")
+    writer = registry.FORMATS[to].part("writer")
+    if quantise:
+        fill = writer.filling(network, path, quantised=True)
+    elif inputs is not None:
+        fill = writer.filling(network, path, inputs)
+    else:
+        fill = writer.filling(network, path)
+    atomic.write(path, fill)
+
+
+Filling = Callable[[str], object]
+"""Writes the whole file under the name that it is given."""
+
+
+def _by_suffix(path: Path) -> str:
+    suffixes = {registry.FORMATS[name].suffix: name for name in TARGETS}
+    if path.suffix in suffixes:
+        return suffixes[path.suffix]
+    raise SettingError(
+        got=f"{str(path)!r} and no target",
+        expected=f"to=, or a name that ends in one of {', '.join(suffixes)}",
+        do=f"say which of {', '.join(TARGETS)}",
+    )

@@ -1,0 +1,139 @@
+"""html: the page as one file, with the network and a sample of data inside; it opens anywhere, with the network off.
+
+The built page comes with a template in which everything is inline. What is put into it is one block of JSON, which the
+page reads as data; so nothing in a network or a table can become a script.
+"""
+
+import base64
+import gzip
+import json
+import re
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.arrays import Array, dense
+from glassnet.data.dataset import Dataset
+from glassnet.data.digits import DIGITS, digits
+from glassnet.errors import FileError, InputError, SettingError
+from glassnet.files.writing import for_page
+from glassnet.schema import Schema
+
+if TYPE_CHECKING:
+    from glassnet.files.exporting import Filling
+    from glassnet.network import Network
+
+TEMPLATE: Traversable = files("glassnet").joinpath("web", "page", "offline.html")
+PLACE = re.compile(r'(?<=<script type="application/json" id="payload">)\s*null\s*(?=</script>)')
+"""Where the data go in the template."""
+MOST_ROWS = 1000
+MOST_NUMBERS = 20_000_000
+"""A file of more would be over 100 MB."""
+
+
+def filling(network: "Network", path: Path, inputs: Dataset | None = None) -> "Filling":
+    before, after = _template()
+    text = json.dumps(payload(network, path.stem, inputs), allow_nan=False, separators=(",", ":"))
+
+    def fill(name: str) -> None:
+        with open(name, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines((before, text.replace("<", "\\u003c"), after))
+
+    return fill
+
+
+def payload(network: "Network", name: str, inputs: Dataset | None = None) -> dict[str, Any]:
+    """What the page finds in the file: the network, and up to 1,000 examples; test digits where they fit."""
+    if network.parameters.size > MOST_NUMBERS:
+        raise SettingError(
+            got=f"a network of {network.parameters.size:,} numbers",
+            expected=f"at most {MOST_NUMBERS:,} for a page",
+            do="open it with glassnet open, which reads only what is looked at",
+        )
+    fan_in = network.sizes[0]
+    if inputs is not None and prod(inputs.input_shape) != fan_in:
+        raise InputError(
+            got=f"data of {prod(inputs.input_shape):,} inputs",
+            expected=f"{fan_in:,}, as the network has",
+            do="name the data that it was trained on",
+        )
+    if inputs is None and _reads_digits(network):
+        inputs = digits()[1][:MOST_ROWS]
+    sample = None if inputs is None else _sampled(inputs)
+    drawn = sample is not None and sample.inputs.dtype == np.uint8 and fan_in == 784
+    return {
+        "version": 1,
+        "networks": [{"name": name, "safetensors": _base64(for_page(network))}],
+        "digits": _digits(sample) if sample is not None and drawn else None,
+        "table": _table(sample) if sample is not None and not drawn else None,
+        "state": None,
+    }
+
+
+def _template() -> tuple[str, str]:
+    """The page, before and after the place for the data."""
+    try:
+        parts = PLACE.split(TEMPLATE.read_text(encoding="utf-8"))
+    except OSError:
+        parts = []
+    if len(parts) != 2:
+        raise FileError(
+            got="no template of the page in this copy of glassnet"
+            if not parts
+            else "a template with its place missing or twice",
+            expected="glassnet/web/page/offline.html",
+            do="install glassnet from a wheel, or run: npm ci && npm run build in frontend/",
+        )
+    return parts[0], parts[1]
+
+
+def _reads_digits(network: "Network") -> bool:
+    schema = network.schema
+    return (
+        network.sizes[0] == 784
+        and schema.input_shape in (None, (784,), DIGITS.input_shape)
+        and schema.classes in (None, DIGITS.classes)
+        and network.sizes[-1] == 10
+    )
+
+
+def _sampled(data: Dataset) -> Dataset:
+    """At most `MOST_ROWS` rows, evenly from all over the table, which may be sorted."""
+    return data[np.linspace(0, len(data) - 1, min(len(data), MOST_ROWS)).astype(np.int64)]
+
+
+def _digits(sample: Dataset) -> dict[str, Any]:
+    """Pictures, then labels, a byte each."""
+    stored = sample.inputs.tobytes() + sample.targets.astype(np.uint8).tobytes()
+    return {"rows": len(sample), "gzip": _base64(gzip.compress(stored, mtime=0))}
+
+
+def _table(sample: Dataset) -> dict[str, Any]:
+    """Rows with the values that the table has, to the seven digits that float32 keeps of them."""
+    schema = sample.schema
+    values = [[float(f"{value:.7g}") for value in row] for row in _as_in_the_table(sample, schema)]
+    return {
+        "features": list(schema.features or (f"x{i}" for i in range(len(values[0])))),
+        "inputs": values,
+        "targets": sample.targets.tolist(),
+        "classes": None if schema.classes is None else list(schema.classes),
+        "target": schema.target,
+    }
+
+
+def _as_in_the_table(sample: Dataset, schema: "Schema") -> Array:
+    """The rows before they were standardised; a missing value has become its column's mean."""
+    rows: Array = dense(sample.inputs).astype(np.float64)
+    if schema.spreads is not None:
+        rows = rows * np.asarray(schema.spreads)
+    if schema.centers is not None:
+        rows = rows + np.asarray(schema.centers)
+    return rows
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

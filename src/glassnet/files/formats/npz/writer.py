@@ -1,0 +1,28 @@
+"""npz: the tensors by name, as numpy.load reads them, the notes as JSON in a member beside them. No pickle."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from glassnet.files.metadata import PLACES
+from glassnet.files.writing import noted, sequential_tensors
+
+if TYPE_CHECKING:
+    from glassnet.files.exporting import Filling
+    from glassnet.network import Network
+
+
+def filling(network: "Network", path: Path) -> "Filling":
+    tensors = sequential_tensors(network)
+    texts = json.dumps(noted(network))
+
+    def fill(name: str) -> None:
+        with open(name, "wb") as file:  # numpy.savez would add a suffix to a name
+            np.savez(file, allow_pickle=False, **tensors)
+        with zipfile.ZipFile(name, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(PLACES[1]), texts)
+
+    return fill

@@ -1,0 +1,17 @@
+"""safetensors: plain names, as PyTorch's Sequential has them, the notes in the metadata."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glassnet.files.writing import noted, sequential_tensors
+
+if TYPE_CHECKING:
+    from glassnet.files.exporting import Filling
+    from glassnet.network import Network
+
+
+def filling(network: "Network", path: Path) -> "Filling":
+    from safetensors.numpy import save_file
+
+    tensors = sequential_tensors(network)
+    return lambda name: save_file(tensors, name, {"format": "pt", **noted(network)})

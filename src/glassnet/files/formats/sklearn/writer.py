@@ -1,0 +1,82 @@
+"""scikit-learn: an MLPClassifier or MLPRegressor that predicts as the network does; as a file, in skops' format."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.errors import MissingExtra, SettingError
+from glassnet.files.writing import not_there
+
+if TYPE_CHECKING:
+    from glassnet.files.exporting import Filling
+    from glassnet.network import Network
+
+_NAMES = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
+_ENDS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
+
+
+def filling(network: "Network", path: Path) -> "Filling":
+    model = estimator(network)
+    try:
+        from skops.io import dump
+    except ImportError:
+        raise MissingExtra("skops", "sklearn") from None
+    return lambda name: dump(model, Path(name))
+
+
+def estimator(network: "Network") -> Any:
+    """The fitted MLPClassifier (softmax or sigmoid at the end) or MLPRegressor (identity).
+
+    Its inputs are numbers as the network computes with them; classes are the schema's names, else 0, 1, 2, ...
+    Raises `SettingError` for networks that scikit-learn has no words for.
+    """
+    try:
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
+        from sklearn.preprocessing import LabelBinarizer
+    except ImportError:
+        raise MissingExtra("scikit-learn", "sklearn") from None
+    *hidden, end = network.architecture.activations
+    outputs = network.sizes[-1]
+    for i, name in enumerate(hidden):
+        if name not in _NAMES:
+            raise not_there("scikit-learn", name, i, list(_NAMES))
+        if name != hidden[0]:
+            raise SettingError(
+                got=f"{hidden[0]} in layer 0 and {name} in layer {i}",
+                expected="one activation in all hidden layers, as scikit-learn has it",
+                do="export to onnx, c or python instead",
+            )
+    if end not in _ENDS or (end == "softmax" and outputs < 2):
+        raise not_there("scikit-learn", end, len(hidden), list(_ENDS))
+    classifier = end != "identity"
+    kind = MLPClassifier if classifier else MLPRegressor
+    sizes = network.sizes[1:-1]
+    model = kind(hidden_layer_sizes=sizes, activation=_NAMES[hidden[0]] if hidden else "identity")
+    model.coefs_ = [np.array(layer.weights.T, order="C") for layer in network.layers]
+    model.intercepts_ = [np.array(layer.biases) for layer in network.layers]
+    model.n_layers_, model.n_outputs_, model.n_features_in_ = len(network.sizes), outputs, network.sizes[0]
+    model.out_activation_ = _ENDS[end]
+    model.n_iter_, model.t_, model.loss_, model.best_loss_, model.loss_curve_ = 0, 0, 0.0, None, []
+    names = network.schema.features
+    if names is not None and len(names) == network.sizes[0]:
+        model.feature_names_in_ = np.array(names, dtype=object)
+    if classifier:
+        classes = _classes(network, max(outputs, 2))
+        binarizer = LabelBinarizer()
+        binarizer.classes_, binarizer.y_type_ = classes, "binary" if outputs == 1 else "multiclass"
+        binarizer.sparse_input_ = False
+        model._label_binarizer = binarizer
+        if end == "sigmoid" and outputs > 1:
+            binarizer.y_type_ = "multilabel-indicator"
+            binarizer.classes_ = np.arange(outputs)
+        model.classes_ = binarizer.classes_
+    return model
+
+
+def _classes(network: "Network", count: int) -> Any:
+    """Names, in the order of the outputs; scikit-learn wants them sorted to train on, not to predict."""
+    names = network.schema.classes
+    if names is None or len(names) != count:
+        return np.arange(count)
+    return np.array(names)

@@ -1,0 +1,155 @@
+"""One neuron of a matrix in a model file: its weights, its bias, what they look like, and its arithmetic on inputs.
+
+activation = squish(weights . inputs + bias)
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.arithmetic import significant
+from glassnet.arrays import Array, readonly
+from glassnet.errors import AddressError, SettingError
+from glassnet.files import naming
+from glassnet.files.access import printable, quoted
+from glassnet.files.checkpoint import Checkpoint, Orientation
+from glassnet.neuron import Neuron, NeuronTrace
+
+
+@dataclass(frozen=True, eq=False)
+class CheckpointNeuron:
+    """`weights` of shape (fan_in,); `bias` where `bias_name` could be paired; `neurons_in`: how the matrix lies."""
+
+    tensor: str
+    index: int
+    neurons_in: Orientation
+    weights: Array
+    bias: float | None
+    bias_name: str | None
+
+    @property
+    def statistics(self) -> dict[str, float]:
+        """Mean, spread, length, smallest, largest and how many are 0, of those weights that are numbers."""
+        weights = self.weights.astype(np.float64)
+        finite = weights[np.isfinite(weights)]
+        if finite.size == 0:
+            return {"count": weights.size, "not_finite": weights.size}
+        return {
+            "count": weights.size,
+            "mean": float(finite.mean()),
+            "spread": float(finite.std()),
+            "norm": float(np.sqrt(np.sum(finite * finite))),
+            "smallest": float(finite.min()),
+            "largest": float(finite.max()),
+            "zeros": int((finite == 0).sum()),
+            "not_finite": int(weights.size - finite.size),
+        }
+
+    def strongest(self, top: int = 10) -> list[tuple[int, float]]:
+        """The inputs that count most, for or against, with their weights; the strongest first."""
+        if top < 0:
+            raise SettingError(got=f"top {top}", expected="a number from 0 up", do="say how many connections to show")
+        size = np.nan_to_num(np.abs(self.weights.astype(np.float64)), nan=-1.0, posinf=np.inf)
+        top = min(top, size.size)
+        found = np.argpartition(-size, top - 1)[:top] if 0 < top < size.size else np.arange(top)
+        order = sorted(found.tolist(), key=lambda i: (-size[i], i))
+        return [(i, float(self.weights[i])) for i in order]
+
+    def trace(self, inputs: Any, activation: str = "identity") -> NeuronTrace:
+        """Its arithmetic on inputs of shape (fan_in,); without a paired bias that is 0."""
+        made = Neuron(self.weights, self.bias or 0.0, activation).trace(inputs)
+        return NeuronTrace(
+            made.inputs, made.weights, made.weighted_sum, made.bias, made.pre_activation, activation, made.activation,
+            name=f"{printable(self.tensor, 60)}, neuron {self.index}",
+        )  # fmt: skip
+
+    def written(self, top: int = 10) -> str:
+        """Statistics and the strongest connections, as text."""
+        figures = self.statistics
+        where = "row" if self.neurons_in == "rows" else "column"
+        lines = [f"{printable(self.tensor, 50)}, neuron {self.index} ({where} {self.index})"]
+        lines.append(f"  weights   {self.weights.size:,}")
+        if "mean" in figures:
+            lines += [f"  {key:<9} {significant(figures[key], 6)}" for key in ("mean", "spread", "norm")]
+            between = f"{significant(figures['smallest'], 6)} to {significant(figures['largest'], 6)}"
+            lines.append(f"  from      {between}")
+            lines.append(f"  zeros     {figures['zeros']:,}")
+        if figures["not_finite"]:
+            lines.append(f"  NaN, inf  {figures['not_finite']:,}")
+        bias = "none found by its name" if self.bias is None else significant(self.bias, 6)
+        lines.append(f"  bias      {bias}" + (f" ({printable(self.bias_name, 50)})" if self.bias_name else ""))
+        found = [(i, weight) for i, weight in self.strongest(top) if weight != 0]
+        if found:
+            width = max(len(f"{i:,}") for i, _ in found)
+            lines += ["", "  strongest connections"]
+            largest = max(abs(weight) for _, weight in found)
+            for i, weight in found:
+                share = abs(weight) / largest if np.isfinite(weight) and largest and np.isfinite(largest) else 0
+                drawn = ("+" if weight > 0 else "-") * round(24 * share)
+                lines.append(f"  input {i:>{width},}  {significant(weight, 6):>12}  {drawn}".rstrip())
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.written()
+
+    def as_dict(self, top: int = 10) -> dict[str, Any]:
+        """Plain values for JSON; what is not finite as text."""
+        return {
+            "tensor": self.tensor,
+            "neuron": self.index,
+            "neurons_in": self.neurons_in,
+            "bias": _plain(self.bias),
+            "bias_name": self.bias_name,
+            "statistics": self.statistics,
+            "strongest": [{"input": i, "weight": _plain(weight)} for i, weight in self.strongest(top)],
+            "weights": [_plain(weight) for weight in self.weights.tolist()],
+        }
+
+
+def _plain(value: float | None) -> float | str | None:
+    return value if value is None or np.isfinite(value) else str(value)
+
+
+def read_neuron(checkpoint: Checkpoint, name: str, index: int, neurons_in: Orientation | None) -> CheckpointNeuron:
+    """A row or a column of a matrix with its bias; nothing else is read."""
+    info = checkpoint.info(name)
+    if neurons_in not in (None, "rows", "columns"):
+        raise SettingError(got=f"neurons in {neurons_in!r}", expected="rows or columns", do="say how the matrix lies")
+    if len(info.shape) != 2:
+        raise AddressError(
+            got=f"tensor {quoted(name)} of shape {info.shape}",
+            expected="a matrix: a row of weights for each neuron, or a column",
+            do="name a tensor with two sizes",
+        )
+    if info.packed > 1:
+        raise AddressError(
+            got=f"tensor {quoted(name)}, whose {info.dtype} are {info.packed} weights each",
+            expected="weights that can be read singly",
+            do="unpack the model with the tool that packed it",
+        )
+    way = neurons_in or info.neurons_in or naming.orientation_of(name, checkpoint.tensors, None)
+    if way is None:
+        raise SettingError(
+            got=f"tensor {quoted(name)} of shape {info.shape}, of which neither format nor names tell how it lies",
+            expected="neurons in rows, as PyTorch keeps them, or in columns, as Keras does",
+            do='say neurons_in="rows" or "columns" (--neurons-in)',
+        )
+    neurons = info.shape[0 if way == "rows" else 1]
+    if isinstance(index, bool) or not hasattr(index, "__index__") or not 0 <= index.__index__() < neurons:
+        raise AddressError(
+            got=f"neuron {index!r} of {quoted(name)}",
+            expected=f"one from 0 to {neurons - 1:,}, its {way}" if neurons else "a matrix with neurons",
+            do="count neurons from 0",
+        )
+    index = index.__index__()
+    weights = checkpoint.rows(name, index) if way == "rows" else checkpoint.column(name, index)
+    bias_name = naming.bias_of(name, checkpoint.tensors)
+    bias = None
+    if bias_name is not None:
+        about = checkpoint.info(bias_name)
+        if about.count == neurons:
+            bias = float(checkpoint.flat(bias_name, index, index + 1)[0])
+        else:
+            bias_name = None
+    return CheckpointNeuron(name, index, way, readonly(weights), bias, bias_name)

@@ -1,0 +1,393 @@
+"""Counting what is in a model file: how many numbers, of which kind and type, where. Only the header is looked at.
+
+Parameters stand in a tree by the parts of their names; layers that are built alike are folded into one line. Rows add
+up to what stands above them. What is not learnt (running statistics, buffers, the optimizer's state) stands apart.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from glassnet.architecture import human_bytes
+from glassnet.errors import SettingError
+from glassnet.files.access import natural, printable
+from glassnet.files.checkpoint import Checkpoint, Role, TensorInfo
+from glassnet.files.dtypes import KINDS
+
+DEEPEST = 24
+"""Parts of a name that make groups; what a name has beyond stays together."""
+LINES = 22
+"""Lines of a tree that is cut to fit a screen."""
+ROLES: dict[Role, str] = {
+    "parameter": "parameters",
+    "statistic": "running statistics",
+    "buffer": "buffers",
+    "optimizer": "optimizer state",
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Tensors, the numbers they stand for, and their bytes in the file."""
+
+    tensors: int = 0
+    count: int = 0
+    bytes: int = 0
+
+    @classmethod
+    def of(cls, infos: Iterable[TensorInfo]) -> "Figures":
+        tensors = count = size = 0
+        for info in infos:
+            tensors, count, size = tensors + 1, count + info.count, size + info.bytes
+        return cls(tensors, count, size)
+
+    @property
+    def bits_each(self) -> float:
+        return 8 * self.bytes / self.count if self.count else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"tensors": self.tensors, "total": self.count, "bytes": self.bytes, "bits_each": self.bits_each}
+
+
+@dataclass(frozen=True)
+class Group:
+    """A branch of the tree: a part of names, and what lies under it. `alike` groups folded into one count together."""
+
+    name: str
+    figures: Figures
+    children: tuple["Group", ...] = ()
+    alike: int = 1
+    info: TensorInfo | None = None
+
+    def times(self, n: int) -> "Group":
+        """This group n times."""
+        size = self.figures
+        return replace(
+            self,
+            figures=Figures(size.tensors * n, size.count * n, size.bytes * n),
+            children=tuple(child.times(n) for child in self.children),
+        )
+
+    def as_dict(self, depth: int | None = None) -> dict[str, Any]:
+        made: dict[str, Any] = {"name": self.name, **self.figures.as_dict()}
+        if self.alike > 1:
+            made["alike"] = self.alike
+        if self.info is not None:
+            made |= {"shape": list(self.info.shape), "dtype": self.info.dtype}
+        if self.children and depth != 0:
+            made["groups"] = [child.as_dict(None if depth is None else depth - 1) for child in self.children]
+        return made
+
+
+@dataclass(frozen=True)
+class CheckpointCount:
+    """The ledger of a model file. `total` counts parameters, shared ones once; print it for the tree."""
+
+    path: Path
+    format: str
+    tensors: tuple[TensorInfo, ...]
+    file_bytes: int
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> "CheckpointCount":
+        size = 0
+        for file in checkpoint.files():
+            if file.is_file():
+                size += file.stat().st_size
+        notes = tuple(f"{key}: {value}" for key, value in checkpoint.metadata.items() if key == "index total_size")
+        return cls(checkpoint.path, checkpoint.format, tuple(checkpoint.tensors.values()), size, notes)
+
+    @cached_property
+    def own(self) -> tuple[TensorInfo, ...]:
+        """The tensors that have bytes of their own."""
+        return tuple(info for info in self.tensors if info.shared_with is None)
+
+    @cached_property
+    def parameters(self) -> Figures:
+        return Figures.of(info for info in self.own if info.role == "parameter")
+
+    @property
+    def total(self) -> int:
+        return self.parameters.count
+
+    @property
+    def bytes(self) -> int:
+        """What all tensors take in the file."""
+        return sum(info.bytes for info in self.own)
+
+    @property
+    def bytes_in_memory(self) -> int:
+        """What all tensors take when they are loaded as they are; packed ones stay so."""
+        return sum(_loaded(info) for info in self.own)
+
+    @cached_property
+    def by_dtype(self) -> dict[str, Figures]:
+        """Parameters by type, the most numerous first."""
+        return _sorted_by((info.dtype, info) for info in self.own if info.role == "parameter")
+
+    @cached_property
+    def by_role(self) -> dict[Role, Figures]:
+        return {role: Figures.of(info for info in self.own if info.role == role) for role in ROLES}
+
+    @cached_property
+    def shared(self) -> tuple[TensorInfo, ...]:
+        """The tensors whose bytes are another's."""
+        return tuple(info for info in self.tensors if info.shared_with is not None)
+
+    @cached_property
+    def tree(self) -> Group:
+        """Parameters by the parts of their names."""
+        return _tree([info for info in self.own if info.role == "parameter"], self.parameters)
+
+    def __int__(self) -> int:
+        return self.total
+
+    def __str__(self) -> str:
+        return self.written()
+
+    def written(self, depth: int | None = None, width: int = 80) -> str:
+        """The tree down to `depth` (without one, as deep as fits a screen), no line longer than `width`."""
+        if depth is not None and depth < 0:
+            raise SettingError(got=f"depth {depth}", expected="a number from 0 up", do="0 shows the total alone")
+        tensors = f"{len(self.tensors):,} tensor{'s' * (len(self.tensors) != 1)}"
+        room = max(20, width - len(self.format) - len(tensors) - 5)
+        size = self.parameters
+        whole = f" ({size.count:,})" if human_count(size.count) != f"{size.count:,}" else ""
+        lines = [f"{_shortened(self.path.name or str(self.path), room)}: {self.format}, {tensors}"]
+        lines.append(f"{human_count(size.count)} parameters{whole}, {size.bits_each:.4g} bits each")
+        lines.append(
+            f"{human_bytes(self.file_bytes)} on disk, {human_bytes(self.bytes_in_memory)} in memory, "
+            f"{human_bytes(4 * size.count)} as float32"
+        )
+        lines += ["", *self._rows(depth, width), ""] if self.total else [""]
+        lines += self._besides(width)
+        return "\n".join(lines).rstrip()
+
+    def _rows(self, depth: int | None, width: int) -> list[str]:
+        entries = list(_entries(self.tree, _fitting(self.tree) if depth is None else depth))
+        if depth is None and len(entries) > LINES:
+            entries = _cut(entries)
+        figures = max(len(f"{self.total:,}"), len("parameters"))
+        bar = 14
+        room = width - figures - bar - 12
+        lines = [f"{'':<{room}}  {'parameters':>{figures}}   share"]
+        for level, group in entries:
+            label = _shortened("  " * min(level, 8) + _label(group), room)
+            extras = (extra for extra in _extras(group) if len(label) + len(extra) + 2 <= room)
+            label += "".join(f"  {extra}" for extra in [*extras][:1])
+            share = group.figures.count / self.total
+            drawn = bar_text(share, bar)
+            lines.append(f"{label:<{room}}  {group.figures.count:>{figures},}  {share:>6.1%}  {drawn}".rstrip())
+        return [*lines, f"{'total':<{room}}  {self.total:>{figures},}"]
+
+    def _besides(self, width: int) -> list[str]:
+        """Types, and what is not learnt."""
+        lines: list[str] = []
+        size = max((len(name) for name in self.by_dtype), default=0)
+        for name, figures in self.by_dtype.items():
+            packed = "" if name in KINDS and KINDS[name].bits == figures.bits_each else _bits(figures)
+            share = figures.count / self.total if self.total else 0
+            lines.append(
+                f"{'type' if not lines else '':<6}{printable(name, 24):<{min(size, 24)}}  {figures.count:>15,}  "
+                f"{share:>6.1%}  {human_bytes(figures.bytes)}{packed}"
+            )
+        for role, words in ROLES.items():
+            figures = self.by_role[role]
+            if role != "parameter" and figures.tensors:
+                s = "s" * (figures.tensors != 1)
+                lines.append(
+                    f"apart {words}: {figures.tensors:,} tensor{s}, {human_count(figures.count)} numbers, "
+                    f"{human_bytes(figures.bytes)}"
+                )
+        tied = (f"shared {printable(info.name)} is {printable(info.shared_with)}" for info in self.shared[:3])
+        lines += [_shortened(line, width) for line in tied]
+        if len(self.shared) > 3:
+            lines.append(f"shared {len(self.shared) - 3:,} more")
+        return lines + [_shortened(f"note  {printable(note)}", width) for note in self.notes]
+
+    def as_dict(self, depth: int | None = None) -> dict[str, Any]:
+        """Plain values for JSON: every tensor, and the tree down to `depth`."""
+        return {
+            "path": str(self.path),
+            "format": self.format,
+            "total": self.total,
+            "bits_each": self.parameters.bits_each,
+            "file_bytes": self.file_bytes,
+            "bytes": self.bytes,
+            "bytes_in_memory": self.bytes_in_memory,
+            "by_dtype": {name: figures.as_dict() for name, figures in self.by_dtype.items()},
+            "by_role": {role: figures.as_dict() for role, figures in self.by_role.items()},
+            "tree": self.tree.as_dict(depth),
+            "tensors": [
+                {
+                    "name": info.name,
+                    "shape": list(info.shape),
+                    "dtype": info.dtype,
+                    "total": info.count,
+                    "bytes": info.bytes,
+                    "where": info.where,
+                    "role": info.role,
+                    "shared_with": info.shared_with,
+                    "neurons_in": info.neurons_in,
+                }
+                for info in self.tensors
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def human_count(n: int) -> str:
+    """13002 -> `13,002`, 6738415616 -> `6.74 billion`."""
+    for size, word in ((10**15, "quadrillion"), (10**12, "trillion"), (10**9, "billion"), (10**6, "million")):
+        if n >= size:
+            return f"{n / size:.2f} {word}"
+    return f"{n:,}"
+
+
+def bar_text(share: float, width: int) -> str:
+    """A share of 1 as a bar: 0.5 of 4 is `##`; whatever is more than nothing can be seen."""
+    eighths = min(8 * width, math.ceil(8 * width * share)) if share > 0 else 0
+    whole, part = divmod(eighths, 8)
+    return "\N{FULL BLOCK}" * whole + ("", *map(chr, range(0x258F, 0x2588, -1)))[part]
+
+
+def plain_bars(text: str) -> str:
+    """The same text for terminals that know ASCII only."""
+    return "".join("#" if c == "\N{FULL BLOCK}" else "-" if "\u2589" <= c <= "\u258f" else c for c in text)
+
+
+def _loaded(info: TensorInfo) -> int:
+    kind = KINDS.get(info.dtype)
+    return info.bytes if kind is None or info.packed > 1 else -(-kind.bits * info.count // 8)
+
+
+def _sorted_by(pairs: Iterable[tuple[str, TensorInfo]]) -> dict[str, Figures]:
+    groups: dict[str, list[TensorInfo]] = {}
+    for name, info in pairs:
+        groups.setdefault(name, []).append(info)
+    made = {name: Figures.of(infos) for name, infos in groups.items()}
+    return dict(sorted(made.items(), key=lambda item: -item[1].count))
+
+
+# The tree
+
+
+def _tree(infos: Sequence[TensorInfo], figures: Figures) -> Group:
+    branches: dict[str, Any] = {}
+    for info in infos:
+        at = branches
+        *groups, leaf = info.name.replace("/", ".").split(".", DEEPEST)
+        for part in groups:
+            below = at.setdefault(part, {})
+            if not isinstance(below, dict):  # a tensor has the name of a group
+                below = at[part] = {"": below}
+            at = below
+        while isinstance(at.get(leaf), dict):
+            at, leaf = at[leaf], ""
+        at[leaf] = info
+    return replace(_grown("", branches), figures=figures)
+
+
+def _grown(name: str, branch: Any) -> Group:
+    """A group with all that is under it, single children joined with it, children that are alike folded."""
+    if isinstance(branch, TensorInfo):
+        return Group(name, Figures(1, branch.count, branch.bytes), (), 1, branch)
+    children = _folded([_grown(part, below) for part, below in branch.items()])
+    if name and len(children) == 1:
+        (only,) = children
+        return replace(only, name=f"{name}.{only.name}" if only.name else name)
+    size = [child.figures for child in children]
+    total = Figures(sum(f.tensors for f in size), sum(f.count for f in size), sum(f.bytes for f in size))
+    return Group(name, total, tuple(children))
+
+
+def _folded(children: list[Group]) -> list[Group]:
+    """Numbered neighbours that are built alike, as one."""
+    made: list[Group] = []
+    run: list[Group] = []
+    built: Any = None
+    numbered = sorted((c for c in children if _number(c) is not None), key=lambda c: natural(c.name))
+    for child in [*numbered, *(c for c in children if _number(c) is None)]:
+        rest, number = child.name.partition(".")[2], _number(child)
+        shape = (rest, _built(child)) if number is not None else None
+        if shape is not None and run and shape == built and number == (_number(run[-1]) or 0) + 1:
+            run.append(child)
+            continue
+        made += _joined(run)
+        if shape is None:
+            made.append(child)
+        run, built = ([child], shape) if shape is not None else ([], None)
+    return made + _joined(run)
+
+
+def _number(group: Group) -> int | None:
+    """The number that a group's name begins with."""
+    head = group.name.partition(".")[0]
+    return int(head) if head.isascii() and head.isdigit() and len(head) < 10 else None
+
+
+def _joined(run: list[Group]) -> list[Group]:
+    if len(run) < 2:
+        return run
+    first, _, rest = run[0].name.partition(".")
+    name = f"{first}-{run[-1].name.partition('.')[0]}" + (f".{rest}" if rest else "")
+    return [replace(run[0].times(len(run)), name=name, alike=len(run))]
+
+
+def _built(group: Group) -> Any:
+    """What groups that are alike have in common: names, shapes and types of everything in them."""
+    if group.info is not None:
+        return group.info.shape, group.info.dtype, group.info.bytes
+    return tuple((child.name, child.alike, _built(child)) for child in group.children)
+
+
+def _entries(group: Group, depth: int, level: int = 0) -> Iterator[tuple[int, Group]]:
+    if depth > 0:
+        for child in group.children:
+            yield level, child
+            yield from _entries(child, depth - 1, level + 1)
+
+
+def _fitting(tree: Group) -> int:
+    """The greatest depth of which the lines fit a screen."""
+    depth, lines = 1, 0
+    while depth < DEEPEST + 2:
+        more = sum(1 for _ in _entries(tree, depth + 1))
+        if more > LINES or more == lines:
+            break
+        depth, lines = depth + 1, more
+    return depth
+
+
+def _cut(entries: list[tuple[int, Group]]) -> list[tuple[int, Group]]:
+    """The largest of too many lines of one level, in their order, and a line for the others."""
+    largest = sorted(range(len(entries)), key=lambda i: -entries[i][1].figures.count)
+    shown = set(largest[: LINES - 1])
+    others = [entries[i][1].figures for i in largest[LINES - 1 :]]
+    rest = Figures(sum(f.tensors for f in others), sum(f.count for f in others), sum(f.bytes for f in others))
+    kept = [entry for i, entry in enumerate(entries) if i in shown]
+    return [*kept, (0, Group(f"({len(others):,} more)", rest))]
+
+
+def _label(group: Group) -> str:
+    return printable(group.name, 120) or "(no name)"
+
+
+def _extras(group: Group) -> list[str]:
+    """What else is said of a group where there is room: the fullest wording first."""
+    if group.alike > 1:
+        return [f"({group.alike} alike, {group.figures.count // group.alike:,} each)", f"({group.alike} alike)"]
+    return [] if group.info is None else [" x ".join(f"{n}" for n in group.info.shape) or "1"]
+
+
+def _bits(figures: Figures) -> str:
+    return f", {figures.bits_each:.4g} bits each"
+
+
+def _shortened(text: str, width: int) -> str:
+    text = printable(text, 10_000)
+    return text if len(text) <= width else f"{text[: width // 2 - 2]}...{text[-(width - width // 2 - 1) :]}"

@@ -1,0 +1,67 @@
+"""What several targets share: tensors named as PyTorch's Sequential would name them, and errors in one voice."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from glassnet.arrays import Array
+from glassnet.errors import SettingError
+from glassnet.files.metadata import notes
+
+if TYPE_CHECKING:
+    from glassnet.network import Network
+
+
+def sequential_tensors(network: "Network") -> dict[str, Array]:
+    """`0.weight`, `0.bias`, `2.weight`, ...: as `nn.Sequential(Linear, ReLU, Linear)` names them.
+
+    A squish takes a number, the identity none, so that the tensors load into the Sequential that says the same.
+    """
+    tensors, number = {}, 0
+    for layer in network.layers:
+        tensors[f"{number}.weight"] = np.ascontiguousarray(layer.weights)
+        tensors[f"{number}.bias"] = np.ascontiguousarray(layer.biases)
+        number += 1 if layer.activation == "identity" else 2
+    return tensors
+
+
+def noted(network: "Network") -> dict[str, str]:
+    """Activations and schema as texts."""
+    return notes(network.architecture.activations, network.schema)
+
+
+def for_page(network: "Network") -> bytes:
+    """glassnet's own file in float32, which the page reads; `InputError` for numbers that float32 cannot hold."""
+    with np.errstate(over="ignore"):  # told by the network, which takes no infinity
+        return replace(network, parameters=network.parameters.astype(np.float32)).to_bytes()
+
+
+def not_there(
+    target: str, squish: str, layer: int, known: "list[str]", do: str = "export to onnx, c or python"
+) -> SettingError:
+    """The error for an activation that a target lacks."""
+    return SettingError(
+        got=f"{squish} in layer {layer}", expected=f"what {target} has: {', '.join(known)}", do=f"{do} instead"
+    )
+
+
+def numbers_text(array: Array) -> list[str]:
+    """Numbers with as few digits as give the same number back when they are read in their own type."""
+    return [str(value) for value in array]
+
+
+def title(network: "Network") -> str:
+    """`784-16-16-10 (relu, relu, softmax)`."""
+    return f"{network.architecture} ({', '.join(network.architecture.activations)})"
+
+
+def one_line(text: str) -> str:
+    """Text for a comment: on one line, in plain letters, nothing in it that could end the comment."""
+    plain = text.encode("ascii", "backslashreplace").decode()
+    return (
+        "".join(c if c.isprintable() else "?" for c in plain)
+        .replace("*/", "* /")
+        .replace("/*", "/ *")
+        .replace("??", "? ?")
+    )

@@ -1,0 +1,51 @@
+"""Pieces that several pictures are made of: a picture of the input's shape, with or without signs."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
+
+from glassnet.arrays import Array
+from glassnet.plots.style import Style, lifted
+from glassnet.schema import Schema
+
+STRIPES = 4
+"""Into so many rows a pixel is cut; of a negative one the last is left empty."""
+
+
+def picture_shape(schema: Schema) -> tuple[int, int] | None:
+    """Height and width where the inputs are a picture."""
+    shape = schema.input_shape
+    return (shape[0], shape[1]) if shape is not None and len(shape) == 2 else None
+
+
+def ink_picture(axes: Axes, values: Array, style: Style) -> AxesImage:
+    """A picture (h, w) of values from 0 up, from paper to ink."""
+    high = float(values.max()) or 1.0
+    image = axes.imshow(values, cmap=style.inks, vmin=min(0.0, float(values.min())), vmax=high, interpolation="nearest")
+    _framed(axes, style)
+    return image
+
+
+def signed_picture(axes: Axes, values: Array, limit: float, style: Style) -> AxesImage:
+    """A picture (h, w) of signed values: blue and whole for positive ones, orange and striped for negative ones."""
+    image = axes.imshow(values, cmap=style.signs, norm=lifted(limit or 1.0), interpolation="nearest")
+    height, width = values.shape
+    stripes = np.zeros((height * STRIPES, width))
+    stripes[STRIPES - 1 :: STRIPES] = values < 0
+    axes.imshow(
+        np.ma.masked_equal(stripes, 0),
+        cmap=style.inks,
+        vmin=2,  # all below: paper
+        vmax=3,
+        interpolation="nearest",
+        extent=(-0.5, width - 0.5, height - 0.5, -0.5),
+    )
+    _framed(axes, style)
+    return image
+
+
+def _framed(axes: Axes, style: Style) -> None:
+    axes.set(xticks=[], yticks=[])
+    axes.set_facecolor("none")
+    for spine in axes.spines.values():
+        spine.set(color=style.line, linewidth=0.8)

@@ -1,0 +1,298 @@
+"""The loop itself: epoch after epoch of small steps downhill, looked at and kept after each.
+
+A run is a function of its settings: the order of an epoch and the dropout masks of a step are computed from the seed
+(see `randomness`), and schedule and early stopping from the losses so far. So a checkpoint needs the parameters, the
+optimizer's memory and the history, and a run that was killed at any moment and resumed ends with the same bits as one
+that was not.
+"""
+
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from math import fsum, isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet import engines
+from glassnet.arrays import Array, is_sparse, readonly
+from glassnet.data.dataset import Dataset
+from glassnet.data.partition import Partition
+from glassnet.data.stream_dataset import Stream
+from glassnet.engines.base import Engine, Examples, Plan, State, Trainer
+from glassnet.errors import GlassnetError, SettingError
+from glassnet.evaluation import check_fits, evaluate, weighted_mean
+from glassnet.files import own_format
+from glassnet.network import Network
+from glassnet.schedules import Schedule
+from glassnet.training.feeding import FromMemory, FromStream, examples
+from glassnet.training.history import Epoch, History
+
+SECONDS_BETWEEN_LOOKS = 0.05
+"""How long an engine is left alone: then progress is told and Ctrl-C is heard."""
+
+
+class DivergedError(GlassnetError, ArithmeticError):
+    """The loss became NaN or infinite. `network` and `history` are what was last good, up to the epoch before."""
+
+    def __init__(self, got: str, do: str, network: Network, history: History) -> None:
+        super().__init__(got=got, expected="a finite loss", do=do)
+        self.network, self.history = network, history
+
+
+@dataclass
+class Run:
+    """A run in progress: iterate over it for its epochs, stop whenever you like.
+
+    `network` is what it has come to (the best one so far where early stopping is on), `history` all figures, those from
+    before a resume included, and `ended` tells why it ended, once it has. `engine_choice` says which engine computes it
+    and why, `about_inputs` how that holds the inputs, once it has begun. `examples` are what the engine is given
+    (None for a stream, whose blocks come one by one), `state` is where the run stands after the last finished epoch,
+    `settings()` all that its bits depend on. Made by `training.epochs`, which checks.
+    """
+
+    start: Network
+    data: Dataset | Stream
+    sample_weights: Array | None
+    validation: Dataset | Stream | None
+    plan: Plan
+    learning_rate: float
+    schedule: Schedule
+    epochs: int
+    patience: int | None
+    engine: str | Engine
+    device: str | None
+    checkpoint: Path | None
+    resume: bool
+    progress: Callable[[int, int], None] | None
+    callbacks: tuple[Callable[[Epoch], object], ...] = ()
+    history: History = field(default_factory=History, init=False)
+    ended: str = field(default="interrupted", init=False)
+
+    def __post_init__(self) -> None:
+        if self.validation is not None:
+            check_fits(self.start, self.validation)
+        own = self.data.own() if isinstance(self.data, Partition) else self.data
+        if isinstance(own, Dataset):
+            dtype = self.start.dtype
+            weights = None if self.sample_weights is None else self.sample_weights.astype(dtype)
+            self.examples: Examples | None = examples(self.plan, own, weights, dtype)
+        else:
+            self.examples = None
+        self.state = State(self.start.parameters)
+        self._stopping = False
+        self.network = self.start.with_schema(self.data.schema)
+        self.chosen_engine, self.engine_choice = engines.choose(
+            self.engine, self.plan.architecture, self.start.dtype, self.device, self.plan.batch_size
+        )
+        self.about_inputs = ""
+        if self.resume and self.checkpoint is not None and self.checkpoint.exists():
+            self._take_up(self.checkpoint)
+        elif self.checkpoint is not None:
+            self._keep()  # an unwritable place is found before the work, not after it
+
+    def stop(self) -> None:
+        """Ask a run that another thread is iterating over to end; it does so at its next look, within an epoch too."""
+        self._stopping = True
+
+    def __iter__(self) -> Iterator[Epoch]:
+        feeding = self._feeding()
+        self.about_inputs = feeding.about_inputs
+        while len(self.history) < self.epochs and not self._out_of_patience():
+            epoch = self._epoch(feeding)
+            if epoch is None:
+                return
+            self.history = History((*self.history, replace(epoch, network=None)))
+            if self.patience is None or epoch.best:
+                self.network = epoch.network or self.network
+            if self.checkpoint is not None:
+                self._keep()
+            enough = [callback(epoch) is True for callback in self.callbacks]  # each of them is told
+            yield epoch
+            if any(enough):
+                self.ended = "stopped by a callback"
+                return
+        self.ended = "stopped early" if self._out_of_patience() else "all epochs done"
+
+    def _feeding(self) -> FromMemory | FromStream:
+        if isinstance(self.data, Stream) and not isinstance(self.data, Partition):
+            return FromStream(self.chosen_engine, self.plan, self.data, self.state)
+        assert self.examples is not None
+        return FromMemory(self.chosen_engine, self.plan, self.examples, self.state, len(self.data))
+
+    def _epoch(self, feeding: FromMemory | FromStream) -> Epoch | None:
+        """One epoch; None if it was stopped on the way."""
+        started = time.perf_counter()
+        done = len(self.history)
+        size = self.plan.batch_size
+        batches = -(-len(self.data) // size)
+        schedule = self._schedule_so_far()
+
+        means: list[tuple[float, int]] = []  # the mean loss of each stretch, and over how many examples
+        first = 0
+        for trainer, order in feeding.stretches(done):
+            last = first - (-len(order) // size)
+            rates = [
+                self.learning_rate * schedule.factor(done + batch / batches, self.epochs)
+                for batch in range(first, last)
+            ]
+            seen: list[float] = []
+            for losses in looks(trainer, order, rates, size):
+                seen += losses
+                if not np.isfinite(losses[-1]):
+                    raise self._diverged(f"a loss of {losses[-1]}", first + len(seen), rates[len(seen) - 1])
+                if self.progress is not None:
+                    self.progress(first + len(seen), batches)
+                if self._stopping and first + len(seen) < batches:
+                    return None
+            means.append((mean_loss(seen, size, len(order)), len(order)))
+            first = last
+
+        self.state = feeding.state()
+        if not np.isfinite(self.state.parameters).all():
+            raise self._diverged("parameters that are NaN or infinite", batches, rates[-1])
+        network = replace(self.network, parameters=readonly(self.state.parameters))
+        validation_loss = validation_accuracy = None
+        if self.validation is not None:
+            figures = evaluate(network, self.validation, self.plan.loss, self.chosen_engine)
+            validation_loss, validation_accuracy = figures.loss, figures.accuracy
+        return Epoch(
+            number=done + 1,
+            loss=weighted_mean(means),
+            learning_rate=rates[-1],
+            seconds=time.perf_counter() - started,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            best=validation_loss is not None and validation_loss < self._best_so_far(),
+            network=network,
+        )
+
+    def _diverged(self, what: str, batch: int, rate: float) -> DivergedError:
+        remedies = f"lower the learning rate (now {rate:g}) or clip the gradient with clip_norm"
+        done = len(self.history)
+        kept = f"the network of epoch {done} is kept" if done else "the network it started from is kept"
+        return DivergedError(
+            f"{what} in epoch {done + 1}, batch {batch}", f"{remedies}; {kept}", self.network, self.history
+        )
+
+    # What follows from the history
+
+    def _schedule_so_far(self) -> Schedule:
+        schedule = self.schedule
+        for epoch in self.history:
+            schedule = schedule.observe(epoch.loss if epoch.validation_loss is None else epoch.validation_loss)
+        return schedule
+
+    def _best_so_far(self) -> float:
+        losses = [epoch.validation_loss for epoch in self.history if epoch.validation_loss is not None]
+        return min(losses, default=float("inf"))
+
+    def _out_of_patience(self) -> bool:
+        if self.patience is None or len(self.history) <= self.patience:
+            return False
+        return not any(epoch.best for epoch in self.history[-self.patience :])
+
+    # The checkpoint
+
+    def _keep(self) -> None:
+        assert self.checkpoint is not None
+        slots = {
+            f"optimizer.{name}": slot for name, slot in zip(self.plan.optimizer.slots, self.state.slots, strict=False)
+        }
+        own_format.write(
+            self.checkpoint,
+            {"parameters": self.state.parameters, "kept": self.network.parameters, **slots},
+            {
+                "kind": "checkpoint",
+                "settings": self.settings(),
+                "step": self.state.step,
+                "history": self.history.as_dict(),
+            },
+        )
+
+    def _take_up(self, path: Path) -> None:
+        tensors, description = own_format.read(path, "checkpoint")
+        theirs, ours = description["settings"], self.settings()
+        differing = [key for key in ours if theirs.get(key) != ours[key]]
+        if differing:
+            key = differing[0]
+            raise SettingError(
+                got=f"{key} {ours[key]!r}",
+                expected=f"{theirs.get(key)!r}, with which the run in {path} was started"
+                + (f" (also other: {', '.join(differing[1:])})" if differing[1:] else ""),
+                do="resume with the settings and data of that run, or start another checkpoint",
+            )
+        slots = [tensors[f"optimizer.{name}"] for name in self.plan.optimizer.slots if f"optimizer.{name}" in tensors]
+        self.state = State(tensors["parameters"], slots, description["step"])
+        self.history = History(Epoch(**figures) for figures in description["history"])
+        self.network = replace(self.network, parameters=tensors["kept"])
+
+    def settings(self) -> dict[str, Any]:
+        """All that the bits of a run depend on, as plain values."""
+        plan = self.plan
+        settings: dict[str, Any] = {
+            "sizes": list(plan.architecture.sizes),
+            "activations": list(plan.architecture.activations),
+            "start": zlib.crc32(self.start.parameters.data),
+            "dtype": self.start.dtype,
+            "loss": _plain(plan.loss),
+            "optimizer": _plain(plan.optimizer),
+            "learning_rate": self.learning_rate,
+            "schedule": _plain(self.schedule),
+            "batch_size": plan.batch_size,
+            "l1": plan.l1,
+            "l2": list(plan.l2) if isinstance(plan.l2, tuple) else plan.l2,
+            "dropout": list(plan.dropout),
+            "clip_norm": plan.clip_norm,
+            "seed": plan.seed,
+            "patience": self.patience,
+            "data": _fingerprint(self.data, self.sample_weights),
+            "validation data": None if self.validation is None else _fingerprint(self.validation, None),
+        }
+        if self.schedule.needs_length:
+            settings["epochs"] = self.epochs
+        return settings
+
+
+def looks(
+    trainer: Trainer, order: Array, learning_rates: Sequence[float], batch_size: int, at_once: int = 1
+) -> Iterator[list[float]]:
+    """One pass over `order`, the engine left alone for `SECONDS_BETWEEN_LOOKS` or so at a time, at first for `at_once`
+    batches; each time the losses of the batches done. A loss that is not finite is the last one."""
+    batch = 0
+    while batch < len(learning_rates):
+        looked = time.perf_counter()
+        part = slice(batch * batch_size, (batch + at_once) * batch_size)
+        losses = trainer.run(order[part], learning_rates[batch : batch + at_once])
+        yield losses
+        if not isfinite(losses[-1]):
+            return
+        batch += len(losses)
+        at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))
+
+
+def mean_loss(losses: Sequence[float], batch_size: int, count: int) -> float:
+    """The mean over all examples of losses that are means over batches, the last of which may be smaller. Added up
+    exactly, so that it does not depend on where the epoch was looked at."""
+    last = count - batch_size * (len(losses) - 1)
+    return fsum([*(loss * batch_size for loss in losses[:-1]), losses[-1] * last]) / count
+
+
+def _plain(part: Any) -> list[Any]:
+    """A loss, rule or schedule by name and settings, those of a schedule within it included."""
+    settings = {f.name: getattr(part, f.name) for f in fields(part)}
+    return [
+        part.name,
+        {k: _plain(v) if is_dataclass(v) else list(v) if isinstance(v, tuple) else v for k, v in settings.items()},
+    ]
+
+
+def _fingerprint(data: Dataset | Stream, weights: Array | None) -> list[int]:
+    if isinstance(data, Stream):
+        return data.fingerprint()
+    inputs = data.inputs
+    parts = [inputs.data, inputs.indices, inputs.indptr] if is_sparse(inputs) else [inputs]  # type: ignore[attr-defined]
+    parts += [data.targets] + ([] if weights is None else [weights])
+    return [len(data), *(zlib.crc32(np.ascontiguousarray(part).data) for part in parts)]

@@ -1,0 +1,175 @@
+"""What a bias does, against brute force; and neurons that do no work, found where they were planted."""
+
+import json
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import glassnet as gn
+from glassnet.activations import ACTIVATIONS
+from glassnet.errors import AddressError, InputError
+from glassnet.explain.active import active
+from glassnet.explain.activities import activity
+from glassnet.explain.batches import Slices
+from glassnet.explain.biases import bias_response
+
+
+@given(
+    st.sampled_from(sorted(set(ACTIVATIONS) - {"softmax"})),
+    st.sampled_from(["float32", "float64"]),
+    st.integers(1, 60),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=100, deadline=None)
+def test_the_share_at_any_bias_is_that_of_the_network_with_this_bias(
+    squish: str, dtype: str, count: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    network = gn.Network.create("3-4-2", squish, seed=seed, dtype=dtype)
+    inputs = random.normal(size=(count, 3))
+    found = bias_response(network, 1, 1, inputs)
+    for bias in (found.bias, *random.normal(0, 2, 5).astype(dtype), *found.turning[:3].astype(dtype)):
+        layer = network.edit(1, 1, bias=float(bias)).trace(inputs).layers[1]
+        assert found.share_at(float(bias)) == active(layer)[:, 1].mean()
+        assert found.share_at(float(bias)) == (layer.pre_activations[:, 1] > 0).mean()
+    biases, shares = found.curve()
+    assert (shares[0], shares[-1]) == (0, 1)
+    assert (np.diff(shares) >= 0).all()
+    np.testing.assert_array_equal(shares, [found.share_at(b) for b in biases])
+    for share in (0.01, 0.5, 1):
+        assert found.share_at(found.bias_for(share)) >= share
+
+
+@given(st.integers(1, 5), st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_under_softmax_active_is_more_than_all_the_others(outputs: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    network = gn.Network.create((3, outputs), output="softmax", seed=seed, dtype="float64")
+    inputs = random.normal(size=(40, 3))
+    found = bias_response(network, 0, 0, inputs)
+    for bias in (0.0, *random.normal(0, 2, 5)):
+        activations = network.edit(0, 0, bias=float(bias))(inputs)[:, 0]
+        assert found.share_at(bias) == (activations > 0.5).mean()
+    assert "active on" in str(found)
+    json.dumps(found.as_dict(), allow_nan=False)
+
+
+def test_one_input_changes_its_mind_where_it_says() -> None:
+    network = gn.Network.from_layers([([[2.0, -1.0]], [0.5], "sigmoid")])
+    found = bias_response(network, 0, 0, [[1, 0], [0, 1], [0, 2], [0, 0]], at=[1, 0])
+    assert found.turning.tolist() == [-2, 0, 1, 2]
+    assert found.share == 0.5
+    assert found.at is not None
+    assert (found.at.bias, found.at.active) == (-2, True)
+    assert not network.edit(0, 0, bias=-2)([1, 0])[0] > 0.5
+    assert network.edit(0, 0, bias=-1.999)([1, 0])[0] > 0.5
+
+
+def test_eagerness_as_printed() -> None:
+    network = gn.Network.from_layers([([[1.0]], [0.5], "relu")])
+    text = str(bias_response(network, 0, 0, np.linspace(-2, 2, 41)[:, None], at=[1.0]))
+    assert (
+        text
+        == """\
+bias response of 0:0: the share of data on which it is active
+(relu: pre-activation > 0), for every bias it could have
+
+1 |                                |                          .......
+  |                                |                   ........
+  |                                |           ........
+  |                                |    ...O....
+  |                            ..........
+  |                     ........   |
+  |              ........          |
+  |      ........                  |
+0 |.......                         |
+  +------------------------------------------------------------------
+   -2.2                                                           2.2
+
+its bias is 0.5000 (O): active on 61.0% of 41 examples
+active on 10 % of them at -1.6000, on half at 0.0000, on 90 % at 1.6000
+on this input it is active; with a bias down to -1.0000 it would be inactive"""
+    )
+
+
+PLANTED = ["0:1", "0:4", "1:0", "1:2"]
+
+
+@pytest.fixture
+def planted() -> gn.Network:
+    """A relu layer and a sigmoid layer with idle neurons: two never active, one stuck, one deaf."""
+    network = gn.Network.create("6-8-5-3", ("relu", "sigmoid"), output="softmax", seed=3)
+    network = network.edit(0, 1, bias=-100).edit(0, 4, weights=np.zeros(6), bias=-1)
+    return network.edit(1, 0, bias=40).edit(1, 2, weights=np.zeros(8), bias=0.3)
+
+
+def test_dead_and_saturated_neurons_are_found_and_named(planted: gn.Network) -> None:
+    data = np.random.default_rng(0).normal(size=(3000, 6))
+    found = activity(planted, data)
+    assert found.dead == ((0, 1), (0, 4), (1, 2))
+    assert found.saturated == ((1, 0),)
+    text = str(found)
+    for line in (
+        "0:1      dead       never active, always 0",
+        "1:2      dead       always 0.5744",
+        "1:0      saturated",
+    ):
+        assert line in text
+    assert max(map(len, text.splitlines())) <= 80
+    figures = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert [(n["layer"], n["neuron"], n["kind"]) for n in figures["idle"]][-1] == (1, 2, "dead")
+
+
+@pytest.mark.parametrize("squish", sorted(ACTIVATIONS))
+def test_the_figures_are_those_of_one_great_trace(squish: str) -> None:
+    names = ("tanh", squish)
+    network = gn.Network.create("5-7-4", names, seed=1, dtype="float64")
+    data = np.random.default_rng(1).normal(size=(2500, 5))
+    found, trace = activity(network, data), network.trace(data)
+    for layer, at in zip(found.layers, trace.layers, strict=True):
+        np.testing.assert_allclose(layer.mean, at.activations.mean(axis=0), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(layer.spread, at.activations.std(axis=0), rtol=1e-10, atol=1e-12)
+        np.testing.assert_array_equal(layer.active, active(at).mean(axis=0))
+        np.testing.assert_array_equal(layer.highest, at.activations.max(axis=0))
+        np.testing.assert_array_equal(layer.lowest, at.activations.min(axis=0))
+
+
+def test_a_data_set_counts_at_its_own_scale() -> None:
+    grey = np.array([[0, 255], [255, 0], [128, 128]], np.uint8)
+    data = gn.Dataset(grey, np.array([0, 1, 0]), gn.Schema(scale=1 / 255, classes=("a", "b")))
+    network = gn.Network.from_layers([([[1.0, -1.0]], [0.0], "identity")])
+    assert activity(network, data).layers[0].highest[0] == pytest.approx(1)
+    assert bias_response(network, 0, 0, data).turning.tolist() == pytest.approx([-1, 0, 1])
+
+
+def test_memory_stays_bounded() -> None:
+    network = gn.Network.create("50-20-5", seed=0)
+    data = np.zeros((200_000, 50), np.uint8)
+    tracemalloc.start()
+    activity(network, data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000  # all activations at once would take 20 MB, all inputs as floats 40
+
+
+def test_data_that_does_not_fit_is_told(network: gn.Network) -> None:
+    with pytest.raises(AddressError, match="expected a layer from 0 to 1"):
+        bias_response(network, 2, 0, np.ones((2, 3)))
+    for data in (np.ones((2, 4)), np.ones(3), np.ones((0, 3))):
+        with pytest.raises(InputError, match=r"expected at least one row of the network's 3 inputs: \(n, 3\)"):
+            activity(network, data)
+    with pytest.raises(InputError, match="NaN"):
+        activity(network, [[1, 2, np.nan]])
+    with pytest.raises(InputError, match="got at with 2 inputs; expected one input"):
+        bias_response(network, 0, 0, np.ones((2, 3)), at=np.ones((2, 3)))
+    with pytest.raises(InputError, match="got a share of 2"):
+        bias_response(network, 0, 0, np.ones((2, 3))).bias_for(2)
+
+
+def test_pictures_and_pairs_are_data_too() -> None:
+    network = gn.Network.create("4-2", seed=0)
+    assert len(Slices(network, np.ones((3, 2, 2)))) == 3
+    assert len(Slices(network, (np.ones((5, 4)), np.zeros(5)))) == 5
