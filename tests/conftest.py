@@ -12,6 +12,8 @@ from hypothesis import settings
 
 import glassnet as gn
 
+pytest_plugins = ["golden"]
+
 # No time limit for an example, since machines are busy; and in CI the same examples each time.
 settings.register_profile("glassnet", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("glassnet")

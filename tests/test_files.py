@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_a_file_cut_anywhere_is_told(network: gn.Network, tmp_path: Path) -> Non
     whole = path.read_bytes()
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        with pytest.raises(FileError, match=r"a\.safetensors, truncated or damaged"):
+        with pytest.raises(FileError, match="truncated or damaged"):
             gn.load(path)
 
 
@@ -97,47 +98,45 @@ def described(path: Path, **changes: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    "changes",
     [
-        ({"version": 99}, "of format version 99; expected version 1 or older; upgrade glassnet"),
-        ({"version": "new"}, "with an unreadable description"),
-        ({"kind": "checkpoint"}, "a glassnet checkpoint file; expected a network file"),
-        ({"activations": ["relu", "relu"]}, "whose tensors and description do not fit"),
-        ({"activations": ["rleu"]}, "do not fit .*did you mean 'relu'"),
-        ({"sizes": [4, 2]}, "do not fit"),
-        ({"signature": None}, "do not fit"),
+        {"version": 99},
+        {"version": "new"},
+        {"kind": "checkpoint"},
+        {"activations": ["relu", "relu"]},
+        {"activations": ["rleu"]},
+        {"sizes": [4, 2]},
+        {"signature": None},
     ],
 )
-def test_descriptions_that_do_not_fit_are_told(tmp_path: Path, changes: dict[str, object], words: str) -> None:
-    with pytest.raises(FileError, match=words):
+def test_descriptions_that_do_not_fit_are_told(tmp_path: Path, changes: dict[str, object], refused: Any) -> None:
+    with refused(FileError):
         gn.load(described(tmp_path / "a.safetensors", **changes))
 
 
-def test_what_is_not_ours_is_told(tmp_path: Path) -> None:
+def test_what_is_not_ours_is_told(tmp_path: Path, refused: Any) -> None:
     save_file({"a": np.ones(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(FileError, match=r"other\.safetensors': tensor 'a' \(3,\), neither a matrix nor the biases"):
+    with refused(FileError):
         gn.load(tmp_path / "other.safetensors")
-    with pytest.raises(FileError, match="which is not there"):
+    with refused(FileError):
         gn.load(tmp_path / "missing.safetensors")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(FileError, match="a folder without a model"):
+    with refused(FileError):
         gn.load(tmp_path / "folder")
 
 
-def test_numbers_that_are_no_numbers_are_told(tmp_path: Path) -> None:
+def test_numbers_that_are_no_numbers_are_told(tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "a.safetensors"
     gn.Network.create("3-2", seed=0).save(path)
     content = bytearray(path.read_bytes())
     content[-4:] = struct.pack("<f", float("nan"))
     path.write_bytes(content)
-    with pytest.raises(FileError, match="NaN or infinite"):
+    with refused(FileError):
         gn.load(path)
 
 
-def test_a_folder_that_is_not_there_is_told(network: gn.Network, tmp_path: Path) -> None:
-    with pytest.raises(
-        FileError, match="no way to write .*No such file or directory.*an earlier file of this name is as it was"
-    ):
+def test_a_folder_that_is_not_there_is_told(network: gn.Network, tmp_path: Path, refused: Any) -> None:
+    with refused(FileError):
         network.save(tmp_path / "no" / "a.safetensors")
 
 
@@ -161,7 +160,7 @@ def test_a_full_disk_leaves_the_earlier_file(network: gn.Network, tmp_path: Path
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 4096
 
 
-def test_nothing_is_unpickled(tmp_path: Path) -> None:
+def test_nothing_is_unpickled(tmp_path: Path, refused: Any) -> None:
     """A pickle that would make a file when loaded is refused as another format."""
     import pickle
 
@@ -172,6 +171,6 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
             return os.mkdir, (str(trap),)
 
     (tmp_path / "a.safetensors").write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(FileError, match="a pickle that asks for the Python object"):
+    with refused(FileError):
         gn.load(tmp_path / "a.safetensors")
     assert not trap.exists()

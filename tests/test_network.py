@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,67 +134,62 @@ def test_printed_it_is_its_ledger(network: gn.Network) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "words"),
+    "inputs",
     [
-        ([1, 2], r"got inputs of shape \(2,\); expected \(3,\) for one, or \(n, 3\) for many"),
-        (np.zeros((2, 2, 3)), r"inputs of shape \(2, 2, 3\)"),
-        (np.array([1, np.inf, 0], np.float32), r"1 value that is NaN or infinite, the first at \(1,\)"),
-        ([1, float("nan"), 2], r"1 value that is NaN or infinite, the first at \(1,\)"),
-        ([1, float("inf"), float("nan")], r"2 values that are NaN or infinite"),
-        (["a", "b", "c"], "inputs of type <U1; expected real numbers"),
-        ([[1, 2, 3], [1]], "inputs of uneven lengths"),
-        ([1j, 0, 0], "inputs of type complex128"),
+        [1, 2],
+        np.zeros((2, 2, 3)),
+        np.array([1, np.inf, 0], np.float32),
+        [1, float("nan"), 2],
+        [1, float("inf"), float("nan")],
+        ["a", "b", "c"],
+        [[1, 2, 3], [1]],
+        [1j, 0, 0],
     ],
 )
-def test_bad_inputs_are_told(network: gn.Network, inputs: object, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_bad_inputs_are_told(network: gn.Network, inputs: object, refused: Any) -> None:
+    with refused(InputError):
         network(inputs)
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "words"),
+    ("change", "error"),
     [
-        (lambda n: n.edit(2, 0, bias=1), AddressError, "got layer 2; expected a layer from 0 to 1"),
-        (lambda n: n.edit(0, 4, bias=1), AddressError, "got neuron 0:4; expected a neuron from 0:0 to 0:3"),
-        (lambda n: n.edit(0, 0, weights=[1, 2]), InputError, r"weights of shape \(2,\); expected \(3,\)"),
-        (lambda n: n.edit(0, 0, weights={3: 1}), AddressError, "got neuron 0:3; expected"),
-        (lambda n: n.edit(0, 0, bias=float("nan")), InputError, "bias with 1 value"),
-        (lambda n: n.with_parameters([1, 2]), InputError, r"expected \(26,\) for 3-4-2"),
-        (lambda n: n.with_activation(0, "rleu"), SettingError, "did you mean 'relu'"),
-        (lambda n: n.with_activation(0, "softmax"), SettingError, "softmax in hidden layer 0"),
-        (lambda n: n.gradient([1, 2, 3], 2), InputError, "got label 2 at example 0; expected labels from 0 to 1"),
-        (lambda n: n.gradient([[1, 2, 3]], [0, 1]), InputError, "1 inputs and 2 targets"),
-        (lambda n: n.gradient([1, 2, 3], 0, loss="cross_entrpy"), SettingError, "did you mean 'cross_entropy'"),
+        (lambda n: n.edit(2, 0, bias=1), AddressError),
+        (lambda n: n.edit(0, 4, bias=1), AddressError),
+        (lambda n: n.edit(0, 0, weights=[1, 2]), InputError),
+        (lambda n: n.edit(0, 0, weights={3: 1}), AddressError),
+        (lambda n: n.edit(0, 0, bias=float("nan")), InputError),
+        (lambda n: n.with_parameters([1, 2]), InputError),
+        (lambda n: n.with_activation(0, "rleu"), SettingError),
+        (lambda n: n.with_activation(0, "softmax"), SettingError),
+        (lambda n: n.gradient([1, 2, 3], 2), InputError),
+        (lambda n: n.gradient([[1, 2, 3]], [0, 1]), InputError),
+        (lambda n: n.gradient([1, 2, 3], 0, loss="cross_entrpy"), SettingError),
     ],
 )
-def test_bad_changes_are_told(network: gn.Network, change: object, error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
+def test_bad_changes_are_told(network: gn.Network, change: object, error: type[Exception], refused: Any) -> None:
+    with refused(error):
         change(network)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    "arguments",
     [
-        ({"sizes": "3-0-2"}, "got sizes '3-0-2'; expected at least two whole numbers from 1 up"),
-        ({"sizes": "3"}, "got sizes '3'"),
-        ({"sizes": (3, 2.5)}, "got sizes"),
-        ({"sizes": "3-2", "dtype": "float16"}, "got dtype 'float16'; expected one of float32, float64"),
-        ({"sizes": "3-2", "init": "he"}, "initializer 'he'"),
-        (
-            {"sizes": "3-2-1", "activation": ["relu"]},
-            "got 1 activation; expected one for each of the 2 layers of 3-2-1",
-        ),
+        {"sizes": "3-0-2"},
+        {"sizes": "3"},
+        {"sizes": (3, 2.5)},
+        {"sizes": "3-2", "dtype": "float16"},
+        {"sizes": "3-2", "init": "he"},
+        {"sizes": "3-2-1", "activation": ["relu"]},
     ],
 )
-def test_bad_structures_are_told(arguments: dict[str, object], words: str) -> None:
-    with pytest.raises(SettingError, match=words):
+def test_bad_structures_are_told(arguments: dict[str, object], refused: Any) -> None:
+    with refused(SettingError):
         gn.Network.create(**arguments)  # type: ignore[arg-type]
 
 
-def test_layers_that_do_not_fit_are_told() -> None:
-    with pytest.raises(
-        InputError, match=r"layer 1 with weights \(1, 3\) and biases \(1,\); expected weights \(fan_out, 2\)"
-    ):
+def test_layers_that_do_not_fit_are_told(refused: Any) -> None:
+    with refused(InputError):
         gn.Network.from_layers([(np.ones((2, 3)), np.ones(2), "relu"), (np.ones((1, 3)), np.ones(1), "relu")])
-    with pytest.raises(InputError, match="got no layers"):
+    with refused(InputError):
         gn.Network.from_layers([])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,34 +93,36 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_bits(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    "change",
     [
-        ({"seed": 4}, r"got seed 4; expected 3, with which the run in .* was started"),
-        ({"batch_size": 8}, "got batch_size 8; expected 16"),
-        ({"optimizer": "sgd", "learning_rate": 0.5}, r"got optimizer .*also other: learning_rate"),
-        ({"epochs": 7}, "got epochs 7; expected 6"),
+        {"seed": 4},
+        {"batch_size": 8},
+        {"optimizer": "sgd", "learning_rate": 0.5},
+        {"epochs": 7},
     ],
 )
 def test_other_settings_than_the_run_had_are_told(
-    start: gn.Network, blobs: gn.Dataset, tmp_path: Path, change: dict[str, object], words: str
+    start: gn.Network, blobs: gn.Dataset, tmp_path: Path, change: dict[str, object], refused: Any
 ) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     next(iter(epochs(start, blobs, checkpoint=checkpoint, **SETTINGS)))  # type: ignore[arg-type]
-    with pytest.raises(SettingError, match=words):
+    with refused(SettingError):
         epochs(start, blobs, checkpoint=checkpoint, resume=True, **{**SETTINGS, **change})  # type: ignore[arg-type]
 
 
-def test_a_schedule_within_a_schedule_is_told_apart(start: gn.Network, blobs: gn.Dataset, tmp_path: Path) -> None:
+def test_a_schedule_within_a_schedule_is_told_apart(
+    start: gn.Network, blobs: gn.Dataset, tmp_path: Path, refused: Any
+) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     next(iter(epochs(start, blobs, checkpoint=checkpoint, schedule=WarmUp(1, Constant()))))
-    with pytest.raises(SettingError, match="got schedule .*'constant'|got schedule .*'step'"):
+    with refused(SettingError):
         epochs(start, blobs, checkpoint=checkpoint, schedule=WarmUp(1, Step()), resume=True)
 
 
-def test_other_data_is_told(start: gn.Network, blobs: gn.Dataset, tmp_path: Path) -> None:
+def test_other_data_is_told(start: gn.Network, blobs: gn.Dataset, tmp_path: Path, refused: Any) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     next(iter(epochs(start, blobs, checkpoint=checkpoint)))
-    with pytest.raises(SettingError, match="got data "):
+    with refused(SettingError):
         epochs(start, blobs[::-1], checkpoint=checkpoint, resume=True)
 
 
@@ -130,13 +133,15 @@ def test_a_constant_rate_can_be_resumed_for_longer(start: gn.Network, blobs: gn.
     assert longer.network == gn.train(start, blobs, epochs=5, schedule="constant").network
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_work(start: gn.Network, blobs: gn.Dataset) -> None:
-    with pytest.raises(FileError, match="no way to write .*No such file or directory"):
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    start: gn.Network, blobs: gn.Dataset, refused: Any
+) -> None:
+    with refused(FileError):
         epochs(start, blobs, checkpoint="/no/such/folder/run.checkpoint")
 
 
-def test_a_network_file_is_no_checkpoint(start: gn.Network, blobs: gn.Dataset, tmp_path: Path) -> None:
+def test_a_network_file_is_no_checkpoint(start: gn.Network, blobs: gn.Dataset, tmp_path: Path, refused: Any) -> None:
     start.save(tmp_path / "a.safetensors")
-    with pytest.raises(FileError, match="a glassnet network file; expected a checkpoint file"):
+    with refused(FileError):
         epochs(start, blobs, checkpoint=tmp_path / "a.safetensors", resume=True)
     assert os.listdir(tmp_path) == ["a.safetensors"]

@@ -1,5 +1,7 @@
 """Sparse inputs: a scipy matrix in, the numbers of the same matrix with its zeros written out."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -57,7 +59,7 @@ def test_a_run_on_sparse_data_resumes(words: sparse.csr_matrix, labels: np.ndarr
     assert resumed == gn.train(start, (words, labels), epochs=4).network
 
 
-def test_nan_in_a_sparse_matrix_is_told(words: sparse.csr_matrix, labels: np.ndarray) -> None:
+def test_nan_in_a_sparse_matrix_is_told(words: sparse.csr_matrix, labels: np.ndarray, refused: Any) -> None:
     words.data[7] = np.nan
-    with pytest.raises(InputError, match="1 value that is NaN"):
+    with refused(InputError):
         gn.Dataset(words, labels)

@@ -109,13 +109,13 @@ def test_a_run_that_was_stopped_goes_on_with_the_same_bits(
     assert resumed.history.validation_loss == whole.history.validation_loss
 
 
-def test_other_rows_are_told(start: gn.Network, path: Path, tmp_path: Path) -> None:
+def test_other_rows_are_told(start: gn.Network, path: Path, tmp_path: Path, refused: Any) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     next(iter(epochs(start, gn.data.stream(path, "kind"), checkpoint=checkpoint)))
     table = pq.read_table(path)
     pq.write_table(table.slice(0, 1999), tmp_path / "fruit.parquet")
     for other in (gn.data.stream(tmp_path / "fruit.parquet", "kind"), gn.data.stream(path, "kind").split(0.1)[0]):
-        with pytest.raises(SettingError, match="got data "):
+        with refused(SettingError):
             epochs(start, other, checkpoint=checkpoint, resume=True)
 
 
@@ -145,14 +145,14 @@ def test_measurements_are_learnt_around_0(path: Path) -> None:
     assert (gn.evaluate(network, stream).r_squared or 0) > 0.98
 
 
-def test_class_weights_follow_the_counts(start: gn.Network, path: Path, stream: gn.data.Stream) -> None:
+def test_class_weights_follow_the_counts(start: gn.Network, path: Path, stream: gn.data.Stream, refused: Any) -> None:
     kinds = [*["a"] * 100, *["b"] * 1000]
     pq.write_table(pa.table({"x": range(1100), "kind": kinds}), path.with_name("rare.parquet"))
     start = gn.Network.create("1-2", seed=0)
     run = epochs(start, gn.data.stream(path.with_name("rare.parquet"), "kind"), class_weight="balanced")
     assert run.plan.loss.class_weights == pytest.approx((5.5, 0.55))  # type: ignore[attr-defined]
     for settings in ({"sample_weight": np.ones(2000)}, {"loss": "squared_error", "class_weight": "balanced"}):
-        with pytest.raises(SettingError, match="got weights of examples for a stream"):
+        with refused(SettingError):
             epochs(gn.Network.create("4-2", seed=0), stream, **settings)  # type: ignore[arg-type]
 
 
@@ -163,8 +163,8 @@ def test_many_runs_learn_from_one_stream_at_once(start: gn.Network, path: Path) 
         assert training.network == gn.train(start, learn, epochs=3, seed=seed).network
 
 
-def test_a_run_over_a_stream_is_not_recorded(start: gn.Network, stream: gn.data.Stream) -> None:
-    with pytest.raises(SettingError, match="got a run over a stream; expected data in memory"):
+def test_a_run_over_a_stream_is_not_recorded(start: gn.Network, stream: gn.data.Stream, refused: Any) -> None:
+    with refused(SettingError):
         gn.explain.record(epochs(start, stream))
 
 

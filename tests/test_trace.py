@@ -1,5 +1,7 @@
 """The trace: every number on the way, and all of them reconcile."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,24 +54,24 @@ def test_inputs_are_called_what_they_are(network: gn.Network) -> None:
     assert "pixel 1,0" in str(picture.trace([1, 2, 3, 4]).neuron(0, 0))
 
 
-def test_a_trace_of_many_holds_the_trace_of_each(network: gn.Network) -> None:
+def test_a_trace_of_many_holds_the_trace_of_each(network: gn.Network, refused: Any) -> None:
     inputs = np.eye(3)
     trace = network.trace(inputs)
     assert len(trace) == 3
     np.testing.assert_allclose(trace[1].outputs, network.trace(inputs[1]).outputs, rtol=1e-6)
-    with pytest.raises(SettingError, match=r"a trace of 3 examples.*trace\[0\]"):
+    with refused(SettingError):
         trace.neuron(0, 0)
-    with pytest.raises(AddressError, match="got example 3; expected one from 0 to 2"):
+    with refused(AddressError):
         trace[3]
-    with pytest.raises(AddressError, match="this trace is of one example"):
+    with refused(AddressError):
         trace[0][0]
 
 
-def test_addresses_outside_say_the_range(network: gn.Network) -> None:
+def test_addresses_outside_say_the_range(network: gn.Network, refused: Any) -> None:
     trace = network.trace([1, 2, 3])
-    with pytest.raises(AddressError, match="got layer 2; expected a layer from 0 to 1"):
+    with refused(AddressError):
         trace.neuron(2, 0)
-    with pytest.raises(AddressError, match="got neuron 1:2; expected a neuron from 1:0 to 1:1"):
+    with refused(AddressError):
         trace.neuron(1, 2)
 
 

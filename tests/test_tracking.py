@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,9 +49,9 @@ def test_tensorboard_has_an_epoch_as_soon_as_it_is_done(start: gn.Network, blobs
     board.close()
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, refused: Any) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileError, match="no way to write into .*expected a folder that can be made"):
+    with refused(FileError):
         gn.tracking.TensorBoard(tmp_path / "file" / "runs")
 
 
@@ -92,8 +93,8 @@ def test_a_store_that_is_gone_does_not_end_the_run(start: gn.Network, blobs: gn.
     assert len(history) == 1
 
 
-def test_a_store_of_no_known_kind_is_told() -> None:
-    with pytest.raises(FileError, match="MLflow at gopher://here, which says: .*expected a tracking store"):
+def test_a_store_of_no_known_kind_is_told(refused: Any) -> None:
+    with refused(FileError):
         gn.tracking.MLflow(uri="gopher://here")
 
 
@@ -103,11 +104,11 @@ def test_a_store_of_no_known_kind_is_told() -> None:
     ids=["tensorboard", "mlflow"],
 )
 def test_a_package_that_is_missing_is_named_with_its_extra(
-    package: str, writer: Callable[[], object], monkeypatch: pytest.MonkeyPatch
+    package: str, writer: Callable[[], object], monkeypatch: pytest.MonkeyPatch, refused: Any
 ) -> None:
     for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingExtra, match=rf"no package '{package}'; .*pip install 'glassnet\[{package}\]'"):
+    with refused(MissingExtra):
         writer()
 
 

@@ -1,6 +1,7 @@
 """Training: what a run does, what it tells, and what it refuses."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -168,66 +169,66 @@ def test_ctrl_c_keeps_the_last_finished_epoch(start: gn.Network, blobs: gn.Datas
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    "settings",
     [
-        ({"optimizer": "adan"}, "got optimizer 'adan'.*did you mean 'adam'"),
-        ({"loss": "hubber"}, "did you mean 'huber'"),
-        ({"schedule": "cosin"}, "did you mean 'cosine'"),
-        ({"engine": "referense"}, "did you mean 'reference'"),
-        ({"epochs": -1}, "got epochs -1; expected a whole number from 0 up"),
-        ({"epochs": 1.5}, "got epochs 1.5"),
-        ({"batch_size": 0}, "got batch_size 0; expected a whole number from 1 up"),
-        ({"seed": "zero"}, "got seed 'zero'"),
-        ({"learning_rate": float("nan")}, "got learning_rate nan; expected a finite number from 0 up"),
-        ({"learning_rate": -0.1}, "got learning_rate -0.1"),
-        ({"l2": float("inf")}, "got l2 inf"),
-        ({"l2": [0.1, -0.1]}, "got l2 -0.1; expected a finite number from 0 up"),
-        ({"l2": [0.1]}, "got 1 penalties l2; expected one number, or one for each of 2 layers"),
-        ({"dropout": 1.0}, "got dropout 1.0; expected a share from 0 to below 1, or one for each of 1 hidden layers"),
-        ({"dropout": [0.1, 0.1]}, "got dropout"),
-        ({"clip_norm": -1}, "got clip_norm -1"),
-        ({"patience": 3}, "got patience without validation data"),
-        ({"class_weight": "balance"}, "did you mean 'balanced'"),
-        ({"class_weight": [1, 2]}, "got 2 class weights from 1 up; expected 3 numbers from 0 up"),
-        ({"class_weight": {7: 1}}, "got a weight for class 7; expected classes from 0 to 2"),
+        {"optimizer": "adan"},
+        {"loss": "hubber"},
+        {"schedule": "cosin"},
+        {"engine": "referense"},
+        {"epochs": -1},
+        {"epochs": 1.5},
+        {"batch_size": 0},
+        {"seed": "zero"},
+        {"learning_rate": float("nan")},
+        {"learning_rate": -0.1},
+        {"l2": float("inf")},
+        {"l2": [0.1, -0.1]},
+        {"l2": [0.1]},
+        {"dropout": 1.0},
+        {"dropout": [0.1, 0.1]},
+        {"clip_norm": -1},
+        {"patience": 3},
+        {"class_weight": "balance"},
+        {"class_weight": [1, 2]},
+        {"class_weight": {7: 1}},
     ],
 )
 def test_bad_settings_are_told_at_once(
-    start: gn.Network, blobs: gn.Dataset, settings: dict[str, object], words: str
+    start: gn.Network, blobs: gn.Dataset, settings: dict[str, object], refused: Any
 ) -> None:
-    with pytest.raises(SettingError, match=words):
+    with refused(SettingError):
         epochs(start, blobs, **settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    "data",
     [
-        ((np.ones((4, 2)), [0, 1, 2, 0]), "got data with 2 inputs; expected 3, as 3-8-3 has"),
-        ((np.ones((4, 3)), [0, 1, 2]), r"got inputs of shape \(4, 3\) and targets of shape \(3,\)"),
-        ((np.ones((4, 3)), [0, 1, 2, 3]), "got label 3 at example 3; expected labels from 0 to 2"),
-        ((np.ones((4, 3)), [0, -1, 2, 0]), "got label -1 at example 1"),
-        ((np.full((4, 3), np.nan), [0, 1, 2, 0]), "inputs with 12 values that are NaN or infinite, the first at"),
-        ((np.ones((0, 3)), []), "got no examples; expected at least one"),
-        ((np.ones((4, 3)), ["a", "b", "c", "a"]), "targets of type <U1; expected real numbers"),
-        ("digits", "got data of type str; expected a Dataset, or a pair"),
-        ((np.ones((2, 3)), np.ones((2, 2))), r"targets of shape \(2, 2\).*expected shape \(n, 3\), or n labels"),
+        (np.ones((4, 2)), [0, 1, 2, 0]),
+        (np.ones((4, 3)), [0, 1, 2]),
+        (np.ones((4, 3)), [0, 1, 2, 3]),
+        (np.ones((4, 3)), [0, -1, 2, 0]),
+        (np.full((4, 3), np.nan), [0, 1, 2, 0]),
+        (np.ones((0, 3)), []),
+        (np.ones((4, 3)), ["a", "b", "c", "a"]),
+        "digits",
+        (np.ones((2, 3)), np.ones((2, 2))),
     ],
 )
-def test_bad_data_is_told_at_once(start: gn.Network, data: object, words: str) -> None:
-    with pytest.raises(InputError, match=words):
+def test_bad_data_is_told_at_once(start: gn.Network, data: object, refused: Any) -> None:
+    with refused(InputError):
         epochs(start, data)
 
 
-def test_bad_weights_of_examples_are_told(start: gn.Network, blobs: gn.Dataset) -> None:
-    with pytest.raises(InputError, match=r"sample_weight of shape \(2,\).*expected \(120,\) numbers from 0 up"):
+def test_bad_weights_of_examples_are_told(start: gn.Network, blobs: gn.Dataset, refused: Any) -> None:
+    with refused(InputError):
         epochs(start, blobs, sample_weight=[1, 2])
 
 
-def test_a_step_cannot_be_trained(blobs: gn.Dataset) -> None:
-    with pytest.raises(SettingError, match="got activation 'step' in layer 0; expected one with a slope to follow"):
+def test_a_step_cannot_be_trained(blobs: gn.Dataset, refused: Any) -> None:
+    with refused(SettingError):
         epochs(gn.Network.create("3-2-3", "step"), blobs)
 
 
-def test_cross_entropy_wants_an_output_for_each_class(blobs: gn.Dataset) -> None:
-    with pytest.raises(SettingError, match="cross_entropy with one output"):
+def test_cross_entropy_wants_an_output_for_each_class(blobs: gn.Dataset, refused: Any) -> None:
+    with refused(SettingError):
         epochs(gn.Network.create("3-1"), blobs, loss=CrossEntropy())

@@ -1,7 +1,14 @@
-"""What went wrong, always in three parts: what was got, what was expected, what to do.
+"""What went wrong: one sentence, then `help:` with something to type or to change.
 
-Every error that glassnet raises on purpose is a `GlassnetError`; the kinds below also belong to the built-in class
-that a Python programmer would catch (`ValueError`, `OSError`, ...).
+Every error that glassnet raises on purpose is a `GlassnetError`. Each kind is also the built-in exception that a Python
+programmer would catch.
+
+    GlassnetError
+        InputError (ValueError)        numbers that cannot be computed with
+        SettingError (ValueError)      a setting out of range, an unknown name
+        AddressError (IndexError)      a layer, neuron or example that does not exist
+        FileError (OSError)            a file that cannot be read or written
+        MissingExtra (ImportError)     an optional package that is not installed
 """
 
 import difflib
@@ -10,11 +17,36 @@ from typing import Any
 
 
 class GlassnetError(Exception):
-    """The base of all errors raised on purpose: `got`, `expected` and `do` make the one-line message."""
+    """The base of all errors raised on purpose.
 
-    def __init__(self, *, got: str, expected: str, do: str) -> None:
-        self.got, self.expected, self.do = got, expected, do
-        super().__init__(f"got {got}; expected {expected}; {do}")
+    Parameters
+    ----------
+    problem : str
+        One sentence: what is wrong, and what was expected. No full stop.
+    help : str or None
+        What the reader can type or change.
+
+    Examples
+    --------
+    >>> print(GlassnetError("no such file: 'x.csv'", help="paths are relative to the current folder"))
+    no such file: 'x.csv'
+    help: paths are relative to the current folder
+    """
+
+    def __init__(
+        self,
+        problem: str | None = None,
+        *,
+        help: str | None = None,
+        got: str | None = None,
+        expected: str | None = None,
+        do: str | None = None,
+    ) -> None:
+        if problem is None:
+            problem, help = f"got {got}; expected {expected}", do
+        self.problem, self.help = problem, help
+        self.got, self.expected, self.do = got or problem, expected or "", do or help or ""
+        super().__init__(problem if help is None else f"{problem}\nhelp: {help}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How it comes back from a worker process: not by `__init__`, which takes other arguments than pickle gives."""
@@ -36,7 +68,7 @@ class SettingError(GlassnetError, ValueError):
 
 
 class AddressError(GlassnetError, IndexError):
-    """A layer, neuron or example that is not there."""
+    """A layer, neuron or example that does not exist."""
 
 
 class FileError(GlassnetError, OSError):
@@ -44,23 +76,18 @@ class FileError(GlassnetError, OSError):
 
 
 class MissingExtra(GlassnetError, ImportError):
-    """An optional package is not installed; the message names the extra that brings it."""
+    """An optional package is not installed; the message names the extra that installs it."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(
-            got=f"no package {package!r}",
-            expected=f"the extra {extra!r} to be installed for this",
-            do=f"run: pip install 'glassnet[{extra}]'",
-        )
+        super().__init__(f"the package {package!r} is not installed", help=f"pip install 'glassnet[{extra}]'")
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> SettingError:
     """The error for a name that is not among `known`, with the nearest one suggested."""
     known = list(known)
-    in_small_letters = {word.lower(): word for word in known}  # ReLU is near to relu
-    near = difflib.get_close_matches(str(name).lower(), in_small_letters, n=1)
+    lower_case = {word.lower(): word for word in known}  # ReLU is near to relu
+    near = difflib.get_close_matches(str(name).lower(), lower_case, n=1)
     return SettingError(
-        got=f"{kind} {name!r}",
-        expected="one of " + ", ".join(known),
-        do=f"did you mean {in_small_letters[near[0]]!r}?" if near else "pick a name from this list",
+        f"unknown {kind} {name!r}: expected one of {', '.join(known)}",
+        help=f"did you mean {lower_case[near[0]]!r}?" if near else None,
     )

@@ -2,6 +2,7 @@
 
 import json
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -50,9 +51,9 @@ def test_a_later_table_is_read_by_name_and_what_is_new_is_said(shop, tmp_path):
     )
 
 
-def test_a_column_that_is_missing_is_named(shop, tmp_path):
+def test_a_column_that_is_missing_is_named(shop, tmp_path, refused: Any):
     path = write(tmp_path / "later.csv", [(9, "red"), (9, "blue")], "size,color")
-    with pytest.raises(InputError, match="without column 'colour'; expected all .*: 'colour', 'size'; is 'color' what"):
+    with refused(InputError):
         data.table_inputs(path, shop.schema)
 
 
@@ -65,14 +66,14 @@ def test_codes_that_look_like_numbers_stay_text(tmp_path):
     assert data.table_inputs(later, known.schema).tolist() == [[1, 0], [0, 0]]
 
 
-def test_codes_that_became_numbers_are_read_as_text(tmp_path):
+def test_codes_that_became_numbers_are_read_as_text(tmp_path, refused: Any):
     """A later Parquet file may hold as numbers, or as truth values, what was text in training."""
     schema = gn.Schema(features=("code=7", "code=true"), one_hot=(("code", "7"), ("code", "true")))
     for cells, inputs in (([7, 8, None], [[1, 0], [0, 0], [0, 0]]), ([True, False], [[0, 1], [0, 0]])):
         pq.write_table(pa.table({"code": cells}), tmp_path / "t")
         assert data.table_inputs(tmp_path / "t", schema).tolist() == inputs
     pq.write_table(pa.table({"code": pa.array([1], pa.timestamp("ms"))}), tmp_path / "t")
-    with pytest.raises(InputError, match=r"column 'code' with values of type timestamp\[ms\]; expected text"):
+    with refused(InputError):
         data.table_inputs(tmp_path / "t", schema)
 
 
@@ -109,19 +110,19 @@ def test_files_from_before_categories_are_read_and_new_ones_are_not_misread(shop
 
 
 @pytest.mark.parametrize("one_hot", [[3], [["a"]], [["a", 1]], [["a", "b"], None]])
-def test_a_signature_that_makes_no_sense_is_told(tmp_path, one_hot):
+def test_a_signature_that_makes_no_sense_is_told(tmp_path, one_hot, refused: Any):
     schema = {"features": ["a=b"], "one_hot": one_hot}
     tensors = {"layers.0.weight": np.zeros((1, 1), np.float32), "layers.0.bias": np.zeros(1, np.float32)}
     described = {"kind": "network", "sizes": [1, 1], "activations": ["relu"], "signature": schema}
     own_format.write(tmp_path / "a.safetensors", tensors, described)
-    with pytest.raises(FileError, match="do not fit"):
+    with refused(FileError):
         gn.load(tmp_path / "a.safetensors")
 
 
-def test_one_hot_is_a_pair_of_texts():
-    with pytest.raises(SettingError, match=r"got one_hot \('a',\); expected \(column, text\)"):
+def test_one_hot_is_a_pair_of_texts(refused: Any):
+    with refused(SettingError):
         gn.Schema(features=("a",), one_hot=(("a",),))
-    with pytest.raises(SettingError, match="got column 'a' as numbers and as text"):
+    with refused(SettingError):
         gn.Schema(features=("a", "a=b"), one_hot=(None, ("a", "b")))
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,12 +53,12 @@ def test_pictures_are_scaled_to_one_size(album):
     assert data.folder(album, (3, 5)).inputs.shape == (3, 15)
 
 
-def test_a_folder_for_a_trained_network(album):
+def test_a_folder_for_a_trained_network(album, refused: Any):
     like = Schema((2, 3), 1 / 255, classes=("dog", "owl", "cat"))
     pictures = data.folder(album, like=like)
     assert (pictures.input_shape, pictures.classes) == ((2, 3), like.classes)
     assert pictures.targets.tolist() == [2, 2, 0]
-    with pytest.raises(SettingError, match="got class 'dog'; expected one of cat, dogs; did you mean 'dogs'"):
+    with refused(SettingError):
         data.folder(album, like=Schema((2, 3), classes=("cat", "dogs")))
 
 
@@ -67,34 +68,30 @@ def test_a_picture_is_told_by_its_content(album):
 
 
 @pytest.mark.parametrize("size", [(0, 3), (100_000, 100_000)])
-def test_sizes_that_are_none(album, size):
-    with pytest.raises(
-        SettingError, match=r"got size \(\d+, \d+\) for 3 pictures; expected height and width from 1 up"
-    ):
+def test_sizes_that_are_none(album, size, refused: Any):
+    with refused(SettingError):
         data.folder(album, size)
 
 
-def test_folders_that_are_none(tmp_path):
-    with pytest.raises(FileError, match="which does not exist"):
+def test_folders_that_are_none(tmp_path, refused: Any):
+    with refused(FileError):
         data.folder(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="without sub-folders; expected a sub-folder for each class"):
+    with refused(InputError):
         data.folder(tmp_path)
     (tmp_path / "cat").mkdir()
-    with pytest.raises(InputError, match="with no PNG or JPEG in 'cat'"):
+    with refused(InputError):
         data.folder(tmp_path)
     Image.new("L", (2, 2)).save(tmp_path / "cat" / "1.png")
-    with pytest.raises(InputError, match="with one class, 'cat'; expected at least two sub-folders"):
+    with refused(InputError):
         data.folder(tmp_path)
-    with pytest.raises(FileError, match=r"1\.png' \(Not a directory\); .*; name a folder of pictures"):
+    with refused(FileError):
         data.folder(tmp_path / "cat" / "1.png")
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", png(np.zeros((9, 9), np.uint8))[:-30]])
-def test_a_picture_that_cannot_be_read_is_named(album, content):
+def test_a_picture_that_cannot_be_read_is_named(album, content, refused: Any):
     (album / "dog" / "broken.png").write_bytes(content)
-    with pytest.raises(
-        FileError, match=r"dog/broken\.png', which cannot be read as a picture .*; save the picture again"
-    ):
+    with refused(FileError):
         data.folder(album)
 
 
@@ -143,9 +140,9 @@ def huge_png(width, height) -> bytes:
 
 
 @pytest.mark.parametrize("side", [9_000, 12_000, 60_000])
-def test_a_picture_too_large_is_refused_before_it_is_unpacked(tmp_path, side):
+def test_a_picture_too_large_is_refused_before_it_is_unpacked(tmp_path, side, refused: Any):
     (tmp_path / "huge.png").write_bytes(huge_png(side, side))
-    with pytest.raises(InputError, match=r"huge\.png'.*expected from 1 to 80,000,000 pixels; scale it down first"):
+    with refused(InputError):
         data.as_digit(tmp_path / "huge.png")
 
 
@@ -281,26 +278,24 @@ def test_any_way_to_give_the_picture(tmp_path):
 
 @pytest.mark.parametrize("grey", [0, 128, 255])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (300, 200)])
-def test_a_blank_picture_is_told(grey, shape):
-    with pytest.raises(
-        InputError, match="got a blank picture, nowhere further than 0 of 255 grey values from its background"
-    ):
+def test_a_blank_picture_is_told(grey, shape, refused: Any):
+    with refused(InputError):
         data.as_digit(np.full(shape, grey, np.uint8))
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    "values",
     [
-        (np.zeros(784), r"an array of shape \(784,\) from 0 to 0; .*reshape flat ones first"),
-        (np.zeros((0, 3)), r"an array of shape \(0, 3\); expected grey values"),
-        (np.full((3, 3), 300.0), "from 300 to 300"),
-        (np.full((3, 3), -1), "from -1 to -1"),
-        (np.full((3, 3), np.nan), "NaN or infinite"),
-        (np.array([["a"]]), "got grey values of type"),
+        np.zeros(784),
+        np.zeros((0, 3)),
+        np.full((3, 3), 300.0),
+        np.full((3, 3), -1),
+        np.full((3, 3), np.nan),
+        np.array([["a"]]),
     ],
 )
-def test_arrays_that_are_no_grey_values(values, words):
-    with pytest.raises(InputError, match=words):
+def test_arrays_that_are_no_grey_values(values, refused: Any):
+    with refused(InputError):
         data.as_digit(values)
 
 
@@ -325,6 +320,6 @@ def test_a_network_of_digits_gets_a_digit_and_another_one_its_size():
 
 
 @pytest.mark.parametrize("schema", [Schema((4,)), Schema(), Schema((28, 28))])
-def test_a_network_of_no_pictures(schema):
-    with pytest.raises(SettingError, match="got a picture for a network whose inputs are no grey values"):
+def test_a_network_of_no_pictures(schema, refused: Any):
+    with refused(SettingError):
         data.image_inputs(seven(), schema)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,12 +42,12 @@ def test_digits_know_their_shape_scale_and_classes(both):
     assert train[:10].scaled().max() == pytest.approx(1)
 
 
-def test_digits_missing_from_the_package(monkeypatch, tmp_path):
+def test_digits_missing_from_the_package(monkeypatch, tmp_path, refused: Any):
     monkeypatch.setattr(sys.modules["glassnet.data.digits"], "files", lambda _: tmp_path)
-    with pytest.raises(FileError, match=r"no mnist\.npz in the installed package; .*; install glassnet again"):
+    with refused(FileError):
         digits()
     (tmp_path / "mnist.npz").write_bytes(b"PK\3\4 cut")
-    with pytest.raises(FileError, match=r"'mnist\.npz', which is truncated or damaged"):
+    with refused(FileError):
         digits()
 
 
@@ -114,16 +115,16 @@ def test_noise_blurs_the_labels():
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    "settings",
     [
-        ({"n": 1}, "got n = 1; expected at least 2 points"),
-        ({"noise": 0.6}, "got noise = 0.6; expected a number from 0 to 0.5"),
-        ({"noise": float("nan")}, "got noise = nan; expected a number from 0 to 0.5"),
-        ({"seed": -1}, "got seed = -1; expected a whole number from 0 up"),
+        {"n": 1},
+        {"noise": 0.6},
+        {"noise": float("nan")},
+        {"seed": -1},
     ],
 )
-def test_toys_refuse_settings_out_of_range(settings, words):
-    with pytest.raises(SettingError, match=words):
+def test_toys_refuse_settings_out_of_range(settings, refused: Any):
+    with refused(SettingError):
         data.spiral(**settings)
 
 
@@ -143,25 +144,25 @@ def test_rows_are_picked_and_split_without_losing_any():
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 1])
-def test_a_split_leaves_no_side_empty(share):
-    with pytest.raises(SettingError, match=r"a share of .* of 100 examples"):
+def test_a_split_leaves_no_side_empty(share, refused: Any):
+    with refused(SettingError):
         data.xor(100).split(share)
 
 
 @pytest.mark.parametrize(
-    ("inputs", "targets", "schema", "words"),
+    ("inputs", "targets", "schema"),
     [
-        ([[1.0], [2.0]], [0], Schema(), r"got inputs of shape \(2, 1\) and targets of shape \(1,\)"),
-        (np.zeros((0, 3)), [], Schema(), "got no examples"),
-        ([[np.nan]], [0], Schema(), "NaN or infinite"),
-        ([["a"]], [0], Schema(), "got inputs of type"),
-        ([[1.0, 2.0]], [0], Schema(input_shape=(3,)), r"got inputs of 2 values each and input_shape \(3,\)"),
-        ([[1.0]], [2], Schema(classes=("a", "b")), r"got labels from 2 to 2; expected 0 to 1, .*: a, b"),
-        ([[1.0]], [-1], Schema(classes=("a", "b")), "got labels from -1 to -1"),
+        ([[1.0], [2.0]], [0], Schema()),
+        (np.zeros((0, 3)), [], Schema()),
+        ([[np.nan]], [0], Schema()),
+        ([["a"]], [0], Schema()),
+        ([[1.0, 2.0]], [0], Schema(input_shape=(3,))),
+        ([[1.0]], [2], Schema(classes=("a", "b"))),
+        ([[1.0]], [-1], Schema(classes=("a", "b"))),
     ],
 )
-def test_a_data_set_that_does_not_fit_together(inputs, targets, schema, words):
-    with pytest.raises(InputError, match=words):
+def test_a_data_set_that_does_not_fit_together(inputs, targets, schema, refused: Any):
+    with refused(InputError):
         data.Dataset(np.array(inputs), np.array(targets), schema)
 
 

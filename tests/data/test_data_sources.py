@@ -4,6 +4,7 @@ import gzip
 import os
 import struct
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,15 +69,15 @@ def test_idx_images_find_the_labels_beside_them(tmp_path, images, labels):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    "name",
     [
-        ("train-images-idx3-ubyte", "without its labels; expected 'train-labels-idx1-ubyte' beside it"),
-        ("digits.bin", r"expected a name such as train-images-idx3-ubyte; .*glassnet\.data\.idx\(images, labels\)"),
+        "train-images-idx3-ubyte",
+        "digits.bin",
     ],
 )
-def test_idx_images_without_labels(tmp_path, name, words):
+def test_idx_images_without_labels(tmp_path, name, refused: Any):
     (tmp_path / name).write_bytes(idx_bytes(np.zeros((2, 3, 3), np.uint8)))
-    with pytest.raises(FileError, match=words):
+    with refused(FileError):
         data.read(tmp_path / name)
 
 
@@ -89,37 +90,36 @@ def test_a_folder_of_pictures(tmp_path):
     assert data.read(tmp_path, like=like).targets.tolist() == [1, 2]
 
 
-def test_unknown_names_are_told_apart_from_missing_files(tmp_path, monkeypatch):
+def test_unknown_names_are_told_apart_from_missing_files(tmp_path, monkeypatch, refused: Any):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "iris.csv").write_text(CSV)
-    with pytest.raises(SettingError, match="got data set 'digit'; expected one of digits, .*; did you mean 'digits'"):
+    with refused(SettingError):
         data.read("digit")
-    with pytest.raises(FileError, match=r"got 'iris\.cvs', which does not exist; .*; did you mean 'iris\.csv'\?"):
+    with refused(FileError):
         data.read("iris.cvs")
-    with pytest.raises(FileError, match="got 'nowhere/x', which does not exist; .*; check the path, seen from"):
+    with refused(FileError):
         data.read("nowhere/x")
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    "content",
     [
-        (b"\x89PNG\r\n\x1a\n....", "a picture; expected a data set: .*; put the pictures of each class into a folder"),
-        (gzip.compress(CSV.encode(), mtime=0), "a gzip file; expected .*; unpack it first"),
-        (b"\x1f\x8b broken", "a gzip file"),
-        (b"\x80\x04\x95\0\0\0", "of no format known here; .*; export it as CSV"),
-        (b"", "an empty file; expected a CSV table with a header line"),
+        b"\x89PNG\r\n\x1a\n....",
+        gzip.compress(CSV.encode(), mtime=0),
+        b"\x1f\x8b broken",
+        b"\x80\x04\x95\0\0\0",
+        b"",
     ],
 )
-def test_files_that_are_no_data_set(tmp_path, content, words):
+def test_files_that_are_no_data_set(tmp_path, content, refused: Any):
     (tmp_path / "file.csv").write_bytes(content)
-    with pytest.raises(FileError, match=words):
+    with refused(FileError):
         data.read(tmp_path / "file.csv", "kind")
 
 
 @pytest.mark.parametrize("settings", [{"target": "a"}, {"task": "classes"}, {"size": (2, 2)}])
-def test_settings_that_mean_nothing_are_refused(settings):
-    (name, _), *_ = settings.items()
-    with pytest.raises(SettingError, match=f"got {name}=.* for 'digits'; expected no {name} for this source"):
+def test_settings_that_mean_nothing_are_refused(settings, refused: Any):
+    with refused(SettingError):
         data.read("digits", **settings)
 
 
@@ -129,21 +129,21 @@ def test_the_targets_name_of_a_network_is_no_setting(tmp_path):
     assert data.read(tmp_path / "a.npz", "kind", like=like).targets.tolist() == [0, 1]
 
 
-def test_paths_that_cannot_be_read(tmp_path):
+def test_paths_that_cannot_be_read(tmp_path, refused: Any):
     os.mkfifo(tmp_path / "pipe.csv")
-    with pytest.raises(FileError, match=r"pipe\.csv', no regular file; expected a file"):
+    with refused(FileError):
         data.read(tmp_path / "pipe.csv")
-    with pytest.raises(FileError, match=r"a folder; expected a file"):
+    with refused(FileError):
         data.table(tmp_path, "kind")
-    with pytest.raises(FileError, match="which does not exist|embedded null"):
+    with refused(FileError):
         data.read("a\0b.csv")
-    with pytest.raises(FileError, match="File name too long"):
+    with refused(FileError):
         data.read("a" * 5000 + ".csv")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(tmp_path):
+def test_a_file_without_permission(tmp_path, refused: Any):
     (tmp_path / "a.csv").write_text(CSV)
     (tmp_path / "a.csv").chmod(0)
-    with pytest.raises(FileError, match=r"a\.csv' \(Permission denied\); expected a file that can be read"):
+    with refused(FileError):
         data.read(tmp_path / "a.csv", "kind")

@@ -4,6 +4,7 @@ import errno
 import io
 import sys
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -174,8 +175,8 @@ def test_no_more_is_held_out_than_memory_should_hold(path, monkeypatch):
 
 
 @pytest.mark.parametrize("share", [0, 1e-9, -1, 2])
-def test_a_share_that_leaves_nothing_is_told(path, share):
-    with pytest.raises(SettingError, match="expected a part that leaves at least one example on each side"):
+def test_a_share_that_leaves_nothing_is_told(path, share, refused: Any):
+    with refused(SettingError):
         data.stream(path, "kind").split(share)
 
 
@@ -253,120 +254,120 @@ def test_rows_are_read_for_a_network_by_name(path, tmp_path):
 # What cannot be used
 
 
-def test_without_pyarrow_the_extra_is_named(path, monkeypatch):
+def test_without_pyarrow_the_extra_is_named(path, monkeypatch, refused: Any):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'glassnet\[tables\]'"):
+    with refused(MissingExtra):
         data.stream(path, "kind")
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.999])
-def test_truncated_files(path, tmp_path, keep):
+def test_truncated_files(path, tmp_path, keep, refused: Any):
     whole = path.read_bytes()
     (tmp_path / "t").write_bytes(whole[: int(keep * len(whole))])
-    with pytest.raises(FileError, match="truncated or damaged"):
+    with refused(FileError):
         data.stream(tmp_path / "t", "kind")
 
 
-def test_damage_within_the_rows_names_the_file(path, tmp_path):
+def test_damage_within_the_rows_names_the_file(path, tmp_path, refused: Any):
     content = bytearray(path.read_bytes())
     content[1000:40_000] = bytes(39_000)
     (tmp_path / "t").write_bytes(content)
-    with pytest.raises(FileError, match="/t', which is truncated or damaged"):
+    with refused(FileError):
         data.stream(tmp_path / "t", "kind")
 
 
-def test_the_cell_that_is_no_number_is_named_with_its_file(tmp_path):
+def test_the_cell_that_is_no_number_is_named_with_its_file(tmp_path, refused: Any):
     (tmp_path / "set").mkdir()
     pq.write_table(pa.table({"x": [1.0, 2], "y": ["a", "b"]}), tmp_path / "set" / "1.parquet")
     pq.write_table(pa.table({"x": [1.0, np.inf], "y": ["a", "b"]}), tmp_path / "set" / "2.parquet")
-    with pytest.raises(InputError, match=r"column 'x' with 'inf' in row 2 of 2\.parquet; expected a finite"):
+    with refused(InputError):
         data.stream(tmp_path / "set", "y")
 
 
 @pytest.mark.parametrize(
-    ("columns", "words"),
+    "columns",
     [
-        ({"y": ["a", "b"]}, "2.parquet' without 'x'; expected the columns of the first file"),
-        ({"x": ["p", "q"], "y": ["a", "b"]}, "2.parquet' with text in column 'x'; expected number, as in the first"),
+        {"y": ["a", "b"]},
+        {"x": ["p", "q"], "y": ["a", "b"]},
     ],
     ids=["absent", "other"],
 )
-def test_files_that_do_not_agree(tmp_path, columns, words):
+def test_files_that_do_not_agree(tmp_path, columns, refused: Any):
     pq.write_table(pa.table({"x": [1.0, 2], "y": ["a", "b"]}), tmp_path / "1.parquet")
     pq.write_table(pa.table(columns), tmp_path / "2.parquet")
-    with pytest.raises(InputError, match=words):
+    with refused(InputError):
         data.stream(tmp_path, "y")
 
 
 @pytest.mark.parametrize(
-    ("files", "words"),
+    "files",
     [
-        ({}, "without files; expected files of one kind"),
-        ({"a.parquet": None, "b.csv": b"x,y\n1,2\n"}, "b.csv', by its content text; expected Parquet or Arrow files"),
-        ({"a.csv": b"x,y\n1,2\n"}, "a.csv', by its content text"),
+        {},
+        {"a.parquet": None, "b.csv": b"x,y\n1,2\n"},
+        {"a.csv": b"x,y\n1,2\n"},
     ],
     ids=["empty", "mixed", "csv"],
 )
-def test_folders_of_other_things(tmp_path, files, words):
+def test_folders_of_other_things(tmp_path, files, refused: Any):
     for name, content in files.items():
         if content is None:
             pq.write_table(pa.table({"x": [1], "y": [2]}), tmp_path / name)
         else:
             (tmp_path / name).write_bytes(content)
-    with pytest.raises(FileError, match=words):
+    with refused(FileError):
         data.stream(tmp_path, "y")
 
 
 @pytest.mark.parametrize(
-    ("target", "error", "words"),
+    ("target", "error"),
     [
-        ("knd", SettingError, "target 'knd', which is no column of .*did you mean 'kind'"),
-        (None, SettingError, "no target for"),
-        ("planet", InputError, "target 'planet' with 'earth' in every row"),
-        ("name", InputError, "different texts in 33,768 rows; .*task="),
-        ("day", InputError, r"column 'day' with values of type timestamp\[us\]"),
+        ("knd", SettingError),
+        (None, SettingError),
+        ("planet", InputError),
+        ("name", InputError),
+        ("day", InputError),
     ],
 )
-def test_targets_that_cannot_be_told(path, target, error, words):
-    with pytest.raises(error, match=words):
+def test_targets_that_cannot_be_told(path, target, error, refused: Any):
+    with refused(error):
         data.stream(path, target)
 
 
-def test_more_classes_than_can_be_told_apart(tmp_path, monkeypatch):
+def test_more_classes_than_can_be_told_apart(tmp_path, monkeypatch, refused: Any):
     monkeypatch.setattr("glassnet.data.targets.MOST_CLASSES", 30)
     pq.write_table(pa.table({"x": range(40), "y": [f"{i}" for i in range(40)]}), tmp_path / "t")
-    with pytest.raises(InputError, match="target 'y' with more than 30 different values; expected fewer classes"):
+    with refused(InputError):
         data.stream(tmp_path / "t", "y")
 
 
-def test_targets_for_a_network_have_to_be_there(path, tmp_path):
+def test_targets_for_a_network_have_to_be_there(path, tmp_path, refused: Any):
     like = data.stream(path, "kind").schema
     table = pq.read_table(path)
     empty = table.set_column(table.column_names.index("kind"), "kind", pa.nulls(len(table), pa.string()))
     pq.write_table(empty, tmp_path / "t")
-    with pytest.raises(InputError, match="target 'kind' without a value in any row"):
+    with refused(InputError):
         data.stream(tmp_path / "t", like=like)
 
 
-def test_a_disk_without_room_is_told_before_the_work(path, monkeypatch):
+def test_a_disk_without_room_is_told_before_the_work(path, monkeypatch, refused: Any):
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
-    with pytest.raises(FileError, match=r"got 0\.0 GB free in .*expected room for 0\.0 GB.*variable TMPDIR"):
+    with refused(FileError):
         data.stream(path, "kind").split(0.2)
 
 
-def test_a_disk_that_fills_up_is_told(path, monkeypatch):
+def test_a_disk_that_fills_up_is_told(path, monkeypatch, refused: Any):
     class Full(io.BytesIO):
         def write(self, content):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full())
-    with pytest.raises(FileError, match="No space left on device in .*expected room for .*variable TMPDIR"):
+    with refused(FileError):
         data.stream(path, "kind").split(0.2)
 
 
-def test_a_scratch_folder_that_is_not_there_is_told(path, monkeypatch, tmp_path):
+def test_a_scratch_folder_that_is_not_there_is_told(path, monkeypatch, tmp_path, refused: Any):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "no"))
-    with pytest.raises(FileError, match="No such file or directory in .*TMPDIR"):
+    with refused(FileError):
         data.stream(path, "kind").split(0.2)
 
 

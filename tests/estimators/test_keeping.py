@@ -70,12 +70,12 @@ def test_a_pipeline_by_skops(iris: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(by_skops(pipeline, tmp_path).predict(iris[0]), pipeline.predict(iris[0]))
 
 
-def test_a_later_versions_format_is_told(iris: Any) -> None:
+def test_a_later_versions_format_is_told(iris: Any, refused: Any) -> None:
     fitted = GlassClassifier(**QUICK).fit(*iris)
     state = fitted.__getstate__()
     assert not any(type(part).__module__.startswith("glassnet") for part in state.values())
     state["_glassnet"] = {"format": 9, "version": "9.1"}
-    with pytest.raises(FileError, match="got an estimator kept by glassnet 9.1, in its format 9; expected format 1"):
+    with refused(FileError):
         GlassClassifier().__setstate__(state)
 
 
@@ -128,7 +128,7 @@ def test_other_answers_go_along(labels: Any, diabetes: Any) -> None:
         np.testing.assert_allclose(found.squeeze(), pipeline.predict(inputs), rtol=1e-4, atol=1e-5)
 
 
-def test_a_step_without_a_converter_is_told(iris: Any) -> None:
+def test_a_step_without_a_converter_is_told(iris: Any, refused: Any) -> None:
     class Own(TransformerMixin, BaseEstimator):
         def fit(self, inputs: Any, targets: Any = None) -> "Own":
             return self
@@ -137,5 +137,5 @@ def test_a_step_without_a_converter_is_told(iris: Any) -> None:
             return inputs
 
     pipeline = Pipeline([("own", Own()), ("glass", GlassClassifier(**QUICK))]).fit(*iris)
-    with pytest.raises(SettingError, match="a step that ONNX cannot be made of.*export the network alone"):
+    with refused(SettingError):
         to_onnx(pipeline, iris[0])

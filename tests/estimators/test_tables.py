@@ -148,7 +148,7 @@ def test_it_prints_as_arithmetic_and_gives_plain_values(people: Any) -> None:
     assert plain["method"] == "affine"
 
 
-def test_classes_and_targets_are_named(iris: Any, diabetes: Any) -> None:
+def test_classes_and_targets_are_named(iris: Any, diabetes: Any, refused: Any) -> None:
     inputs, classes = iris
     names = np.array(["setosa", "versicolor", "virginica"])[classes]
     pipeline = make_pipeline(MinMaxScaler(), GlassClassifier(**QUICK)).fit(inputs, names)
@@ -156,7 +156,7 @@ def test_classes_and_targets_are_named(iris: Any, diabetes: Any) -> None:
     adds_up(found)
     assert found.attribution.name == "logit of virginica less logit of setosa"
     assert found.total < 0
-    with pytest.raises(SettingError, match="got class 'tulip'; expected one of"):
+    with refused(SettingError):
         explain(pipeline, inputs[0], output="tulip")
     regressor = GlassRegressor(**QUICK).fit(*diabetes)
     said = explain(regressor, diabetes[0][:1])
@@ -214,12 +214,12 @@ def test_codes_are_followed_through(people: Any, encoder: Any, labels: list[str]
         assert list(found.attribution.input_names) == labels
 
 
-def test_what_mixes_columns_is_told(iris: Any) -> None:
+def test_what_mixes_columns_is_told(iris: Any, refused: Any) -> None:
     pipeline = make_pipeline(PCA(2), GlassClassifier(**QUICK)).fit(*iris)
-    with pytest.raises(SettingError, match="got a PCA before the network; expected .* which keep columns apart"):
+    with refused(SettingError):
         explain(pipeline, iris[0][0])
     adds_up(explain(pipeline[-1], pipeline[:-1].transform(iris[0][:1])))
-    with pytest.raises(InputError, match="got 2 rows; expected one of them"):
+    with refused(InputError):
         explain(pipeline, iris[0][:2])
-    with pytest.raises(SettingError, match="got a PCA; expected a GlassClassifier or GlassRegressor"):
+    with refused(SettingError):
         explain(pipeline[:1], iris[0][0])

@@ -1,6 +1,7 @@
 """A prediction taken apart: the parts are those of the network, and they add up to what it says."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -229,64 +230,61 @@ def digits() -> gn.Network:
     return gn.Network.create("4-3-3", seed=0).with_schema(gn.Schema(classes=("a", "b", "c")))
 
 
-def test_a_smooth_network_has_no_affine_map(network: gn.Network) -> None:
-    words = (
-        "got activation 'tanh' in layer 0; expected hidden layers made of straight pieces.*integrated gradients work"
-    )
-    with pytest.raises(SettingError, match=words):
+def test_a_smooth_network_has_no_affine_map(network: gn.Network, refused: Any) -> None:
+    with refused(SettingError):
         affine_map(network, [1, 2, 3])
-    with pytest.raises(SettingError, match=words):
+    with refused(SettingError):
         attribution(network, [1, 2, 3], method="affine")
 
 
-def test_a_step_has_no_slope_to_integrate(network: gn.Network) -> None:
+def test_a_step_has_no_slope_to_integrate(network: gn.Network, refused: Any) -> None:
     stepped = network.with_activation(0, "step")
     assert attribution(stepped, [1, 2, 3]).method == "affine"
-    with pytest.raises(SettingError, match="got activation 'step' in layer 0; expected hidden layers with a slope"):
+    with refused(SettingError):
         attribution(stepped, [1, 2, 3], method="integrated_gradients")
 
 
 @pytest.mark.parametrize(
-    ("settings", "kind", "words"),
+    ("settings", "kind"),
     [
-        ({"output": 3}, AddressError, "got output 3; expected an output from 0 to 2"),
-        ({"against": -1}, AddressError, "got against -1; expected an output from 0 to 2"),
-        ({"output": "d"}, SettingError, "got class 'd'; expected one of a, b, c"),
-        ({"output": 1.5}, SettingError, "got output 1.5; expected an output from 0 to 2"),
-        ({"output": 1, "against": "b"}, SettingError, "got output 1 against itself; expected two different"),
-        ({"method": "affin"}, SettingError, "got method 'affin'.*did you mean 'affine'"),
-        ({"steps": 0}, SettingError, "got steps 0; expected a whole number from 1 to 1000"),
-        ({"baseline": [1, 2]}, InputError, r"got a baseline that is inputs of shape \(2,\); expected \(4,\)"),
-        ({"baseline": float("nan")}, InputError, "got a baseline that is inputs with .* NaN"),
+        ({"output": 3}, AddressError),
+        ({"against": -1}, AddressError),
+        ({"output": "d"}, SettingError),
+        ({"output": 1.5}, SettingError),
+        ({"output": 1, "against": "b"}, SettingError),
+        ({"method": "affin"}, SettingError),
+        ({"steps": 0}, SettingError),
+        ({"baseline": [1, 2]}, InputError),
+        ({"baseline": float("nan")}, InputError),
     ],
 )
-def test_settings_that_make_no_sense(digits: gn.Network, settings: dict, kind: type[Exception], words: str) -> None:
-    with pytest.raises(kind, match=words):
+def test_settings_that_make_no_sense(digits: gn.Network, settings: dict, kind: type[Exception], refused: Any) -> None:
+    with refused(kind):
         attribution(digits, [1, 2, 3, 4], **settings)
 
 
 @pytest.mark.parametrize(
-    ("inputs", "words"),
+    "inputs",
     [
-        ([1, 2, 3], r"got inputs of shape \(3,\); expected \(4,\) for one"),
-        ([1, 2, np.nan, 4], "NaN or infinite, the first at"),
-        (np.ones((5, 4)), r"got 5 inputs; expected one of them; pick it first: inputs\[0\]"),
-        ([1e38, 1e38, 1e38, 1e38], "got a logit of .*; expected a finite one"),
+        [1, 2, 3],
+        [1, 2, np.nan, 4],
+        np.ones((5, 4)),
+        [1e38, 1e38, 1e38, 1e38],
     ],
 )
-def test_inputs_that_cannot_be_explained(digits: gn.Network, inputs: object, words: str) -> None:
-    with pytest.raises(InputError, match=words), np.errstate(all="ignore"):
+def test_inputs_that_cannot_be_explained(digits: gn.Network, inputs: object, refused: Any) -> None:
+    with refused(InputError), np.errstate(all="ignore"):
         attribution(digits.with_parameters(digits.parameters * 100), inputs)
 
 
-def test_an_affine_map_can_be_asked_of_other_inputs(digits: gn.Network) -> None:
+def test_an_affine_map_can_be_asked_of_other_inputs(digits: gn.Network, refused: Any) -> None:
     found = affine_map(digits, [1, 2, 3, 4])
     near = np.array([1.0, 2, 3, 4.001])  # the same pieces are in force there
     np.testing.assert_allclose(found(near), digits(near), rtol=1e-5, atol=1e-6)
-    with pytest.raises(InputError, match=r"got inputs of shape \(3,\); expected \(4,\)"):
+    with refused(InputError):
         found([1, 2, 3])
 
 
-def test_class_names_only_where_there_are_any(network: gn.Network) -> None:
-    with pytest.raises(SettingError, match="got output '1'; expected a number from 0 to 1; the classes have no names"):
+def test_class_names_only_where_there_are_any(network: gn.Network, refused: Any) -> None:
+    with refused(SettingError):
         attribution(network, [1, 2, 3], output="1")

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,17 +156,17 @@ def test_memory_stays_bounded() -> None:
     assert peak < 4_000_000  # all activations at once would take 20 MB, all inputs as floats 40
 
 
-def test_data_that_does_not_fit_is_told(network: gn.Network) -> None:
-    with pytest.raises(AddressError, match="expected a layer from 0 to 1"):
+def test_data_that_does_not_fit_is_told(network: gn.Network, refused: Any) -> None:
+    with refused(AddressError):
         bias_response(network, 2, 0, np.ones((2, 3)))
     for data in (np.ones((2, 4)), np.ones(3), np.ones((0, 3))):
-        with pytest.raises(InputError, match=r"expected at least one row of the network's 3 inputs: \(n, 3\)"):
+        with refused(InputError):
             activity(network, data)
-    with pytest.raises(InputError, match="NaN"):
+    with refused(InputError):
         activity(network, [[1, 2, np.nan]])
-    with pytest.raises(InputError, match="got at with 2 inputs; expected one input"):
+    with refused(InputError):
         bias_response(network, 0, 0, np.ones((2, 3)), at=np.ones((2, 3)))
-    with pytest.raises(InputError, match="got a share of 2"):
+    with refused(InputError):
         bias_response(network, 0, 0, np.ones((2, 3))).bias_for(2)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -255,11 +256,9 @@ def test_a_matching_in_words_and_figures() -> None:
         found.permutations[0][0] = 3
 
 
-def test_other_structures_are_told_where() -> None:
+def test_other_structures_are_told_where(refused: Any) -> None:
     a = gn.Network.create("4-3-2", "relu")
-    with pytest.raises(
-        SettingError, match=r"got networks that differ: 3 and 5 neurons in layer 0; relu and tanh in la"
-    ):
+    with refused(SettingError):
         matched(a, gn.Network.create("4-5-2", "tanh"))
-    with pytest.raises(SettingError, match=r"2 layers \(4-3-2\) and 3 layers \(4-3-3-2\); expected the same sizes"):
+    with refused(SettingError):
         matched(a, gn.Network.create("4-3-3-2"))

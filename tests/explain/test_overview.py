@@ -1,5 +1,7 @@
 """The whole network in a screenful, and what mattered in words."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -128,14 +130,14 @@ def test_nearly_all_is_not_all() -> None:
     ]
 
 
-def test_what_does_not_fit_is_told(bars: gn.Network) -> None:
-    with pytest.raises(SettingError, match=r"got a trace of 2 examples.*overview\(trace\[0\]\)"):
+def test_what_does_not_fit_is_told(bars: gn.Network, refused: Any) -> None:
+    with refused(SettingError):
         overview(bars.trace(np.ones((2, 16))))
-    with pytest.raises(SettingError, match="got top 0; expected a number from 1 up"):
+    with refused(SettingError):
         overview(bars.trace(UPRIGHT), top=0)
-    with pytest.raises(SettingError, match="got top -1; expected a number from 0 up"):
+    with refused(SettingError):
         bars.trace(UPRIGHT).neuron(0, 0).written(top=-1)
-    with pytest.raises(AddressError, match="expected a neuron from 0:0 to 0:1"):
+    with refused(AddressError):
         neuron_summary(bars.trace(UPRIGHT), 0, 2)
 
 

@@ -1,6 +1,7 @@
 """Experiments on the values of a network: what each changes, and what it leaves as it was."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,20 +119,20 @@ def test_measurements_are_told_by_r_squared() -> None:
     assert "prune: R squared on data, 50 examples" in str(found)
 
 
-def test_bad_input_is_told(network: gn.Network, blobs: gn.Dataset) -> None:
-    with pytest.raises(SettingError, match=r"got a share of 1\.5; expected a number from 0 to 1"):
+def test_bad_input_is_told(network: gn.Network, blobs: gn.Dataset, refused: Any) -> None:
+    with refused(SettingError):
         prune(network, 1.5)
-    with pytest.raises(SettingError, match=r"got a share of nan; expected a number from 0 up"):
+    with refused(SettingError):
         noise(network, float("nan"))
-    with pytest.raises(SettingError, match=r"got 2\.5 bits; expected a whole number from 1 to 24"):
+    with refused(SettingError):
         round_bits(network, 2.5)
-    with pytest.raises(SettingError, match=r"got experiment 'nosie'.*did you mean 'noise'"):
+    with refused(SettingError):
         perturbation(network, blobs, "nosie")
-    with pytest.raises(InputError, match=r"got data without targets; expected targets, for the accuracy"):
+    with refused(InputError):
         perturbation(network, blobs.inputs, "noise")
-    with pytest.raises(InputError, match=r"expected labels from 0 to 1"):
+    with refused(InputError):
         perturbation(network, blobs, "noise")
-    with pytest.raises(SettingError, match=r"got no strengths"):
+    with refused(SettingError):
         perturbation(network, blobs, "noise", [])
-    with pytest.raises(SettingError, match=r"got 0 repeats"):
+    with refused(SettingError):
         perturbation(network, blobs, "noise", repeats=0)

@@ -125,8 +125,8 @@ def test_wide_layers_show_their_strongest_twenty() -> None:
         assert three(value) in texts(figure)
 
 
-def test_a_trace_of_many_says_to_pick_one(seeing: gn.Network) -> None:
-    with pytest.raises(SettingError, match=r"got a trace of 2 examples; .*plots\.network\(trace\[0\]\)"):
+def test_a_trace_of_many_says_to_pick_one(seeing: gn.Network, refused: Any) -> None:
+    with refused(SettingError):
         plots.network(seeing.trace(np.zeros((2, 16))))
 
 
@@ -148,12 +148,14 @@ def test_templates_hold_the_weights_on_one_scale(seeing: gn.Network) -> None:
         lambda each: str(each.get_gid()).startswith("template"))] == ["template-0-4", "template-0-2"]  # fmt: skip
 
 
-def test_templates_need_pictures_and_neurons_that_are_there(seeing: gn.Network, network: gn.Network) -> None:
-    with pytest.raises(SettingError, match=r"not known to be a picture.*input_shape"):
+def test_templates_need_pictures_and_neurons_that_are_there(
+    seeing: gn.Network, network: gn.Network, refused: Any
+) -> None:
+    with refused(SettingError):
         plots.templates(network)
-    with pytest.raises(AddressError, match="0:0 to 0:5"):
+    with refused(AddressError):
         plots.templates(seeing, neurons=[6])
-    with pytest.raises(SettingError, match="got no neurons; .*from 0 to 5"):
+    with refused(SettingError):
         plots.templates(seeing, neurons=[])
 
 
@@ -219,14 +221,14 @@ def test_history_lines_are_its_figures(training: gn.Training) -> None:
     assert {three(history.loss[-1]), f"{history[-1].validation_accuracy:.2%}"} <= set(texts(figure))
 
 
-def test_history_without_validation_or_epochs(training: gn.Training) -> None:
+def test_history_without_validation_or_epochs(training: gn.Training, refused: Any) -> None:
     bare = gn.History(gn.training.Epoch(e.number, e.loss, e.learning_rate, e.seconds) for e in training.history)
     assert len(plots.history(bare).axes) == 1
-    with pytest.raises(InputError, match="got a history of no epochs; expected at least one"):
+    with refused(InputError):
         plots.history(gn.History())
 
 
-def test_confusion_writes_every_count(evaluation: gn.Evaluation) -> None:
+def test_confusion_writes_every_count(evaluation: gn.Evaluation, refused: Any) -> None:
     figure = plots.confusion(evaluation)
     written = texts(figure)
     for count in ("50", "1,047", "7", "3", "12"):
@@ -236,7 +238,7 @@ def test_confusion_writes_every_count(evaluation: gn.Evaluation) -> None:
     assert shades[2, 1] == 1
     assert shades[1, 0] == pytest.approx((3 / 12) ** LIFT)
     measured = gn.Evaluation(10, 0.5, None, None, 0.9)
-    with pytest.raises(SettingError, match="got an evaluation of measurements; .*labelled data"):
+    with refused(SettingError):
         plots.confusion(measured)
 
 
@@ -260,7 +262,7 @@ def test_comparison_of_other_structures_says_where(seeing: gn.Network) -> None:
 # A page, files, errors
 
 
-def test_explain_is_the_network_or_one_neuron_with_its_pictures(trace: gn.Trace) -> None:
+def test_explain_is_the_network_or_one_neuron_with_its_pictures(trace: gn.Trace, refused: Any) -> None:
     assert texts(plots.explain(trace)) == texts(plots.network(trace))
     page = plots.explain(trace, (0, 1), "dark")
     neuron = trace.neuron(0, 1)
@@ -268,7 +270,7 @@ def test_explain_is_the_network_or_one_neuron_with_its_pictures(trace: gn.Trace)
     np.testing.assert_array_equal(artist(page, "products").get_array(), neuron.products.reshape(4, 4))
     assert artist(page, "point").get_xydata().tolist() == [[neuron.pre_activation, neuron.activation]]
     assert set(texts(plots.waterfall(neuron))) <= set(texts(page))
-    with pytest.raises(AddressError, match="got neuron 0:6"):
+    with refused(AddressError):
         plots.explain(trace, (0, 6))
 
 
@@ -335,13 +337,13 @@ def test_a_notebook_shows_a_picture_by_itself(trace: gn.Trace) -> None:
     assert int.from_bytes(png[16:20]) == pytest.approx(2 * size["width"], abs=1)
 
 
-def test_wrong_names_and_places_say_what_would_work(trace: gn.Trace, tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="got style 'drak'; expected one of light, dark; did you mean 'dark'?"):
+def test_wrong_names_and_places_say_what_would_work(trace: gn.Trace, tmp_path: Path, refused: Any) -> None:
+    with refused(SettingError):
         plots.network(trace, "drak")
     figure = plots.waterfall(trace.neuron(0, 0))
-    with pytest.raises(SettingError, match=r"got a plot named 'a\.jpg'; expected \.svg, \.png or \.pdf"):
+    with refused(SettingError):
         plots.save(figure, "a.jpg")
-    with pytest.raises(FileError, match="expected a place to write to; check the folder"):
+    with refused(FileError):
         plots.save(figure, tmp_path / "nowhere" / "a.svg")
     with pytest.raises(AttributeError, match="has no attribute 'pie'"):
         plots.pie  # noqa: B018
@@ -362,9 +364,8 @@ from glassnet.plots import explain, save
 print("matplotlib.pyplot" in sys.modules)
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    missing, pyplot = ran.stdout.splitlines()
-    assert missing == (
-        "MissingExtra got no package 'matplotlib'; expected the extra 'plots' to be installed for this; "
-        "run: pip install 'glassnet[plots]'"
-    )
-    assert pyplot == "False"
+    assert ran.stdout.splitlines() == [
+        "MissingExtra the package 'matplotlib' is not installed",
+        "help: pip install 'glassnet[plots]'",
+        "False",
+    ]

@@ -147,7 +147,7 @@ def test_sgd_moves_a_weight_against_its_slope(start: gn.Network, blobs: gn.Datas
         assert move.change == pytest.approx(-0.1 * slopes[1 * 3 + 2], rel=1e-3, abs=1e-7)
 
 
-def test_a_recording_is_kept_in_a_file(start: gn.Network, blobs: gn.Dataset, tmp_path: Path) -> None:
+def test_a_recording_is_kept_in_a_file(start: gn.Network, blobs: gn.Dataset, tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "run.recording"
     recording = record(epochs(start, blobs, **SETTINGS), path)
     alone = Recording.load(path)
@@ -158,42 +158,44 @@ def test_a_recording_is_kept_in_a_file(start: gn.Network, blobs: gn.Dataset, tmp
     assert alone.at(3) == recording.at(3)
     assert alone.at(3).schema == blobs.schema
     np.testing.assert_array_equal(alone.losses, recording.losses)
-    with pytest.raises(SettingError, match=r"got a recording without its run.*Recording\.load\(path, training\.epochs"):
+    with refused(SettingError):
         alone.at(3, 4)
-    with pytest.raises(SettingError, match="got a recording without its run"):
+    with refused(SettingError):
         alone.movers(0, 0, 0, 1)
     whole = Recording.load(path, epochs(start, blobs, **SETTINGS))
     assert whole.at(3, 4) == recording.at(3, 4)
     whole.save(path)
     assert Recording.load(path).at(5) == recording.network
-    with pytest.raises(SettingError, match="got a run with seed 4; expected 3, as in the recording"):
+    with refused(SettingError):
         Recording.load(path, epochs(start, blobs, **{**SETTINGS, "seed": 4}))
-    with pytest.raises(SettingError, match="got a run with data "):
+    with refused(SettingError):
         alone.with_run(epochs(start, blobs[::-1], **SETTINGS))
-    with pytest.raises(SettingError, match="got a run on the engine reference; expected another, on which it was"):
+    with refused(SettingError):
         replace(alone, engine="another").with_run(epochs(start, blobs, **SETTINGS))
 
 
-def test_files_that_are_no_recording(start: gn.Network, tmp_path: Path) -> None:
+def test_files_that_are_no_recording(start: gn.Network, tmp_path: Path, refused: Any) -> None:
     start.save(tmp_path / "a.safetensors")
-    with pytest.raises(FileError, match="a glassnet network file; expected a recording file"):
+    with refused(FileError):
         Recording.load(tmp_path / "a.safetensors")
     recordings.own_format.write(
         tmp_path / "b", {"parameters": np.zeros((1, 2))}, {"kind": "recording", "sizes": [1, 1]}
     )
-    with pytest.raises(FileError, match="whose tensors and description do not fit"):
+    with refused(FileError):
         Recording.load(tmp_path / "b")
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_work(start: gn.Network, blobs: gn.Dataset) -> None:
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    start: gn.Network, blobs: gn.Dataset, refused: Any
+) -> None:
     run = epochs(start, blobs, **SETTINGS)
-    with pytest.raises(FileError, match="no way to write .*No such file or directory"):
+    with refused(FileError):
         record(run, "/no/such/folder/run.recording")
     assert not run.history
 
 
 def test_an_interrupted_run_is_recorded_as_far_as_it_came(
-    start: gn.Network, blobs: gn.Dataset, tmp_path: Path, recorded: Recording
+    start: gn.Network, blobs: gn.Dataset, tmp_path: Path, recorded: Recording, refused: Any
 ) -> None:
     calls = []
 
@@ -209,7 +211,7 @@ def test_an_interrupted_run_is_recorded_as_far_as_it_came(
     step = len(recording.losses)
     epoch, batch = (step - 1) // BATCHES + 1, (step - 1) % BATCHES + 1
     assert recording.at(epoch) == recorded.at(epoch, batch)
-    with pytest.raises(AddressError, match=f"got epoch {epoch + 1}; expected one from 0 to {epoch}"):
+    with refused(AddressError):
         recording.at(epoch + 1)
 
 
@@ -226,7 +228,9 @@ def test_a_run_that_diverges_is_recorded_as_far_as_it_came(start: gn.Network, bl
     assert str(recording)
 
 
-def test_a_resumed_run_is_recorded_from_there(start: gn.Network, blobs: gn.Dataset, tmp_path: Path) -> None:
+def test_a_resumed_run_is_recorded_from_there(
+    start: gn.Network, blobs: gn.Dataset, tmp_path: Path, refused: Any
+) -> None:
     whole = record(epochs(start, blobs, **SETTINGS))
     checkpoint = tmp_path / "run.checkpoint"
     for epoch in epochs(start, blobs, checkpoint=checkpoint, **SETTINGS):
@@ -238,16 +242,16 @@ def test_a_resumed_run_is_recorded_from_there(start: gn.Network, blobs: gn.Datas
     assert rest.at(2) == whole.at(2)
     assert rest.at(4, 3) == whole.at(4, 3)
     np.testing.assert_array_equal(rest.movers(0, 0, 0, 3).values, whole.movers(0, 0, 0, 3).values)
-    with pytest.raises(AddressError, match="got epoch 1; expected one from 2 to 5"):
+    with refused(AddressError):
         rest.at(1)
-    with pytest.raises(AddressError, match="got epoch 2; expected one with batches, from 3 up"):
+    with refused(AddressError):
         rest.movers(0, 0, 0, 2)
 
 
-def test_other_bits_than_were_recorded_are_told(recorded: Recording) -> None:
+def test_other_bits_than_were_recorded_are_told(recorded: Recording, refused: Any) -> None:
     other = list(recorded.snapshots)
     other[2] = other[2]._replace(parameters=other[2].parameters * np.float32(1.0001), slots=None)
-    with pytest.raises(SettingError, match="got other numbers after 16 steps than were recorded"):
+    with refused(SettingError):
         replace(recorded, snapshots=tuple(other)).at(3, 1)
 
 
@@ -259,30 +263,30 @@ def test_the_run_is_left_as_it_was(start: gn.Network, blobs: gn.Dataset) -> None
 
 
 @pytest.mark.parametrize(
-    ("epoch", "batch", "words"),
+    ("epoch", "batch"),
     [
-        (6, None, "got epoch 6; expected one from 0 to 5"),
-        (-1, None, "got epoch -1; expected one from 0 to 5"),
-        (2.5, None, "got epoch 2.5; expected one from 0 to 5"),
-        (2, 9, "got batch 9 of epoch 2; expected one from 0 to 8"),
-        (0, 1, "got batch 1 of epoch 0; expected one from 0 to 0"),
+        (6, None),
+        (-1, None),
+        (2.5, None),
+        (2, 9),
+        (0, 1),
     ],
 )
-def test_what_was_not_recorded_is_told(recorded: Recording, epoch: Any, batch: Any, words: str) -> None:
-    with pytest.raises(AddressError, match=words):
+def test_what_was_not_recorded_is_told(recorded: Recording, epoch: Any, batch: Any, refused: Any) -> None:
+    with refused(AddressError):
         recorded.at(epoch, batch)
 
 
-def test_addresses_outside_say_the_range(recorded: Recording) -> None:
-    with pytest.raises(AddressError, match="got neuron 0:6; expected a neuron from 0:0 to 0:5"):
+def test_addresses_outside_say_the_range(recorded: Recording, refused: Any) -> None:
+    with refused(AddressError):
         recorded.template_over_time(0, 6)
-    with pytest.raises(AddressError, match="got input 3 of neuron 0:0; expected one from 0 to 2"):
+    with refused(AddressError):
         recorded.movers(0, 0, 3, 1)
 
 
 @pytest.mark.parametrize("every", [0, -1, float("nan"), float("inf"), "epoch", True])
-def test_every_is_a_number_of_epochs(start: gn.Network, blobs: gn.Dataset, every: Any) -> None:
-    with pytest.raises(SettingError, match="got every .*; expected a number of epochs above 0"):
+def test_every_is_a_number_of_epochs(start: gn.Network, blobs: gn.Dataset, every: Any, refused: Any) -> None:
+    with refused(SettingError):
         record(epochs(start, blobs, **SETTINGS), every=every)
 
 

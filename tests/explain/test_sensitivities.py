@@ -1,5 +1,7 @@
 """Sensitivity: each slope is what turning that one parameter does, and each is called what it is."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,23 +106,23 @@ def test_plain_values_for_json(network: gn.Network) -> None:
     assert together == pytest.approx(np.linalg.norm(found.slopes), rel=1e-6)
 
 
-def test_what_cannot_be_is_told(network: gn.Network) -> None:
-    with pytest.raises(InputError, match="got 3 inputs and 2 targets; expected as many of each"):
+def test_what_cannot_be_is_told(network: gn.Network, refused: Any) -> None:
+    with refused(InputError):
         sensitivity(network, np.eye(3), [0, 1])
-    with pytest.raises(InputError, match="label 2 at example 0; expected labels from 0 to 1"):
+    with refused(InputError):
         sensitivity(network, [1, 2, 3], 2)
-    with pytest.raises(InputError, match="inputs with 1 value that is NaN"):
+    with refused(InputError):
         sensitivity(network, [1, np.nan, 3], 0)
-    with pytest.raises(SettingError, match="got loss 'square'"):
+    with refused(SettingError):
         sensitivity(network, [1, 2, 3], 0, loss="square")
     found = sensitivity(network, [1, 2, 3], 0)
-    with pytest.raises(AddressError, match="got parameter 26; expected one from 0 to 25"):
+    with refused(AddressError):
         found.change(26, 0.1)
-    with pytest.raises(AddressError, match="got neuron 1:2; expected a neuron from 1:0 to 1:1"):
+    with refused(AddressError):
         found.parameter(1, 2)
-    with pytest.raises(AddressError, match="got input 3 of neuron 0:0; expected one from 0 to 2"):
+    with refused(AddressError):
         found.parameter(0, 0, 3)
-    with pytest.raises(SettingError, match="got a turn by nan; expected a finite number"):
+    with refused(SettingError):
         found.change(0, float("nan"))
-    with pytest.raises(SettingError, match="got 0 parameters; expected 1 or more"):
+    with refused(SettingError):
         found.strongest(0)

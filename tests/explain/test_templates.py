@@ -1,6 +1,7 @@
 """Templates: weights as a pattern, and how well an input fits it."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -142,21 +143,21 @@ def test_of_the_texts_of_a_column_one_at_most_is_1() -> None:
     assert template(network, 0, 0, within=(0, 1)).best_input.tolist() == [0, 1, 1, 0]
 
 
-def test_what_cannot_be_had_says_what_can(pictures: gn.Network, network: gn.Network) -> None:
-    with pytest.raises(SettingError, match=r"got a template of neuron 1:0, whose inputs are neurons.*\.attends"):
+def test_what_cannot_be_had_says_what_can(pictures: gn.Network, network: gn.Network, refused: Any) -> None:
+    with refused(SettingError):
         template(pictures, 1, 0).picture  # noqa: B018
-    with pytest.raises(SettingError, match=r"got 3 inputs that are not known.*with_schema.*input_shape"):
+    with refused(SettingError):
         template(network, 0, 0).picture  # noqa: B018
     assert template(network, 0, 0).weights.shape == (3,)
-    with pytest.raises(SettingError, match=r"got a template without an input.*template\(network, layer, neuron, inp"):
+    with refused(SettingError):
         template(network, 0, 0).contributions  # noqa: B018
-    with pytest.raises(AddressError, match="got neuron 0:4; expected a neuron from 0:0 to 0:3"):
+    with refused(AddressError):
         template(network, 0, 4)
-    with pytest.raises(InputError, match="got 2 inputs; expected one"):
+    with refused(InputError):
         template(network, 0, 0, np.ones((2, 3)))
-    with pytest.raises(InputError, match=r"got inputs of shape \(4,\)"):
+    with refused(InputError):
         template(network, 0, 0, np.ones(4))
-    with pytest.raises(InputError, match="NaN"):
+    with refused(InputError):
         template(network, 0, 0, [1, 2, np.nan])
-    with pytest.raises(SettingError, match=r"got within 1 and 0"):
+    with refused(SettingError):
         template(network, 0, 0, within=(1, 0))

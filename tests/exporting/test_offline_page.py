@@ -84,13 +84,13 @@ def test_a_digit_network_gets_a_thousand_test_digits(tmp_path: Path) -> None:
     assert Path("page.html").stat().st_size < 500_000  # of the 2 MB that the whole file may have
 
 
-def test_a_network_in_double_precision_is_kept_in_single(tmp_path: Path) -> None:
+def test_a_network_in_double_precision_is_kept_in_single(tmp_path: Path, refused: Any) -> None:
     network = gn.Network.create("3-2", seed=0, dtype="float64")
     gn.export(network, "page.html")
     kept = network_of(payload_of("page.html"), tmp_path)
     assert np.array_equal(kept.parameters, network.parameters.astype(np.float32))
     assert payload_of("page.html")["digits"] is None
-    with pytest.raises(InputError, match="got parameters with 6 values that are NaN or infinite"):
+    with refused(InputError):
         gn.export(network.with_parameters(network.parameters * 1e300), "other.html")
     assert not Path("other.html").exists()
 
@@ -160,23 +160,23 @@ def test_names_cannot_become_scripts(tmp_path: Path) -> None:
 # What cannot be
 
 
-def test_a_page_without_its_template_is_told(template: Path) -> None:
+def test_a_page_without_its_template_is_told(template: Path, refused: Any) -> None:
     network = gn.Network.create("3-2", seed=0)
     for text in ("<!doctype html>", PLACE + PLACE):
         template.write_text(text)
-        with pytest.raises(FileError, match="got a template with its place missing or twice"):
+        with refused(FileError):
             gn.export(network, "page.html")
     template.unlink()
-    with pytest.raises(FileError, match="got no template of the page.*npm run build in frontend/"):
+    with refused(FileError):
         gn.export(network, "page.html")
     assert not Path("page.html").exists()
 
 
-def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch, blobs: gn.Dataset) -> None:
-    with pytest.raises(InputError, match="got data of 3 inputs; expected 2, as the network has"):
+def test_what_does_not_fit_is_told(monkeypatch: pytest.MonkeyPatch, blobs: gn.Dataset, refused: Any) -> None:
+    with refused(InputError):
         gn.export(gn.Network.create("2-2", seed=0), "page.html", inputs=blobs)
-    with pytest.raises(SettingError, match='got inputs for onnx; expected the target "html"'):
+    with refused(SettingError):
         gn.export(gn.Network.create("3-3", seed=0), "a.onnx", inputs=blobs)
     monkeypatch.setattr(writer, "MOST_NUMBERS", 7)
-    with pytest.raises(SettingError, match="got a network of 8 numbers; expected at most 7 for a page"):
+    with refused(SettingError):
         gn.export(gn.Network.create("3-2", seed=0), "page.html")

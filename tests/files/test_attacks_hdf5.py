@@ -86,7 +86,7 @@ ATTACKS: dict[Made, str] = {
 
 @pytest.mark.parametrize("zipped", [False, True], ids=["h5", "keras"])
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
-def test_what_leads_out_of_the_file_or_lies(attack: Made, zipped: bool, tmp_path: Path) -> None:
+def test_what_leads_out_of_the_file_or_lies(attack: Made, zipped: bool, tmp_path: Path, refused: Any) -> None:
     secret = tmp_path / "secret.h5"
     with h5py.File(secret, "w") as file:
         file["w"] = np.arange(4.0)
@@ -95,7 +95,7 @@ def test_what_leads_out_of_the_file_or_lies(attack: Made, zipped: bool, tmp_path
         attack(file, secret)
     if attack is user_block:
         content = path.read_bytes()
-        with pytest.raises(FileError, match="a user block"):
+        with refused(FileError):
             hdf5.describe(part(path, 0, len(content)))
         return
     if zipped:
@@ -103,7 +103,7 @@ def test_what_leads_out_of_the_file_or_lies(attack: Made, zipped: bool, tmp_path
             archive.writestr("config.json", "{}")
             archive.write(path, "model.weights.h5")
         path = tmp_path / "model.keras"
-    with pytest.raises(FileError, match=ATTACKS[attack]):
+    with refused(FileError):
         reader.open_file(path)
 
 
@@ -136,22 +136,24 @@ for what in (lambda: open("/etc/hostname"), lambda: open("new", "w"), lambda: os
     assert os.listdir(tmp_path) == []
 
 
-def test_a_process_that_does_not_come_back_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_does_not_come_back_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Any
+) -> None:
     stuck = tmp_path / "hdf5.py"
     (tmp_path / "hdf5_worker.py").write_text("import time\ntime.sleep(600)\n")
     monkeypatch.setattr(hdf5, "__file__", str(stuck))
     monkeypatch.setattr(hdf5, "_PATIENCE", 0.5)
-    with pytest.raises(FileError, match="on which the HDF5 library gave up"):
+    with refused(FileError):
         hdf5.describe(part(whole_file(tmp_path), 0, 8))
 
 
 @pytest.mark.parametrize(
     "answer", ["print('x' * 100_000_000)", "print('{}')", "print('[' * 100_000)",
     "import os; os.abort()", """print('{"datasets": [{"name": 1}], "attributes": {}}')"""])  # fmt: skip
-def test_an_answer_is_not_trusted(answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_is_not_trusted(answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Any) -> None:
     (tmp_path / "hdf5_worker.py").write_text(answer)
     monkeypatch.setattr(hdf5, "__file__", str(tmp_path / "hdf5.py"))
-    with pytest.raises(FileError, match="gave up|gives no sense"):
+    with refused(FileError):
         hdf5.describe(part(whole_file(tmp_path), 0, 8))
 
 
@@ -169,7 +171,7 @@ def test_a_file_cut_anywhere_is_told(tmp_path: Path) -> None:
     path = tmp_path / "cut.h5"
     for length in [8, 50, 95, *range(100, len(content), len(content) // 12), len(content) - 1]:
         path.write_bytes(content[:length])
-        with pytest.raises(FileError, match="truncated or damaged|gave up"):
+        with pytest.raises(FileError, match="truncated or damaged"):
             reader.open_file(path)
 
 
@@ -189,10 +191,10 @@ def test_changed_bytes_are_told_or_harmless(changes: list[tuple[int, int]], tmp_
         pass
 
 
-def test_without_h5py_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_h5py_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Any) -> None:
     path = whole_file(tmp_path)
     monkeypatch.setattr(hdf5, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtra, match=r"glassnet\[keras\]"):
+    with refused(MissingExtra):
         reader.open_file(path)
 
 
@@ -207,14 +209,14 @@ def test_a_hostile_configuration_tells_no_names(config: str, tmp_path: Path) -> 
     assert list(reader.open_file(path).tensors) == ["hidden/kernel", "hidden/bias"]
 
 
-def test_compressed_and_climbing_members(tmp_path: Path) -> None:
+def test_compressed_and_climbing_members(tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "model.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", "{}" + " " * 1000)
         archive.write(whole_file(tmp_path), "model.weights.h5")
-    with pytest.raises(FileError, match=r"the compressed member 'config\.json'"):
+    with refused(FileError):
         reader.open_file(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("../model.weights.h5", b"")
-    with pytest.raises(FileError, match="expected names that stay inside the archive"):
+    with refused(FileError):
         reader.open_file(path)

@@ -84,10 +84,10 @@ CALLS = {
 @pytest.mark.parametrize("dress", DRESSES)
 @pytest.mark.parametrize("attack", CALLS)
 def test_a_pickle_that_calls_something(
-    attack: str, dress: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    attack: str, dress: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileError, match="a pickle that asks for"):
+    with refused(FileError):
         opened(DRESSES[dress](CALLS[attack]), tmp_path)
     assert os.listdir(tmp_path) == ["hostile.pt"]
 
@@ -191,53 +191,53 @@ LIES = {
 
 
 @pytest.mark.parametrize("attack", LIES)
-def test_a_tensor_that_lies(attack: str, tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="truncated or damaged"):
+def test_a_tensor_that_lies(attack: str, tmp_path: Path, refused: Any) -> None:
+    with refused(FileError):
         opened(in_zip(tensor_pickle(*LIES[attack]), data_0=bytes(16)), tmp_path)  # type: ignore[arg-type]
 
 
-def test_the_same_tensor_without_a_lie(tmp_path: Path) -> None:
+def test_the_same_tensor_without_a_lie(tmp_path: Path, refused: Any) -> None:
     file = opened(in_zip(tensor_pickle(4, 0, (2, 2), (2, 1)), data_0=bytes(16)), tmp_path)
     assert file.tensors["w"].shape == (2, 2)
-    with pytest.raises(FileError, match="the storage '0' is not there"):
+    with refused(FileError):
         opened(in_zip(tensor_pickle(4, 0, (2, 2), (2, 1))), tmp_path)
 
 
-def test_a_zip_bomb_is_not_inflated(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_not_inflated(tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "bomb.pt"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", tensor_pickle(1 << 22, 0, (1 << 22,), (1,)), zipfile.ZIP_STORED)
         archive.writestr("archive/data/0", bytes(1 << 24))
-    with pytest.raises(FileError, match="with the compressed member 'archive/data/0'"):
+    with refused(FileError):
         reader.open_file(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", bytes(1 << 24))
-    with pytest.raises(FileError, match=r"with the compressed member 'archive/data\.pkl'"):
+    with refused(FileError):
         reader.open_file(path)
 
 
 @pytest.mark.parametrize("name", ["../../evil", "/etc/passwd", "archive/../../x", "C:/x", "..\\x"])
-def test_a_member_that_climbs_out(name: str, tmp_path: Path) -> None:
+def test_a_member_that_climbs_out(name: str, tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "climbing.pt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({}, 2))
         archive.writestr(name, b"evil")
-    with pytest.raises(FileError, match="expected names that stay inside the archive"):
+    with refused(FileError):
         reader.open_file(path)
 
 
-def test_members_of_one_name_and_members_over_one_another(tmp_path: Path) -> None:
+def test_members_of_one_name_and_members_over_one_another(tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "twice.pt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({}, 2))
         with pytest.warns(UserWarning, match="Duplicate"):
             archive.writestr("archive/data.pkl", pickle.dumps({}, 2))
-    with pytest.raises(FileError, match="two members"):
+    with refused(FileError):
         reader.open_file(path)
     whole = bytearray(in_zip(pickle.dumps({}, 2), data_0=bytes(16)))
     second = whole.rfind(b"PK\x01\x02")
     whole[second + 42 : second + 46] = struct.pack("<I", 10)
-    with pytest.raises(FileError, match="truncated or damaged"):
+    with refused(FileError):
         opened(bytes(whole), tmp_path)
 
 
@@ -253,7 +253,7 @@ def test_a_file_cut_anywhere_is_told(whole: bytes, tmp_path: Path) -> None:
     path = tmp_path / "cut.pt"
     for length in range(1, len(whole)):
         path.write_bytes(whole[:length])
-        with pytest.raises(FileError, match="got "):
+        with pytest.raises(FileError, match="truncated or damaged"):
             reader.open_file(path)
 
 

@@ -166,10 +166,8 @@ def test_keras_predicts_the_same(tmp_path: Path, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("squish", ["step", "gelu_tanh"])
-def test_what_keras_lacks_is_told(tmp_path: Path, squish: str) -> None:
-    with pytest.raises(
-        SettingError, match=f"got {squish} in layer 0; expected what Keras has: identity, .*; export to onnx"
-    ):
+def test_what_keras_lacks_is_told(tmp_path: Path, squish: str, refused: Any) -> None:
+    with refused(SettingError):
         gn.export(rich(squishes=[squish]), tmp_path / "a.keras")
 
 
@@ -210,14 +208,10 @@ def test_an_mlp_regressor_predicts_the_same_from_its_file(tmp_path: Path, output
     close(model.predict(inputs()), wanted[:, 0] if outputs == 1 else wanted)
 
 
-def test_what_scikit_learn_lacks_is_told() -> None:
-    with pytest.raises(
-        SettingError, match="got gelu in layer 1; expected what scikit-learn has: identity, sigmoid, tanh, relu"
-    ):
+def test_what_scikit_learn_lacks_is_told(refused: Any) -> None:
+    with refused(SettingError):
         sklearn_writer.estimator(rich(squishes=["relu", "gelu"]))
-    with pytest.raises(
-        SettingError, match="got relu in layer 0 and tanh in layer 1; expected one activation in all hidden"
-    ):
+    with refused(SettingError):
         sklearn_writer.estimator(rich(squishes=["relu", "tanh"]))
 
 
@@ -315,27 +309,24 @@ def test_plain_python_imports_nothing_but_math(tmp_path: Path) -> None:
 # The door
 
 
-def test_the_target_is_told_by_the_suffix(tmp_path: Path, network: gn.Network) -> None:
-    with pytest.raises(
-        SettingError,
-        match=r"got '.*net\.tflite' and no target; expected to=, or a name that ends in one of \.safetensors",
-    ):
+def test_the_target_is_told_by_the_suffix(tmp_path: Path, network: gn.Network, refused: Any) -> None:
+    with refused(SettingError):
         export(network, tmp_path / "net.tflite")
-    with pytest.raises(SettingError, match="got target 'onx'; expected one of .*; did you mean 'onnx'?"):
+    with refused(SettingError):
         export(network, tmp_path / "a", to="onx")
-    with pytest.raises(SettingError, match="got quantise 'int8' for onnx; expected the target \"c\""):
+    with refused(SettingError):
         export(network, tmp_path / "a.onnx", quantise="int8")
-    with pytest.raises(SettingError, match="got quantise 'int4'; expected one of int8"):
+    with refused(SettingError):
         export(network, tmp_path / "a.h", quantise="int4")
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
-def test_writing_is_all_or_nothing(tmp_path: Path, target: str) -> None:
+def test_writing_is_all_or_nothing(tmp_path: Path, target: str, refused: Any) -> None:
     network = gn.Network.create("3-4-2", seed=0)
     export(network, tmp_path / "a", to=target)
     export(network, tmp_path / "a", to=target)
     assert os.listdir(tmp_path) == ["a"]
-    with pytest.raises(FileError, match="no way to write .*gone/a"):
+    with refused(FileError):
         export(network, tmp_path / "gone" / "a", to=target)
 
 
@@ -351,21 +342,15 @@ def test_the_same_network_gives_the_same_bytes(  # those two packages order thei
 
 
 @pytest.mark.parametrize(
-    ("target", "module", "extra"),
-    [
-        ("onnx", "onnx", "onnx"),
-        ("keras", "h5py", "keras"),
-        ("sklearn", "sklearn", "sklearn"),
-        ("sklearn", "skops", "sklearn"),
-    ],
+    ("target", "module"), [("onnx", "onnx"), ("keras", "h5py"), ("sklearn", "sklearn"), ("sklearn", "skops")]
 )
 def test_a_missing_package_is_told_with_its_extra(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, module: str, extra: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, module: str, refused: Any
 ) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == module]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(MissingExtra, match=rf"run: pip install 'glassnet\[{extra}\]'"):
+    with refused(MissingExtra):
         export(gn.Network.create("3-4-2", seed=0), tmp_path / "a", to=target)
     assert os.listdir(tmp_path) == []
 

@@ -6,6 +6,7 @@ import struct
 import time
 import tracemalloc
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,18 +150,18 @@ def test_plain_types_are_read_without_the_package(tmp_path, monkeypatch):
     assert checkpoint.tensors["ti4"].role == "buffer"
 
 
-def test_without_the_package_packed_rows_name_the_extra(model, monkeypatch):
+def test_without_the_package_packed_rows_name_the_extra(model, monkeypatch, refused: Any):
     monkeypatch.setitem(__import__("sys").modules, "gguf", None)
     checkpoint = open_file(model)
-    with pytest.raises(MissingExtra, match="glassnet\\[gguf\\]"):
+    with refused(MissingExtra):
         checkpoint.rows("blk.0.ffn_up.weight", 0)
 
 
-def test_a_type_that_the_package_cannot_take_apart_is_counted_and_told(tmp_path):
+def test_a_type_that_the_package_cannot_take_apart_is_counted_and_told(tmp_path, refused: Any):
     path = write(tmp_path / "m.gguf", {"w": (np.zeros((2, 292), np.uint8), Q.Q8_K)})
     checkpoint = open_file(path)
     assert checkpoint.tensors["w"].count == 512
-    with pytest.raises(SettingError, match="got numbers packed as q8_k"):
+    with refused(SettingError):
         checkpoint.rows("w", 0)
 
 
@@ -177,31 +178,31 @@ def test_any_part_of_a_split_file_opens_all_of_it(tmp_path, number):
     assert len(checkpoint.files()) == 3
 
 
-def test_parts_that_are_missing_mixed_up_or_renamed_are_told(tmp_path):
+def test_parts_that_are_missing_mixed_up_or_renamed_are_told(tmp_path, refused: Any):
     write(tmp_path / "m.gguf", {f"t{i}": draw(8, i) for i in range(3)}, split_max_tensors=1)
     first, second, third = (tmp_path / f"m-0000{i}-of-00003.gguf" for i in (1, 2, 3))
     content = third.read_bytes()
     third.unlink()
-    with pytest.raises(FileError, match="no file 'm-00003-of-00003.gguf' beside .*; get it too"):
+    with refused(FileError):
         open_file(first)
     third.write_bytes(second.read_bytes())
-    with pytest.raises(FileError, match="part 2 of 3 by its own account; expected part 3 of 3"):
+    with refused(FileError):
         open_file(first)
     third.write_bytes(content)
     renamed = second.rename(tmp_path / "other.gguf")
-    with pytest.raises(FileError, match="part 2 of 3 by its own account; expected the name NAME-00002-of-00003.gguf"):
+    with refused(FileError):
         open_file(renamed)
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link])
-def test_a_part_that_leads_out_of_the_folder_is_refused(tmp_path, link):
+def test_a_part_that_leads_out_of_the_folder_is_refused(tmp_path, link, refused: Any):
     folder, elsewhere = tmp_path / "model", tmp_path / "elsewhere"
     folder.mkdir(), elsewhere.mkdir()
     write(folder / "m.gguf", {f"t{i}": draw(8, i) for i in range(2)}, split_max_tensors=1)
     second = folder / "m-00002-of-00002.gguf"
     second.rename(elsewhere / "second")
     link(elsewhere / "second", second)
-    with pytest.raises(FileError, match=r"a link that leads out of its folder|\(a hard link\)"):
+    with refused(FileError):
         open_file(folder / "m-00001-of-00002.gguf")
 
 
@@ -301,7 +302,7 @@ def test_a_large_vocabulary_is_passed_over_quickly(tmp_path):
     tracemalloc.stop()
 
 
-def refused(path, words):
+def is_refused(path, words):
     """Refused with these words, in no time and with no memory, whatever the file claims."""
     began = time.process_time()
     with pytest.raises(FileError, match=words):
@@ -317,9 +318,9 @@ def refused(path, words):
 
 def test_counts_that_cannot_be(tmp_path):
     path = tmp_path / "m.gguf"
-    refused(by_hand(path, [], tensors=1 << 40), "claims 1,099,511,627,776 tensors")
-    refused(by_hand(path, [], claimed_keys=1 << 60), "claims 0 tensors and 1,152,921")
-    refused(by_hand(path, [], tensors=3), "a header that runs to byte")
+    is_refused(by_hand(path, [], tensors=1 << 40), "claims 1,099,511,627,776 tensors")
+    is_refused(by_hand(path, [], claimed_keys=1 << 60), "claims 0 tensors and 1,152,921")
+    is_refused(by_hand(path, [], tensors=3), "a header that runs to byte")
 
 
 @pytest.mark.parametrize(
@@ -334,49 +335,49 @@ def test_counts_that_cannot_be(tmp_path):
     ],
 )
 def test_shapes_that_cannot_be(tmp_path, dims, words):
-    refused(by_hand(tmp_path / "m.gguf", [entry("w", dims)], b"\0" * 64), words)
+    is_refused(by_hand(tmp_path / "m.gguf", [entry("w", dims)], b"\0" * 64), words)
 
 
 def test_places_that_cannot_be(tmp_path):
     path = tmp_path / "m.gguf"
     overlapping = [entry("a", [16]), entry("b", [16], offset=32)]
-    refused(by_hand(path, overlapping, b"\0" * 128), "'b' overlaps 'a'")
-    refused(by_hand(path, [entry("a", [8]), entry("b", [8])], b"\0" * 64), "'b' overlaps 'a'")
-    refused(by_hand(path, [entry("a", [8], offset=(1 << 64) - 32)], b"\0" * 64), "would end at byte 18,446,744")
-    refused(by_hand(path, [entry("a", [8], offset=4)], b"\0" * 64), "at byte 4; expected a multiple of 32")
-    refused(by_hand(path, [entry("a", [16])], b"\0" * 63), "get it again: it is cut short")
-    refused(by_hand(path, [entry("a", [33], kind=2)], b"\0" * 64), "rows in blocks of 32")
-    refused(by_hand(path, [entry("a", [8], kind=77)], b"\0" * 64), "type number 77; .*; upgrade glassnet")
+    is_refused(by_hand(path, overlapping, b"\0" * 128), "'b' overlaps 'a'")
+    is_refused(by_hand(path, [entry("a", [8]), entry("b", [8])], b"\0" * 64), "'b' overlaps 'a'")
+    is_refused(by_hand(path, [entry("a", [8], offset=(1 << 64) - 32)], b"\0" * 64), "would end at byte 18,446,744")
+    is_refused(by_hand(path, [entry("a", [8], offset=4)], b"\0" * 64), "at byte 4; expected a multiple of 32")
+    is_refused(by_hand(path, [entry("a", [16])], b"\0" * 63), "get it again: it is cut short")
+    is_refused(by_hand(path, [entry("a", [33], kind=2)], b"\0" * 64), "rows in blocks of 32")
+    is_refused(by_hand(path, [entry("a", [8], kind=77)], b"\0" * 64), r"type number 77; .*\nhelp: upgrade glassnet")
 
 
 def test_names_twice(tmp_path):
     path = tmp_path / "m.gguf"
-    refused(by_hand(path, [entry("a", [8]), entry("a", [8], offset=32)], b"\0" * 64), "a second tensor 'a'")
+    is_refused(by_hand(path, [entry("a", [8]), entry("a", [8], offset=32)], b"\0" * 64), "a second tensor 'a'")
     key = text("k") + struct.pack("<IB", 0, 1)
-    refused(by_hand(path, [], keys=[key, key]), "the key 'k' twice")
+    is_refused(by_hand(path, [], keys=[key, key]), "the key 'k' twice")
 
 
 def test_metadata_without_end(tmp_path):
     path = tmp_path / "m.gguf"
     array = text("k") + struct.pack("<I", 9)
-    refused(by_hand(path, [], keys=[array + struct.pack("<IQ", 8, 1 << 40)]), "more than 4,194,304 entries")
-    refused(by_hand(path, [], keys=[array + struct.pack("<IQ", 0, 1 << 40)]), "a header that runs to byte")
+    is_refused(by_hand(path, [], keys=[array + struct.pack("<IQ", 8, 1 << 40)]), "more than 4,194,304 entries")
+    is_refused(by_hand(path, [], keys=[array + struct.pack("<IQ", 0, 1 << 40)]), "a header that runs to byte")
     # A hole of 64 MB: eight million empty texts, or so many texts in texts, at no cost to whoever made it.
-    refused(by_hand(path, [], keys=[array + struct.pack("<IQ", 8, 8 << 20)], hole=64 << 20), "more than 4,194,304")
+    is_refused(by_hand(path, [], keys=[array + struct.pack("<IQ", 8, 8 << 20)], hole=64 << 20), "more than 4,194,304")
     lists = array + struct.pack("<IQ", 9, 8 << 20)
-    refused(by_hand(path, [], keys=[lists], hole=128 << 20), "more than 4,194,304 entries")
-    refused(by_hand(path, [], keys=[text("k" * 5000) + struct.pack("<IB", 0, 1)]), "a name of 5,000 bytes")
-    refused(by_hand(path, [], keys=[struct.pack("<Q", 1 << 63)]), "a name of 9,223,372,036,854,775,808 bytes")
-    refused(by_hand(path, [], keys=[text("k") + struct.pack("<IB", 13, 1)]), "metadata of the type number 13")
+    is_refused(by_hand(path, [], keys=[lists], hole=128 << 20), "more than 4,194,304 entries")
+    is_refused(by_hand(path, [], keys=[text("k" * 5000) + struct.pack("<IB", 0, 1)]), "a name of 5,000 bytes")
+    is_refused(by_hand(path, [], keys=[struct.pack("<Q", 1 << 63)]), "a name of 9,223,372,036,854,775,808 bytes")
+    is_refused(by_hand(path, [], keys=[text("k") + struct.pack("<IB", 13, 1)]), "metadata of the type number 13")
     texts = [text(f"{i}") + struct.pack("<I", 8) + text(b"x" * 60_000) for i in range(400)]
     assert list(open_file(by_hand(path, [], keys=texts)).metadata.values())[-1] == "a text of 60,000 bytes"
     names = [text(f"{i:04000}") + struct.pack("<IB", 0, 1) for i in range(5000)]
-    refused(by_hand(path, [], keys=names), "more than 16,777,216 bytes of names")
+    is_refused(by_hand(path, [], keys=names), "more than 16,777,216 bytes of names")
 
 
 def test_lists_in_lists(tmp_path):
     deep = text("k") + struct.pack("<I", 9) + struct.pack("<IQ", 9, 1) * 5000 + struct.pack("<IQB", 0, 1, 7)
-    refused(by_hand(tmp_path / "m.gguf", [], keys=[deep]), "lists in lists, more than 4 deep")
+    is_refused(by_hand(tmp_path / "m.gguf", [], keys=[deep]), "lists in lists, more than 4 deep")
 
 
 def test_strange_settings(tmp_path):
@@ -387,21 +388,21 @@ def test_strange_settings(tmp_path):
         ("split.count", "I", 1 << 31, "part 0 of 2147483648"),
         ("split.no", "I", 5, "part 5 of 1"),
     ):
-        refused(by_hand(path, [], keys=[text(key) + struct.pack(f"<I{kind}", 4, value)]), words)
-    refused(by_hand(path, [], version=1), "version 1; expected GGUF version 2 or 3")
-    refused(by_hand(path, [], version=3 << 24), "big-endian or damaged")
+        is_refused(by_hand(path, [], keys=[text(key) + struct.pack(f"<I{kind}", 4, value)]), words)
+    is_refused(by_hand(path, [], version=1), "version 1; expected GGUF version 2 or 3")
+    is_refused(by_hand(path, [], version=3 << 24), "big-endian or damaged")
 
 
-def test_no_regular_file(tmp_path):
+def test_no_regular_file(tmp_path, refused: Any):
     os.mkfifo(tmp_path / "pipe.gguf")
-    with pytest.raises(FileError, match="no regular file"):
+    with refused(FileError):
         open_file(tmp_path / "pipe.gguf")
 
 
-def test_a_file_that_changes_after_it_was_opened(model):
+def test_a_file_that_changes_after_it_was_opened(model, refused: Any):
     checkpoint = open_file(model)
     os.truncate(model, 100)
-    with pytest.raises(FileError, match="has changed since it was opened"):
+    with refused(FileError):
         checkpoint.array("token_embd.weight")
 
 

@@ -174,44 +174,33 @@ class Around(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("module", "words"),
+    "module",
     [
-        (Around(), r"Around\.add, where 2 branches meet"),
-        (nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4)), r"Sequential\.1, a LayerNorm"),
-        (nn.Sequential(nn.Conv2d(1, 2, 3)), r"Sequential\.0, a Conv2d"),
-        (nn.Sequential(nn.Linear(4, 4), nn.ReLU6()), r"Sequential\.1 \(ReLU6\)"),
-        (nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(0.2)), r"Sequential\.1 \(LeakyReLU\)"),
-        (
-            nn.Sequential(nn.Linear(4, 3), nn.Softmax(1), nn.Linear(3, 2)),
-            r"0 \(Linear\) with softmax, which is not the last",
-        ),
-        (nn.Sequential(nn.ReLU(), nn.Linear(4, 3)), r"0 \(ReLU\) \(relu\) before the first dense layer"),
-        (
-            nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.ReLU()),
-            r"2 \(ReLU\) \(relu\) right after another activation, tanh",
-        ),
-        (
-            nn.Sequential(nn.Linear(4, 3), nn.Linear(4, 3)),
-            r"1 \(Linear\), which takes 4 inputs where .*0 \(Linear\) gives 3",
-        ),
-        (nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.BatchNorm1d(3)), r"BatchNorm1d\) after the last activation"),
-        (nn.Sequential(nn.Flatten()), "no dense layer at all"),
-        (nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(1)), r"1 \(LogSoftmax\)"),
+        Around(),
+        nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4)),
+        nn.Sequential(nn.Conv2d(1, 2, 3)),
+        nn.Sequential(nn.Linear(4, 4), nn.ReLU6()),
+        nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(0.2)),
+        nn.Sequential(nn.Linear(4, 3), nn.Softmax(1), nn.Linear(3, 2)),
+        nn.Sequential(nn.ReLU(), nn.Linear(4, 3)),
+        nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.ReLU()),
+        nn.Sequential(nn.Linear(4, 3), nn.Linear(4, 3)),
+        nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.BatchNorm1d(3)),
+        nn.Sequential(nn.Flatten()),
+        nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(1)),
     ],
 )
-def test_the_first_thing_in_the_way_is_told(module: nn.Module, words: str) -> None:
-    with pytest.raises(InTheWay, match=f"got .*{words}.*; expected a chain of dense layers"):
+def test_the_first_thing_in_the_way_is_told(module: nn.Module, refused: Any) -> None:
+    with refused(InTheWay):
         gn.load(module.eval())
 
 
-def test_the_same_is_told_of_an_onnx_file(tmp_path: Path) -> None:
+def test_the_same_is_told_of_an_onnx_file(tmp_path: Path, refused: Any) -> None:
     exported(Around(), inputs(1, 4), tmp_path / "a.onnx")
-    with pytest.raises(
-        FileError, match=r"a\.onnx': Add '/Add', where 2 branches meet; expected a chain of dense layers"
-    ):
+    with refused(FileError):
         gn.load(tmp_path / "a.onnx")
     exported(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2)), inputs(1, 1, 4, 4), tmp_path / "b.onnx")
-    with pytest.raises(FileError, match=r"b\.onnx': Conv '/0/Conv'"):
+    with refused(FileError):
         gn.load(tmp_path / "b.onnx")
 
 
@@ -259,7 +248,7 @@ def test_weights_beside_an_onnx_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pt", "safetensors", "npz"])
-def test_a_state_dict_needs_its_activations(tmp_path: Path, kind: str) -> None:
+def test_a_state_dict_needs_its_activations(tmp_path: Path, kind: str, refused: Any) -> None:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 2))
     path = tmp_path / f"a.{kind}"
@@ -270,10 +259,7 @@ def test_a_state_dict_needs_its_activations(tmp_path: Path, kind: str) -> None:
         np.savez(path, **arrays)
     else:
         save_file(arrays, path)
-    with pytest.raises(
-        SettingError,
-        match=r"4-5-6-2, which does not say its activations; expected activation=.*'relu', 'relu', 'softmax'",
-    ):
+    with refused(SettingError):
         gn.load(path)
     network = gn.load(path, activation="relu")
     assert network.architecture.activations == ("relu", "relu", "identity")
@@ -295,26 +281,24 @@ def test_batch_norm_in_a_state_dict_is_placed_by_its_number(tmp_path: Path) -> N
         close(gn.load(tmp_path / "a.pt", "relu")(inputs(9, 4)), given(module, inputs(9, 4)))
 
 
-def test_what_is_no_chain_of_tensors_is_told(tmp_path: Path) -> None:
+def test_what_is_no_chain_of_tensors_is_told(tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "a.safetensors"
     w = np.ones((3, 4), np.float32)
     save_file({"a.weight": w, "b.weight": w}, path)
-    with pytest.raises(FileError, match=r"'b\.weight', which takes 4 inputs where 'a\.weight' gives 3"):
+    with refused(FileError):
         gn.load(path)
     save_file({"conv.weight": np.ones((3, 4, 5), np.float32), "fc.weight": w}, path)
-    with pytest.raises(FileError, match=r"tensor 'conv\.weight' \(3, 4, 5\), neither a matrix nor the biases of one"):
+    with refused(FileError):
         gn.load(path)
     save_file({"steps": np.ones(3, np.int64)}, path)
-    with pytest.raises(FileError, match="no matrix of weights at all"):
+    with refused(FileError):
         gn.load(path)
 
 
-def test_activations_that_are_known_are_not_given(tmp_path: Path, network: gn.Network) -> None:
+def test_activations_that_are_known_are_not_given(tmp_path: Path, network: gn.Network, refused: Any) -> None:
     network.save(tmp_path / "a.safetensors")
     for source in (tmp_path / "a.safetensors", nn.Sequential(nn.Linear(2, 2))):
-        with pytest.raises(
-            SettingError, match=r"got activation 'relu' for .*, which says its own \(.*\); expected none; leave"
-        ):
+        with refused(SettingError):
             gn.load(source, activation="relu")
 
 
@@ -368,25 +352,25 @@ def test_keras_models_in_memory_and_in_files(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_is_in_the_way_in_keras_is_told(tmp_path: Path) -> None:
+def test_what_is_in_the_way_in_keras_is_told(tmp_path: Path, refused: Any) -> None:
     keras = import_module("keras")
     layers = keras.layers
-    for part, words in (
-        (layers.Dense(2, activation="leaky_relu", name="d"), r"d \(Dense\) with activation 'leaky_relu'"),
-        (layers.LayerNormalization(name="norm"), r"norm \(LayerNormalization\)"),
-        (layers.Reshape((2, 2), name="again"), r"after \(Dense\), which takes 2 inputs where again \(Reshape\) gives"),
+    for part in (
+        layers.Dense(2, activation="leaky_relu", name="d"),
+        layers.LayerNormalization(name="norm"),
+        layers.Reshape((2, 2), name="again"),
     ):
         model = keras.Sequential([keras.Input((4,)), part, layers.Dense(2, name="after")])
         model.save(tmp_path / "a.keras")
         for source in (model, tmp_path / "a.keras"):
-            with pytest.raises(FileError, match=words):
+            with refused(FileError):
                 gn.load(source)
     x = keras.Input((4,), name="x")
     model = keras.Model(x, layers.add([x, layers.Dense(4)(x)], name="sum"))
-    with pytest.raises(FileError, match=r"sum \(Add\), where 2 branches meet"):
+    with refused(FileError):
         gn.load(model)
     model.save_weights(tmp_path / "a.weights.h5")
-    with pytest.raises(FileError, match="without the model's configuration"):
+    with refused(FileError):
         gn.load(tmp_path / "a.weights.h5")
 
 
@@ -429,21 +413,19 @@ def test_scikit_learn_regressors(tmp_path: Path, outputs: int) -> None:
         close(gn.load(source)(x).reshape(model.predict(x).shape), model.predict(x))
 
 
-def test_what_is_in_the_way_in_scikit_learn_is_told() -> None:
+def test_what_is_in_the_way_in_scikit_learn_is_told(refused: Any) -> None:
     neural = import_module("sklearn.neural_network")
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures
 
-    with pytest.raises(
-        FileError, match=r"a LogisticRegression of scikit-learn; .*MLPClassifier and MLPRegressor are made"
-    ):
+    with refused(FileError):
         gn.load(LogisticRegression())
-    with pytest.raises(FileError, match="a MLPClassifier that is not fitted yet"):
+    with refused(FileError):
         gn.load(neural.MLPClassifier())
-    with pytest.raises(FileError, match="a PolynomialFeatures before the network"):
+    with refused(FileError):
         gn.load(make_pipeline(PolynomialFeatures(), neural.MLPClassifier()))
-    with pytest.raises(FileError, match=r"a builtins\.list; .*give a file, or a PyTorch, Keras or scikit-learn model"):
+    with refused(FileError):
         gn.load([1, 2])
 
 
@@ -511,20 +493,20 @@ def test_changed_bytes_are_told_or_harmless(folder: Path, target: str, changes: 
         },
     ],
 )
-def test_a_configuration_that_makes_no_sense_is_told(folder: Path, tmp_path: Path, config: Any) -> None:
+def test_a_configuration_that_makes_no_sense_is_told(folder: Path, tmp_path: Path, config: Any, refused: Any) -> None:
     with zipfile.ZipFile(folder / "keras") as old, zipfile.ZipFile(tmp_path / "a.keras", "w") as new:
         for name in old.namelist():
             new.writestr(name, json.dumps(config) if name == "config.json" else old.read(name))
-    with pytest.raises(FileError, match="got '.*': .*; expected a chain of dense layers"):
+    with refused(FileError):
         gn.load(tmp_path / "a.keras")
 
 
-def test_an_endless_path_through_onnx_is_told_soon(tmp_path: Path) -> None:
+def test_an_endless_path_through_onnx_is_told_soon(tmp_path: Path, refused: Any) -> None:
     onnx = import_module("onnx")
     helper = onnx.helper
     nodes = [helper.make_node("Tanh", [f"{i}"], [f"{i + 1}"]) for i in range(5000)]
     ends = [helper.make_tensor_value_info(name, 1, ["n", 4]) for name in ("0", "5000")]
     graph = helper.make_graph(nodes, "g", ends[:1], ends[1:])
     onnx.save(helper.make_model(graph), tmp_path / "a.onnx")
-    with pytest.raises(FileError, match="a path of more than 512 nodes"):
+    with refused(FileError):
         gn.load(tmp_path / "a.onnx")

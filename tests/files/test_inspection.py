@@ -56,7 +56,9 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: object, status: int = 0
         actual = int(ended.code or 0)
     out, err = capsys.readouterr()
     assert actual == status, err
-    assert err.count("\n") == (status != 0)
+    assert [line.startswith("help: ") for line in err.splitlines()] in (
+        [[]] if status == 0 else [[False], [False, True]]
+    )
     return err if status else out
 
 
@@ -105,14 +107,14 @@ def test_the_tree_as_it_is_printed(file: Path) -> None:
     assert "apart buffers: 12 tensors, 192 numbers, 1.5 kB" in text
 
 
-def test_depth_folds_the_tree(file: Path) -> None:
+def test_depth_folds_the_tree(file: Path, refused: Any) -> None:
     count = gn.open(file).count()
     assert "up" not in count.written(1)
     assert "  up " in count.written(2)
     assert "    weight  32 x 8" in count.written(3)
     assert "share" in count.written(0)
     assert "layers" not in count.written(0)
-    with pytest.raises(SettingError, match="got depth -1"):
+    with refused(SettingError):
         count.written(-1)
 
 
@@ -239,13 +241,13 @@ def test_columns_are_told_by_the_length_of_the_bias_and_by_names(tmp_path: Path)
     assert np.array_equal(file.neuron("linear.weight", 1, "columns").weights, file.array("linear.weight")[:, 1])
 
 
-def test_neurons_that_are_not_there_are_told(file: Path) -> None:
+def test_neurons_that_are_not_there_are_told(file: Path, refused: Any) -> None:
     opened = gn.open(file)
-    with pytest.raises(AddressError, match="got neuron 50 of 'head.weight'; expected one from 0 to 49, its rows"):
+    with refused(AddressError):
         opened.neuron("head.weight", 50)
-    with pytest.raises(AddressError, match="expected a matrix"):
+    with refused(AddressError):
         opened.neuron("head.bias", 0)
-    with pytest.raises(SettingError, match="expected rows or columns"):
+    with refused(SettingError):
         opened.neuron("head.weight", 0, "across")  # type: ignore[arg-type]
 
 

@@ -54,7 +54,7 @@ def test_counts_are_those_of_keras(file: Checkpoint, model: Any) -> None:
     assert by_role["optimizer"] == sum(int(np.prod(v.shape)) for v in model.optimizer.variables)
 
 
-def test_names_and_numbers_are_the_users(file: Checkpoint, model: Any) -> None:
+def test_names_and_numbers_are_the_users(file: Checkpoint, model: Any, refused: Any) -> None:
     hidden = file.tensors["hidden/kernel"]
     assert (hidden.shape, hidden.dtype, hidden.neurons_in, hidden.bytes) == ((8, 6), "float32", "columns", 192)
     for name, values in {
@@ -69,7 +69,7 @@ def test_names_and_numbers_are_the_users(file: Checkpoint, model: Any) -> None:
         if values.ndim == 2:
             np.testing.assert_array_equal(file.column(name, -1), values[:, -1])
             np.testing.assert_array_equal(file.rows(name, 2), values[2])
-    with pytest.raises(AddressError, match="column 6"):
+    with refused(AddressError):
         file.column("hidden/kernel", 6)
 
 

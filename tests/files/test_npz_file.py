@@ -63,12 +63,12 @@ def test_pieces_one_after_another_make_the_whole(tmp_path: Path, name: str) -> N
     assert np.array_equal(np.concatenate(pieces), ARRAYS[name].reshape(-1))
 
 
-def test_a_single_array_is_a_file_too(tmp_path: Path) -> None:
+def test_a_single_array_is_a_file_too(tmp_path: Path, refused: Any) -> None:
     np.save(tmp_path / "weights.npy", ARRAYS["w1"])
     file = gn.open(tmp_path / "weights.npy")
     assert np.array_equal(file.array("weights"), ARRAYS["w1"])
     assert file.count().total == 28
-    with pytest.raises(SettingError, match="of which neither format nor names tell how it lies"):
+    with refused(SettingError):
         file.neuron("weights", 0)
     assert np.array_equal(file.neuron("weights", 2, "columns").weights, ARRAYS["w1"][:, 2])
 
@@ -78,16 +78,16 @@ class Bomb:
         return print, ("this must never run",)
 
 
-def test_objects_are_listed_and_never_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_objects_are_listed_and_never_loaded(tmp_path: Path, capsys: pytest.CaptureFixture[str], refused: Any) -> None:
     np.savez(tmp_path / "a.npz", w=np.ones((2, 2)), bomb=np.array([Bomb()], object), names=np.array(["a", "b"]))
     file = gn.open(tmp_path / "a.npz")
     assert file.count().total == 4
-    for name, holds in (("bomb", "Python objects"), ("names", "text")):
+    for name in ("bomb", "names"):
         for read in (file.array, lambda n: file.flat(n, 0, 1), lambda n: file.rows(n, 0)):
-            with pytest.raises(FileError, match=f"which holds {holds}; expected numbers: Python objects are never"):
+            with refused(FileError):
                 read(name)
     np.save(tmp_path / "b.npy", np.array([Bomb()], object), allow_pickle=True)
-    with pytest.raises(FileError, match="Python objects"):
+    with refused(FileError):
         gn.open(tmp_path / "b.npy").array("b")
     assert capsys.readouterr().out == ""
 
@@ -114,21 +114,21 @@ HEADERS = {
 
 @pytest.mark.parametrize("name", HEADERS)
 @pytest.mark.parametrize("in_zip", [False, True])
-def test_a_header_that_lies_is_told(tmp_path: Path, name: str, in_zip: bool) -> None:
+def test_a_header_that_lies_is_told(tmp_path: Path, name: str, in_zip: bool, refused: Any) -> None:
     path = tmp_path / "a"
     path.write_bytes(npy(HEADERS[name]))
     if in_zip:
         with zipfile.ZipFile(tmp_path / "z", "w") as archive:
             archive.write(path, "a.npy")
         path = tmp_path / "z"
-    with pytest.raises(FileError, match="truncated or damaged"):
+    with refused(FileError):
         gn.open(path)
 
 
-def test_a_header_without_end_is_not_read(tmp_path: Path) -> None:
+def test_a_header_without_end_is_not_read(tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "a.npy"
     path.write_bytes(npy(b" " * 50_000, version=2, length=(1 << 32) - 1))
-    with pytest.raises(FileError, match="has a header of 4,294,967,295 bytes"):
+    with refused(FileError):
         gn.open(path)
 
 
@@ -148,19 +148,19 @@ def zipped(path: Path, content: bytes, **changes: int) -> Path:
     return path
 
 
-def test_zip_bombs_and_lying_directories_are_told(tmp_path: Path) -> None:
+def test_zip_bombs_and_lying_directories_are_told(tmp_path: Path, refused: Any) -> None:
     whole = io.BytesIO()
     np.save(whole, np.zeros(1000))
     content = whole.getvalue()
     assert gn.open(zipped(tmp_path / "a", content)).array("a").sum() == 0
-    for changes, words in (
-        ({"size": 1 << 31}, "claims 2,147,483,648 bytes and stores"),
-        ({"size": len(content) + 8}, "truncated or damaged"),
-        ({"stored": 1 << 30}, "truncated or damaged"),
-        ({"offset": 99_999}, "truncated or damaged"),
-        ({"directory": 1 << 30}, "with a directory of 1,073,741,824 bytes"),
+    for changes in (
+        {"size": 1 << 31},
+        {"size": len(content) + 8},
+        {"stored": 1 << 30},
+        {"offset": 99_999},
+        {"directory": 1 << 30},
     ):
-        with pytest.raises(FileError, match=words):
+        with refused(FileError):
             reader.open_file(zipped(tmp_path / "a", content, **changes))
 
 

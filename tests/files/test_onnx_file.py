@@ -10,6 +10,7 @@ import tracemalloc
 import warnings
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -345,12 +346,12 @@ def test_protobuf_of_other_writers(tmp_path):
     np.testing.assert_array_equal(checkpoint.array("k"), [1.5, 2.5])
     wrong = field(5, field(1, b"value_floats") + field(7, b"123"))
     path.write_bytes(b"\x08\x07" + field(7, field(1, field(2, b"k") + field(4, b"Constant") + wrong)))
-    refused(path, "floats are written wrongly")
+    is_refused(path, "floats are written wrongly")
     path.write_bytes(b"\x08\x07" + field(7, field(5, field(1, b"\x01" * 1000))))
-    refused(path, "whole numbers are written wrongly")
+    is_refused(path, "whole numbers are written wrongly")
 
 
-def test_sparse_and_text(tmp_path):
+def test_sparse_and_text(tmp_path, refused: Any):
     sparse = helper.make_sparse_tensor(tensor(draw(3), "s"), tensor(np.array([1, 5, 8]), "i"), [10])
     words = helper.make_tensor("words", T.STRING, (2,), [b"a", b"b"])
     checkpoint = open_file(save(tmp_path / "m.onnx", model_of(initializers=[words], sparse=[sparse])))
@@ -359,7 +360,7 @@ def test_sparse_and_text(tmp_path):
         "s": (3, "parameter"),
         "s.indices": (3, "buffer"),
     }
-    with pytest.raises(AddressError, match="'words', which holds string"):
+    with refused(AddressError):
         checkpoint.rows("words", 0)
 
 
@@ -403,7 +404,7 @@ def test_external_names_that_lead_out(tmp_path, location):
     folder.mkdir()
     (tmp_path / "secret").write_bytes(b"\0" * 48)
     path = save(folder / "m.onnx", model_of(initializers=[external(folder, location)]))
-    refused(path, "a name that is not relative to its folder")
+    is_refused(path, "a name that is not relative to its folder")
 
 
 @pytest.mark.parametrize("link", [os.symlink, os.link])
@@ -413,13 +414,13 @@ def test_external_links_that_lead_out(tmp_path, link):
     secret.write_bytes(b"\0" * 48)
     link(secret, folder / "data.bin")
     path = save(folder / "m.onnx", model_of(initializers=[external(folder)]))
-    refused(path, r"a link that leads out of its folder|\(a hard link\)")
+    is_refused(path, r"a link that leads out of its folder|\(a hard link\)")
     (folder / "sub").symlink_to(tmp_path)
-    refused(
+    is_refused(
         save(path, model_of(initializers=[external(folder, "sub/secret")])), r"leads out of its folder|\(a hard link\)"
     )
     (folder / "round").symlink_to("round")
-    refused(save(path, model_of(initializers=[external(folder, "round")])), "leads nowhere|no file 'round'")
+    is_refused(save(path, model_of(initializers=[external(folder, "round")])), "leads nowhere|no file 'round'")
 
 
 def test_external_places_that_cannot_be(tmp_path):
@@ -432,21 +433,21 @@ def test_external_places_that_cannot_be(tmp_path):
         ({"length": "4" * 5000}, "lies at '0', '4444"),
         ({"shape": (1 << 40, 1)}, "would end at byte 4,398"),
     ):
-        refused(save(path, model_of(initializers=[external(tmp_path, content=b"\0" * 48, **place)])), words)
-    refused(save(path, model_of(initializers=[external(tmp_path, "gone")])), "no file 'gone' beside")
+        is_refused(save(path, model_of(initializers=[external(tmp_path, content=b"\0" * 48, **place)])), words)
+    is_refused(save(path, model_of(initializers=[external(tmp_path, "gone")])), "no file 'gone' beside")
     overlapping = [external(tmp_path, content=b"\0" * 96), external(tmp_path, name="v", offset=16)]
-    refused(save(path, model_of(initializers=overlapping)), "'v' overlaps 'w'")
+    is_refused(save(path, model_of(initializers=overlapping)), "'v' overlaps 'w'")
     twice = external(tmp_path)
     twice.external_data.add(key="location", value="other")
-    refused(save(path, model_of(initializers=[twice])), "the place of 'w' is told twice")
+    is_refused(save(path, model_of(initializers=[twice])), "the place of 'w' is told twice")
     os.mkfifo(tmp_path / "pipe")
-    refused(save(path, model_of(initializers=[external(tmp_path, "pipe")])), "no regular file")
+    is_refused(save(path, model_of(initializers=[external(tmp_path, "pipe")])), "no regular file")
 
 
 # Attacks
 
 
-def refused(path, words):
+def is_refused(path, words):
     """Refused with these words, in no time and with no memory, whatever the file claims."""
     began = time.process_time()
     with pytest.raises(FileError, match=words):
@@ -474,37 +475,37 @@ def refused(path, words):
 )
 def test_shapes_that_cannot_be(tmp_path, dims, words):
     made = onnx.TensorProto(name="w", data_type=T.FLOAT, dims=dims, raw_data=b"\0" * 48)
-    refused(save(tmp_path / "m.onnx", model_of(initializers=[made])), words)
+    is_refused(save(tmp_path / "m.onnx", model_of(initializers=[made])), words)
 
 
-def test_numbers_that_are_not_there_or_of_another_type(tmp_path):
+def test_numbers_that_are_not_there_or_of_another_type(tmp_path, refused: Any):
     path = tmp_path / "m.onnx"
     for made, words in (
         (onnx.TensorProto(name="w", data_type=T.FLOAT, dims=[2]), "has no numbers for 2"),
         (onnx.TensorProto(name="w", data_type=T.FLOAT, dims=[2], int64_data=[1, 2]), "are no float32, or there twice"),
         (onnx.TensorProto(name="w", data_type=T.INT64, dims=[9], int64_data=[1, 2]), "has 2 bytes for 9"),
         (onnx.TensorProto(name="w", data_type=T.STRING, dims=[9], string_data=[b"a"]), "has 1 texts for 9"),
-        (onnx.TensorProto(name="w", data_type=99, dims=[0]), "type number 99; .*; upgrade glassnet"),
+        (onnx.TensorProto(name="w", data_type=99, dims=[0]), r"type number 99; .*\nhelp: upgrade glassnet"),
         (onnx.TensorProto(name="w", dims=[0]), "type number 0"),
     ):
-        refused(save(path, model_of(initializers=[made])), words)
+        is_refused(save(path, model_of(initializers=[made])), words)
     lying = onnx.TensorProto(name="w", data_type=T.INT64, dims=[9], int64_data=[1 << 40, 2, 3, 4])
     checkpoint = open_file(save(path, model_of(initializers=[lying])))
-    with pytest.raises(FileError, match="holds 4 whole numbers of 9"):
+    with refused(FileError):
         checkpoint.array("w")
 
 
 def test_names_twice(tmp_path):
     path = tmp_path / "m.onnx"
-    refused(save(path, model_of(initializers=[tensor(draw(2)), tensor(draw(2))])), "two tensors are named 'w'")
+    is_refused(save(path, model_of(initializers=[tensor(draw(2)), tensor(draw(2))])), "two tensors are named 'w'")
     model = model_of(initializers=[tensor(draw(2))])
     path.write_bytes(model.SerializeToString() + onnx.ModelProto(graph=model.graph).SerializeToString())
-    refused(path, "it has two graphs")
+    is_refused(path, "it has two graphs")
     made = model.graph.initializer[0]
     twice = onnx.TensorProto(raw_data=b"1234").SerializeToString()
     whole = made.SerializeToString() + twice
     path.write_bytes(b"\x08\x07" + field(7, field(5, whole)))
-    refused(path, "lie in pieces")
+    is_refused(path, "lie in pieces")
 
 
 def field(number, content):
@@ -525,7 +526,7 @@ def test_deep_nesting(tmp_path):
         content = field(1, field(5, field(1, b"g") + field(6, content)))
     path = tmp_path / "m.onnx"
     path.write_bytes(b"\x08\x07" + field(7, content))
-    refused(path, "graphs lie in graphs, more than 24 deep")
+    is_refused(path, "graphs lie in graphs, more than 24 deep")
 
 
 def test_fields_without_end(tmp_path, monkeypatch):
@@ -533,22 +534,22 @@ def test_fields_without_end(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "MOST_FIELDS", 10_000)
     monkeypatch.setattr(reader._Walk.__init__, "__defaults__", (10_000,))
     path.write_bytes(b"\x08\x07" * 20_000)
-    refused(path, "more than 10,000 fields")
+    is_refused(path, "more than 10,000 fields")
     path.write_bytes(b"\x08\x07" + field(7, field(1, b"") * 20_000))
-    refused(path, "more than 10,000 fields")
+    is_refused(path, "more than 10,000 fields")
 
 
 def test_names_without_end(tmp_path, monkeypatch):
     path = tmp_path / "m.onnx"
-    refused(save(path, model_of(initializers=[tensor(draw(2), "w" * 20_000)])), "a name of 20,000 bytes")
+    is_refused(save(path, model_of(initializers=[tensor(draw(2), "w" * 20_000)])), "a name of 20,000 bytes")
     model = model_of()
     helper.set_model_props(model, {"long": "x" * 100_000})
     assert open_file(save(path, model)).metadata["long"] == "a text of 100,000 bytes"
     monkeypatch.setattr(reader, "MOST_KEPT", 20_000)
     model = model_of(initializers=[tensor(draw(0), f"{i:05}" * 20) for i in range(300)])
-    refused(save(path, model), "more than 20,000 bytes of names")
+    is_refused(save(path, model), "more than 20,000 bytes of names")
     monkeypatch.setattr(reader, "MOST_TENSORS", 100)
-    refused(path, "more than 100 tensors")
+    is_refused(path, "more than 100 tensors")
 
 
 @pytest.mark.parametrize(
@@ -566,7 +567,7 @@ def test_names_without_end(tmp_path, monkeypatch):
 def test_broken_protobuf(tmp_path, content, words):
     path = tmp_path / "m.onnx"
     path.write_bytes(content)
-    refused(path, words)
+    is_refused(path, words)
 
 
 @pytest.fixture(scope="module")

@@ -63,36 +63,36 @@ def test_each_byte_of_a_small_float_means_what_torch_says(tmp_path: Path, dtype:
     assert np.array_equal(gn.open(tmp_path / "a.safetensors").array("a"), tensor.float().numpy(), equal_nan=True)
 
 
-def test_four_bits_are_two_numbers_a_byte_and_six_are_only_counted(tmp_path: Path) -> None:
+def test_four_bits_are_two_numbers_a_byte_and_six_are_only_counted(tmp_path: Path, refused: Any) -> None:
     header = {"a": entry("F4", [2, 4], 0, 4), "b": entry("F6_E2M3", [4], 4, 7)}
     file = gn.open(raw(tmp_path / "a", header, bytes([0x10, 0x32, 0x54, 0xF6, 0, 0, 0])))
     assert file.array("a").tolist() == [[0, 0.5, 1, 1.5], [2, 3, 4, -6]]
     assert file.rows("a", 1).tolist() == [2, 3, 4, -6]
     assert file.column("a", 3).tolist() == [1.5, -6]
     assert (file.count().total, file.count().bytes) == (12, 7)
-    with pytest.raises(FileError, match="rows are not whole bytes"):
+    with refused(FileError):
         file.array("b")
 
 
-def test_what_is_not_there_is_told(tmp_path: Path) -> None:
+def test_what_is_not_there_is_told(tmp_path: Path, refused: Any) -> None:
     save_file({"layer.weight": np.ones((3, 4), np.float32)}, tmp_path / "a.safetensors")
     file = gn.open(tmp_path / "a.safetensors")
-    with pytest.raises(AddressError, match="got row 3 of 'layer.weight'; expected one from 0 to 2"):
+    with refused(AddressError):
         file.rows("layer.weight", 3)
-    with pytest.raises(AddressError, match="expected one of the 1 in the file; did you mean 'layer.weight'"):
+    with refused(AddressError):
         file.rows("layer.wieght", 0)
-    with pytest.raises(AddressError, match="got column 4"):
+    with refused(AddressError):
         file.column("layer.weight", 4)
-    with pytest.raises(FileError, match="which is not there"):
+    with refused(FileError):
         gn.open(tmp_path / "missing.safetensors")
 
 
-def test_a_file_that_changes_under_us_is_told(tmp_path: Path) -> None:
+def test_a_file_that_changes_under_us_is_told(tmp_path: Path, refused: Any) -> None:
     path = tmp_path / "a.safetensors"
     save_file({"a": np.ones((3, 4), np.float32)}, path)
     file = gn.open(path)
     save_file({"a": np.zeros((30, 4), np.float32)}, path)
-    with pytest.raises(FileError, match="has changed since it was opened"):
+    with refused(FileError):
         file.rows("a", 0)
 
 
@@ -117,7 +117,7 @@ def rewritten(index: Path, name: str) -> Path:
     return index
 
 
-def test_shards_are_one_model_by_index_and_by_folder(tmp_path: Path) -> None:
+def test_shards_are_one_model_by_index_and_by_folder(tmp_path: Path, refused: Any) -> None:
     index = sharded(tmp_path)
     for path in (index, tmp_path):
         file = gn.open(path)
@@ -128,7 +128,7 @@ def test_shards_are_one_model_by_index_and_by_folder(tmp_path: Path) -> None:
     index.unlink()
     assert gn.open(tmp_path).count().total == 6
     (tmp_path / "m-00002-of-00002.safetensors").unlink()
-    with pytest.raises(FileError, match="with 1 of 2 shards"):
+    with refused(FileError):
         gn.open(tmp_path)
 
 
@@ -139,23 +139,23 @@ def test_totals_of_an_index_are_claims(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../out.safetensors", "/etc/passwd", "sub/m.safetensors", "..", "a\0b", "C:\\x", ""])
-def test_shards_lie_in_the_folder(tmp_path: Path, name: str) -> None:
+def test_shards_lie_in_the_folder(tmp_path: Path, name: str, refused: Any) -> None:
     (tmp_path / "in").mkdir()
     save_file({"b": np.ones((1, 2), np.float32)}, tmp_path / "out.safetensors")
     index = rewritten(sharded(tmp_path / "in"), name)
-    with pytest.raises(FileError, match="which is no plain name of a file|no shard|a link that leads out"):
+    with refused(FileError):
         gn.open(index)
 
 
-@pytest.mark.parametrize(("link", "words"), [(os.symlink, "a link that leads out"), (os.link, "a hard link")])
-def test_links_out_of_the_folder_are_not_followed(tmp_path: Path, link: Any, words: str) -> None:
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_links_out_of_the_folder_are_not_followed(tmp_path: Path, link: Any, refused: Any) -> None:
     (tmp_path / "in").mkdir()
     index = sharded(tmp_path / "in")
     second = tmp_path / "in" / "m-00002-of-00002.safetensors"
     second.rename(tmp_path / "secret")
     link(tmp_path / "secret", second)
     for path in (index, tmp_path / "in"):
-        with pytest.raises(FileError, match=words):
+        with refused(FileError):
             gn.open(path)
 
 
@@ -170,14 +170,14 @@ def test_the_cache_of_hugging_face_may_link_to_its_blobs(tmp_path: Path) -> None
     assert gn.open(here).count().total == 6
 
 
-def test_an_index_that_is_not_true_is_told(tmp_path: Path) -> None:
+def test_an_index_that_is_not_true_is_told(tmp_path: Path, refused: Any) -> None:
     index = sharded(tmp_path)
     rewritten(index, "m-00001-of-00002.safetensors")
-    with pytest.raises(FileError, match="an index that puts tensor 'b' into 'm-00001-of-00002.safetensors'"):
+    with refused(FileError):
         gn.open(index)
     save_file({"a": np.zeros(2, np.float32)}, tmp_path / "other.safetensors")
     index.unlink()
-    with pytest.raises(FileError, match="tensor 'a' in both"):
+    with refused(FileError):
         gn.open(tmp_path)
 
 
@@ -213,25 +213,24 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_header_that_lies_is_told(tmp_path: Path, name: str) -> None:
+def test_a_header_that_lies_is_told(tmp_path: Path, name: str, refused: Any) -> None:
     path = raw(tmp_path / "a.safetensors", HOSTILE[name], b"\0" * 12)
-    with pytest.raises(FileError, match="truncated or damaged") as told:
+    with refused(FileError):
         gn.open(path)
-    assert len(str(told.value)) < 600
 
 
-def test_a_header_of_100_megabytes_is_bounded_in_time_and_memory(tmp_path: Path) -> None:
+def test_a_header_of_100_megabytes_is_bounded_in_time_and_memory(tmp_path: Path, refused: Any) -> None:
     for text, fits in ((b"{}" + b" " * 99_999_998, True), (b'{"a":"' + b"x" * 99_999_994, False)):
         path = raw(tmp_path / "a.safetensors", text)
         before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
         if fits:
             assert gn.open(path).count().total == 0
         else:
-            with pytest.raises(FileError, match="with a header of 100,000,000 bytes; expected at most 16,777,216"):
+            with refused(FileError):
                 gn.open(path)
         assert time.perf_counter() - started < 2
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000  # kB
-    with pytest.raises(FileError, match="truncated or damaged|no known format"):
+    with refused(FileError):
         gn.open(raw(tmp_path / "a.safetensors", b"{}", length=1 << 62))
 
 

@@ -126,15 +126,15 @@ def test_what_would_be_called_is_only_a_name(tmp_path: Path, monkeypatch: pytest
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.npy", "a.skops"]
 
 
-def test_a_model_that_was_not_fitted_has_no_arrays(tmp_path: Path) -> None:
+def test_a_model_that_was_not_fitted_has_no_arrays(tmp_path: Path, refused: Any) -> None:
     from sklearn.neural_network import MLPClassifier
 
     sio.dump(MLPClassifier(), tmp_path / "a.skops")
-    with pytest.raises(FileError, match="a skops file without arrays"):
+    with refused(FileError):
         reader.open_file(tmp_path / "a.skops")
 
 
-def test_a_pickle_as_an_array_is_not_loaded(tmp_path: Path) -> None:
+def test_a_pickle_as_an_array_is_not_loaded(tmp_path: Path, refused: Any) -> None:
     np.save(tmp_path / "1.npy", np.array([{}], dtype=object), allow_pickle=True)
     with zipfile.ZipFile(tmp_path / "a.skops", "w") as archive:
         archive.write(tmp_path / "1.npy", "1.npy")
@@ -142,14 +142,14 @@ def test_a_pickle_as_an_array_is_not_loaded(tmp_path: Path) -> None:
             "schema.json", json.dumps({"__class__": "a", "__loader__": "DictNode", "content": {"a": ARRAY}})
         )
     file = reader.open_file(tmp_path / "a.skops")
-    with pytest.raises(FileError, match="objects"):
+    with refused(FileError):
         file.array("a")
 
 
-def test_a_file_cut_anywhere_is_told(tmp_path: Path) -> None:
+def test_a_file_cut_anywhere_is_told(tmp_path: Path, refused: Any) -> None:
     sio.dump(model(False), tmp_path / "a.skops")
     whole = (tmp_path / "a.skops").read_bytes()
     for length in range(4, len(whole), len(whole) // 100):
         (tmp_path / "a.skops").write_bytes(whole[:length])
-        with pytest.raises(FileError, match="truncated or damaged"):
+        with refused(FileError):
             reader.open_file(tmp_path / "a.skops")

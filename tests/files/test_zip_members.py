@@ -5,6 +5,7 @@ import pickle
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,9 +46,9 @@ def test_a_file_of_five_gigabytes(hole: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "lie", [{"size": 5}, {"size": 1 << 62}, {"header": 1 << 62}, {"start": 1 << 62}, {"place": 1 << 62}, {"start": 3}]
 )
-def test_lies_of_64_bits(lie: dict[str, int], tmp_path: Path) -> None:
+def test_lies_of_64_bits(lie: dict[str, int], tmp_path: Path, refused: Any) -> None:
     wide_zip(tmp_path / "a.zip", 100, **lie)
-    with pytest.raises(FileError, match="truncated or damaged"):
+    with refused(FileError):
         first_start(tmp_path / "a.zip")
 
 

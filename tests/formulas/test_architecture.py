@@ -130,19 +130,14 @@ def test_sizes_may_be_written_in_many_ways(sizes: Any) -> None:
      (3, -1), (3, 2.5), (3, None), (3, float("nan")), (3, float("inf")), 784, None, [[3, 2]]],
     ids=repr,
 )  # fmt: skip
-def test_sizes_that_make_no_network_are_told_why(sizes: Any) -> None:
-    with pytest.raises(SettingError) as error:
+def test_sizes_that_make_no_network_are_told_why(sizes: Any, refused: Any) -> None:
+    with refused(SettingError):
         parse_sizes(sizes)
-    assert str(error.value) == (
-        f"got sizes {sizes!r}; expected at least two whole numbers from 1 up: the inputs, then each layer's neurons; "
-        "write them as 784-16-16-10 or (784, 16, 16, 10)"
-    )
 
 
-def test_an_unknown_dtype_is_told_the_list() -> None:
-    with pytest.raises(SettingError) as error:
+def test_an_unknown_dtype_is_told_the_list(refused: Any) -> None:
+    with refused(SettingError):
         count_sizes("3-2", "float23")
-    assert str(error.value) == "got dtype 'float23'; expected one of float32, float64; did you mean 'float32'?"
 
 
 # Activations as they are given
@@ -181,33 +176,15 @@ def test_the_same_structure_is_equal_and_has_the_same_hash(names: list[str], las
 
 
 @pytest.mark.parametrize(
-    ("activation", "output", "message"),
+    ("activation", "output"),
     [
-        (
-            ["relu"] * 5, None,
-            "got 5 activations; expected one for each of the 3 layers of 5-4-3-2; "
-            "name one activation for all hidden layers, or list one per layer, the output layer included",
-        ),
-        (
-            ["relu"] * 4, "softmax",
-            "got 4 activations; expected one for each of the 3 layers of 5-4-3-2; "
-            "name one activation for all hidden layers, or list one per layer, the output layer included",
-        ),
-        (
-            ["relu", "softmax", "relu"], None,
-            "got softmax in hidden layer 1; expected softmax in the last layer only; use another one here",
-        ),
-        (
-            "softmax", None,
-            "got softmax in hidden layer 0; expected softmax in the last layer only; use another one here",
-        ),
-        (
-            "relu", "sofmax",
-            f"got activation 'sofmax'; expected one of {', '.join(ACTIVATIONS)}; did you mean 'softmax'?",
-        ),
+        (["relu"] * 5, None),
+        (["relu"] * 4, "softmax"),
+        (["relu", "softmax", "relu"], None),
+        ("softmax", None),
+        ("relu", "sofmax"),
     ],
 )  # fmt: skip
-def test_activations_that_do_not_fit_are_told_why(activation: Any, output: str | None, message: str) -> None:
-    with pytest.raises(SettingError) as error:
+def test_activations_that_do_not_fit_are_told_why(activation: Any, output: str | None, refused: Any) -> None:
+    with refused(SettingError):
         Architecture.of("5-4-3-2", activation, output)
-    assert str(error.value) == message

@@ -196,106 +196,48 @@ NAN = float("nan")
 
 
 @pytest.mark.parametrize(
-    ("kind", "targets", "fan_out", "error", "message"),
+    ("kind", "targets", "fan_out", "error"),
     [
-        (
-            CrossEntropy(), [0, 3, 1], 3, InputError,
-            "got label 3 at example 1; expected labels from 0 to 2, for 3 outputs; "
-            "renumber the labels, or give the network an output for each class",
-        ),
-        (
-            SquaredError(), [0, -1], 3, InputError,
-            "got label -1 at example 1; expected labels from 0 to 2, for 3 outputs; "
-            "renumber the labels, or give the network an output for each class",
-        ),
-        (
-            CrossEntropy(), [0.5, 1.0], 3, InputError,
-            "got targets of type float64 and shape (2,); expected whole-number labels, one per example; "
-            "use squared_error for measurements",
-        ),
-        (
-            CrossEntropy(), [[0.5, 0.5]], 3, InputError,
-            "got targets of shape (1, 2) and type float64; expected shape (n, 3), or n labels from 0 to 2; "
-            "give one number for each output neuron",
-        ),
-        (
-            SquaredError(), [[1.0, 2.0]], 1, InputError,
-            "got targets of shape (1, 2) and type float64; expected shape (n, 1); "
-            "give one number for each output neuron",
-        ),
-        (
-            SquaredError(), 1.0, 1, InputError,
-            "got targets of shape () and type float64; expected shape (n, 1); give one number for each output neuron",
-        ),
-        (
-            Huber(), [[0.0, NAN], [NAN, 0.0]], 2, InputError,
-            "got targets with 2 values that are NaN or infinite, the first at (0, 1); expected finite numbers; "
-            "fill or drop these values first",
-        ),
-        (
-            CrossEntropy(), [0.0, NAN, NAN], 2, InputError,
-            "got targets with 2 values that are NaN or infinite, the first at (1,); expected finite numbers; "
-            "fill or drop these values first",
-        ),
-        (
-            AbsoluteError(), [[1.0], [1.0, 2.0]], 2, InputError,
-            "got targets of uneven lengths; expected a rectangular array of numbers; give every row as many values",
-        ),
-        (
-            CrossEntropy(), ["cat", "dog"], 2, InputError,
-            "got targets of type <U3; expected real numbers; convert text and objects to numbers first",
-        ),
-        (
-            BinaryCrossEntropy(), [0.5, 1.5], 1, InputError,
-            "got targets from 0.5 to 1.5; expected probabilities from 0 to 1; scale them, or use squared_error",
-        ),
-        (
-            CrossEntropy(), [0, 1], 1, SettingError,
-            "got cross_entropy with one output; expected an output for each class; "
-            "use binary_cross_entropy, or two outputs",
-        ),
-        (
-            CrossEntropy(class_weights=(1.0, 2.0)), [0, 1], 3, SettingError,
-            "got 2 class weights; expected one for each of 3 outputs; list one per class",
-        ),
+        (CrossEntropy(), [0, 3, 1], 3, InputError),
+        (SquaredError(), [0, -1], 3, InputError),
+        (CrossEntropy(), [0.5, 1.0], 3, InputError),
+        (CrossEntropy(), [[0.5, 0.5]], 3, InputError),
+        (SquaredError(), [[1.0, 2.0]], 1, InputError),
+        (SquaredError(), 1.0, 1, InputError),
+        (Huber(), [[0.0, NAN], [NAN, 0.0]], 2, InputError),
+        (CrossEntropy(), [0.0, NAN, NAN], 2, InputError),
+        (AbsoluteError(), [[1.0], [1.0, 2.0]], 2, InputError),
+        (CrossEntropy(), ["cat", "dog"], 2, InputError),
+        (BinaryCrossEntropy(), [0.5, 1.5], 1, InputError),
+        (CrossEntropy(), [0, 1], 1, SettingError),
+        (CrossEntropy(class_weights=(1.0, 2.0)), [0, 1], 3, SettingError),
     ],
 )  # fmt: skip
 def test_targets_that_do_not_fit_are_told_why(
-    kind: Loss, targets: Any, fan_out: int, error: type[GlassnetError], message: str
+    kind: Loss, targets: Any, fan_out: int, error: type[GlassnetError], refused: Any
 ) -> None:
-    with pytest.raises(error) as raised:
+    with refused(error):
         kind.targets(targets, fan_out, "float32")
-    assert str(raised.value) == message
 
 
 # Settings and names
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    "settings",
     [
-        (lambda: Huber(0), "got delta 0; expected a number above 0; 1.0 is usual"),
-        (lambda: Huber(NAN), "got delta nan; expected a number above 0; 1.0 is usual"),
-        (lambda: CrossEntropy(1.0), "got label_smoothing 1.0; expected from 0 to below 1; 0.1 is usual, 0 is off"),
-        (lambda: CrossEntropy(-0.1), "got label_smoothing -0.1; expected from 0 to below 1; 0.1 is usual, 0 is off"),
-        (
-            lambda: CrossEntropy(class_weights=(1.0, -1.0)),
-            "got class weight -1.0 for class 1; expected finite numbers from 0 up; 1 is as usual, 0 leaves a class out",
-        ),
-        (
-            lambda: CrossEntropy(class_weights=(NAN, 1.0)),
-            "got class weight nan for class 0; expected finite numbers from 0 up; 1 is as usual, 0 leaves a class out",
-        ),
-        (
-            lambda: loss("cros_entropy"),
-            f"got loss 'cros_entropy'; expected one of {', '.join(LOSSES)}; did you mean 'cross_entropy'?",
-        ),
+        lambda: Huber(0),
+        lambda: Huber(NAN),
+        lambda: CrossEntropy(1.0),
+        lambda: CrossEntropy(-0.1),
+        lambda: CrossEntropy(class_weights=(1.0, -1.0)),
+        lambda: CrossEntropy(class_weights=(NAN, 1.0)),
+        lambda: loss("cros_entropy"),
     ],
 )
-def test_settings_are_checked_when_they_are_made(settings: Any, message: str) -> None:
-    with pytest.raises(SettingError) as raised:
+def test_settings_are_checked_when_they_are_made(settings: Any, refused: Any) -> None:
+    with refused(SettingError):
         settings()
-    assert str(raised.value) == message
 
 
 def test_a_loss_goes_by_its_name_or_is_taken_as_it_is() -> None:

@@ -293,51 +293,21 @@ def test_its_arrays_cannot_be_written_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "message"),
+    ("call", "error"),
     [
-        (
-            lambda: Neuron([[1, 2]], 0), InputError,
-            "got weights of shape (1, 2) and bias of shape (); expected one row of weights and one bias; "
-            "give a weight for each input",
-        ),
-        (
-            lambda: Neuron([], 0), InputError,
-            "got weights of shape (0,) and bias of shape (); expected one row of weights and one bias; "
-            "give a weight for each input",
-        ),
-        (
-            lambda: Neuron([1.0], [1, 2]), InputError,
-            "got weights of shape (1,) and bias of shape (2,); expected one row of weights and one bias; "
-            "give a weight for each input",
-        ),
-        (
-            lambda: Neuron([1.0, float("inf"), float("nan")], 0), InputError,
-            "got weights with 2 values that are NaN or infinite, the first at (1,); expected finite numbers; "
-            "fill or drop these values first",
-        ),
-        (
-            lambda: Neuron([1.0, 2.0], 0)([1.0]), InputError,
-            "got inputs of shape (1,); expected shape (2,); give one input for each weight",
-        ),
-        (
-            lambda: Neuron([1.0, 2.0], 0).trace("ab"), InputError,
-            "got inputs of type <U2; expected real numbers; convert text and objects to numbers first",
-        ),
-        (
-            lambda: Neuron([1.0], 0, "sigmod"), SettingError,
-            f"got activation 'sigmod'; expected one of {', '.join(ACTIVATIONS)}; did you mean 'sigmoid'?",
-        ),
-        (
-            lambda: Neuron([1.0], 0, "softmax")([1.0]), SettingError,
-            "got softmax of one neuron alone; expected a whole layer, since softmax shares 1 out among its neurons; "
-            "use network.trace(inputs).neuron(layer, index)",
-        ),
+        (lambda: Neuron([[1, 2]], 0), InputError),
+        (lambda: Neuron([], 0), InputError),
+        (lambda: Neuron([1.0], [1, 2]), InputError),
+        (lambda: Neuron([1.0, float("inf"), float("nan")], 0), InputError),
+        (lambda: Neuron([1.0, 2.0], 0)([1.0]), InputError),
+        (lambda: Neuron([1.0, 2.0], 0).trace("ab"), InputError),
+        (lambda: Neuron([1.0], 0, "sigmod"), SettingError),
+        (lambda: Neuron([1.0], 0, "softmax")([1.0]), SettingError),
     ],
 )  # fmt: skip
-def test_what_makes_no_neuron_is_told_why(call: Any, error: type[GlassnetError], message: str) -> None:
-    with pytest.raises(error) as raised:
+def test_what_makes_no_neuron_is_told_why(call: Any, error: type[GlassnetError], refused: Any) -> None:
+    with refused(error):
         call()
-    assert str(raised.value) == message
 
 
 def test_an_overflow_is_printed_as_it_is() -> None:

@@ -106,26 +106,23 @@ def test_a_name_gives_the_rule_with_pytorchs_usual_settings(name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("value", [-0.1, 1.0, 2, float("nan"), float("inf")])
-def test_shares_are_from_0_to_below_1(rule: Any, setting: str, value: float) -> None:
-    with pytest.raises(SettingError) as error:
+def test_shares_are_from_0_to_below_1(rule: Any, setting: str, value: float, refused: Any) -> None:
+    with refused(SettingError):
         rule(**{setting: value})
-    assert str(error.value) == f"got {setting} {value}; expected from 0 to below 1; 0.9 is usual"
 
 
 @pytest.mark.parametrize(
     ("rule", "setting"), [(Adam, "epsilon"), (AdamW, "weight_decay"), (RMSprop, "epsilon"), (Adagrad, "epsilon")]
 )
 @pytest.mark.parametrize("value", [-1e-9, float("nan"), float("inf")])
-def test_decay_and_epsilon_are_finite_and_not_below_0(rule: Any, setting: str, value: float) -> None:
-    with pytest.raises(SettingError) as error:
+def test_decay_and_epsilon_are_finite_and_not_below_0(rule: Any, setting: str, value: float, refused: Any) -> None:
+    with refused(SettingError):
         rule(**{setting: value})
-    assert str(error.value) == f"got {setting} {value}; expected a finite number from 0 up; 0 is off"
 
 
-def test_an_unknown_name_suggests_the_nearest() -> None:
-    with pytest.raises(SettingError) as error:
+def test_an_unknown_name_suggests_the_nearest(refused: Any) -> None:
+    with refused(SettingError):
         optimizer("Adm")
-    assert str(error.value) == f"got optimizer 'Adm'; expected one of {', '.join(OPTIMIZERS)}; did you mean 'adam'?"
 
 
 def test_every_rule_has_a_usual_learning_rate() -> None:

@@ -159,21 +159,17 @@ def test_a_schedule_goes_by_its_name_or_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    "make",
     [
-        (lambda: Step(0), "got every 0; expected 1 epoch or more; 10 is usual"),
-        (lambda: OneCycle(rise=0), "got rise 0; expected a share of the run, between 0 and 1; 0.3 is usual"),
-        (lambda: OneCycle(rise=1.0), "got rise 1.0; expected a share of the run, between 0 and 1; 0.3 is usual"),
-        (
-            lambda: schedule("cosinus"),
-            f"got schedule 'cosinus'; expected one of {', '.join(SCHEDULES)}; did you mean 'cosine'?",
-        ),
+        lambda: Step(0),
+        lambda: OneCycle(rise=0),
+        lambda: OneCycle(rise=1.0),
+        lambda: schedule("cosinus"),
     ],
 )
-def test_settings_are_checked_when_they_are_made(make: Any, message: str) -> None:
-    with pytest.raises(SettingError) as error:
+def test_settings_are_checked_when_they_are_made(make: Any, refused: Any) -> None:
+    with refused(SettingError):
         make()
-    assert str(error.value) == message
 
 
 @pytest.mark.parametrize("value", [-1, math.nan, math.inf])
@@ -189,7 +185,6 @@ def test_settings_are_checked_when_they_are_made(make: Any, message: str) -> Non
         (ReduceOnPlateau, "patience"),
     ],
 )
-def test_no_setting_turns_the_learning_rate_around(kind: Any, setting: str, value: float) -> None:
-    with pytest.raises(SettingError) as error:
+def test_no_setting_turns_the_learning_rate_around(kind: Any, setting: str, value: float, refused: Any) -> None:
+    with refused(SettingError):
         kind(**{setting: value})
-    assert str(error.value).startswith(f"got {setting} {value}; expected a finite number from 0 up; ")

@@ -38,35 +38,20 @@ def test_an_array_is_not_copied() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
+    "values",
     [
-        (["1", "2"], "got x of type <U1; expected real numbers; convert text and objects to numbers first"),
-        ([1, None], "got x of type object; expected real numbers; convert text and objects to numbers first"),
-        ([1j], "got x of type complex128; expected real numbers; convert text and objects to numbers first"),
-        (
-            np.array(["2020-01-01"], "datetime64[D]"),
-            "got x of type datetime64[D]; expected real numbers; convert text and objects to numbers first",
-        ),
-        (
-            [[1, 2], [3]],
-            "got x of uneven lengths; expected a rectangular array of numbers; give every row as many values",
-        ),
-        (
-            [[0, np.inf], [np.nan, 0]],
-            "got x with 2 values that are NaN or infinite, the first at (0, 1); expected finite numbers; "
-            "fill or drop these values first",
-        ),
-        (
-            np.full((40, 50), np.nan, np.float32),
-            "got x with 2,000 values that are NaN or infinite, the first at (0, 0); expected finite numbers; "
-            "fill or drop these values first",
-        ),
+        ["1", "2"],
+        [1, None],
+        [1j],
+        np.array(["2020-01-01"], "datetime64[D]"),
+        [[1, 2], [3]],
+        [[0, np.inf], [np.nan, 0]],
+        np.full((40, 50), np.nan, np.float32),
     ],
 )
-def test_what_is_no_array_of_finite_numbers_is_told_why(values: Any, message: str) -> None:
-    with pytest.raises(InputError) as error:
+def test_what_is_no_array_of_finite_numbers_is_told_why(values: Any, refused: Any) -> None:
+    with refused(InputError):
         numeric(values, "x")
-    assert str(error.value) == message
 
 
 def test_a_readonly_view_follows_its_array_but_cannot_be_written_to() -> None:
@@ -89,20 +74,24 @@ KINDS = {InputError: ValueError, SettingError: ValueError, AddressError: IndexEr
 
 
 @pytest.mark.parametrize(("kind", "builtin"), KINDS.items())
-def test_an_error_says_three_things_and_is_also_a_builtin_one(
+def test_an_error_is_a_sentence_with_help_and_also_a_builtin_one(
     kind: type[GlassnetError], builtin: type[Exception]
 ) -> None:
-    error = kind(got="a", expected="b", do="c")
-    assert str(error) == "got a; expected b; c"
-    assert (error.got, error.expected, error.do) == ("a", "b", "c")
-    assert isinstance(error, GlassnetError)
-    assert isinstance(error, builtin)
+    assert str(kind("a is wrong", help="try b")) == "a is wrong\nhelp: try b"
+    assert str(kind("a is wrong")) == "a is wrong"
+    assert issubclass(kind, GlassnetError)
+    assert issubclass(kind, builtin)
 
 
 @pytest.mark.parametrize("kind", [GlassnetError, *KINDS])
 def test_an_error_comes_back_whole_from_another_process(kind: type[GlassnetError]) -> None:
-    error = pickle.loads(pickle.dumps(kind(got="a", expected="b", do="c")))
-    assert (type(error), str(error), error.do) == (kind, "got a; expected b; c", "c")
+    error = pickle.loads(pickle.dumps(kind("a is wrong", help="try b")))
+    assert (type(error), str(error), error.problem, error.help) == (
+        kind,
+        "a is wrong\nhelp: try b",
+        "a is wrong",
+        "try b",
+    )
 
 
 def test_every_kind_of_error_is_among_those_tested() -> None:
@@ -113,26 +102,23 @@ def test_every_kind_of_error_is_among_those_tested() -> None:
 def test_a_missing_extra_names_its_fix() -> None:
     error = MissingExtra("pyarrow", "tables")
     assert isinstance(error, ImportError)
-    assert str(error) == (
-        "got no package 'pyarrow'; expected the extra 'tables' to be installed for this; "
-        "run: pip install 'glassnet[tables]'"
-    )
+    assert str(error) == "the package 'pyarrow' is not installed\nhelp: pip install 'glassnet[tables]'"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 @pytest.mark.parametrize(
     ("name", "advice"),
     [
-        ("setosq", "did you mean 'Setosa'?"),
-        ("SETOSA", "did you mean 'Setosa'?"),
-        ("virginca", "did you mean 'virginica'?"),
-        ("tulip", "pick a name from this list"),
-        (5, "pick a name from this list"),
+        ("setosq", "\nhelp: did you mean 'Setosa'?"),
+        ("SETOSA", "\nhelp: did you mean 'Setosa'?"),
+        ("virginca", "\nhelp: did you mean 'virginica'?"),
+        ("tulip", ""),
+        (5, ""),
     ],
 )
 def test_an_unknown_name_suggests_the_nearest_whatever_its_case(name: object, advice: str) -> None:
     error = unknown_name("class", name, (word for word in ("Setosa", "virginica")))
-    assert str(error) == f"got class {name!r}; expected one of Setosa, virginica; {advice}"
+    assert str(error) == f"unknown class {name!r}: expected one of Setosa, virginica{advice}"
 
 
 # Schemas
@@ -160,18 +146,14 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "inputs"),
+    "fields",
     [
-        ({"input_shape": (2, 2), "features": ("a", "b")}, "2 and of 4"),
-        ({"features": ("a", "b"), "centers": (1.0,)}, "1 and of 2"),
-        ({"centers": (1.0, 2.0), "spreads": (1.0, 2.0, 3.0)}, "2 and of 3"),
-        ({"input_shape": (3,), "features": ("a",), "spreads": (1.0, 2.0)}, "1 and of 2 and of 3"),
+        {"input_shape": (2, 2), "features": ("a", "b")},
+        {"features": ("a", "b"), "centers": (1.0,)},
+        {"centers": (1.0, 2.0), "spreads": (1.0, 2.0, 3.0)},
+        {"input_shape": (3,), "features": ("a",), "spreads": (1.0, 2.0)},
     ],
 )
-def test_a_schema_speaks_of_one_number_of_inputs(fields: dict[str, Any], inputs: str) -> None:
-    with pytest.raises(SettingError) as error:
+def test_a_schema_speaks_of_one_number_of_inputs(fields: dict[str, Any], refused: Any) -> None:
+    with refused(SettingError):
         Schema(**fields)
-    assert str(error.value) == (
-        f"got a schema that speaks of {inputs} inputs; expected one number of inputs throughout; "
-        "give features, centers, spreads, one_hot and input_shape the same length"
-    )

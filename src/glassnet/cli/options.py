@@ -53,8 +53,9 @@ def say(message: str) -> None:
 
 
 def fail(message: str, status: int) -> int:
-    """One line on standard error; gives the exit status on."""
-    print(f"glassnet:{processes.name()} {' '.join(message.split())}", file=sys.stderr)
+    """The problem and its help on standard error, a line each; returns the exit status."""
+    lines = [" ".join(line.split()) for line in message.splitlines()]
+    print(f"glassnet:{processes.name()}", "\n".join(lines), file=sys.stderr)
     return status
 
 
