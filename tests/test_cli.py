@@ -268,7 +268,7 @@ def test_the_module_is_the_command() -> None:
     [
         (["trian"], "invalid choice: 'trian'"),
         (["count"], "the following arguments are required"),
-        (["count", "784-0-10"], "got sizes '784-0-10'; expected at least two whole numbers"),
+        (["count", "784-0-10"], "sizes '784-0-10' do not describe a network"),
         (["neuron", "--weights", "a,b"], "got 'a,b'; expected numbers such as 0.5,0.8,-0.2"),
         (["neuron", "--activation", "sigmod"], "did you mean 'sigmoid'"),
         (["train", "digitz"], "did you mean 'digits'"),
@@ -293,15 +293,15 @@ def test_wrong_usage_is_one_line_and_status_2(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["count", "missing.safetensors"], "got 'missing.safetensors', which is not there"),
+        (["count", "missing.safetensors"], "no such file: 'missing.safetensors'"),
         (["evaluate", "missing.safetensors"], "which is not there; expected a glassnet network file"),
         (["evaluate", "text.csv"], "'text.csv', a file of no known format"),
         (["predict", "MODEL", "missing.png"], "got 'missing.png', which does not exist"),
-        (["predict", "MODEL", "--inputs", "1,2"], "got inputs of shape (2,); expected (784,) for one"),
+        (["predict", "MODEL", "--inputs", "1,2"], "inputs have shape (2,), expected (784,) for one"),
         (["predict", "MODEL", "text.csv"], "expected"),
         (["train", "text.csv", "--target", "b"], "expected"),
-        (["neuron", "--inputs", "1,nan,2"], "got inputs with 1 value that is NaN or infinite"),
-        (["neuron", "--inputs", "1,2"], "got inputs of shape (2,); expected shape (3,)"),
+        (["neuron", "--inputs", "1,nan,2"], "1 value in inputs is NaN or infinite"),
+        (["neuron", "--inputs", "1,2"], "inputs have shape (2,), expected (3,)"),
         (["train", "xor", "--sizes", "2-1000000000000-2"], "expected a network that fits into memory"),
     ],
 )

@@ -69,19 +69,14 @@ class Architecture:
                 names += (output,)
             if len(names) != layers:
                 raise SettingError(
-                    got=f"{len(names)} activation{'s' * (len(names) != 1)}",
-                    expected=f"one for each of the {layers} layers of {spec(sizes)}",
-                    do="name one activation for all hidden layers, or list one per layer, the output layer included",
+                    f"{len(names)} activation{'s' * (len(names) != 1)} for the {layers} layers of {spec(sizes)}",
+                    help="name one activation for all hidden layers, or list one per layer, the output layer included",
                 )
             names = (*names[:-1], output or names[-1])
         for position, name in enumerate(names):
             known(name)
             if name == "softmax" and position < layers - 1:
-                raise SettingError(
-                    got=f"softmax in hidden layer {position}",
-                    expected="softmax in the last layer only",
-                    do="use another one here",
-                )
+                raise SettingError(f"softmax in hidden layer {position}: only the last layer can have softmax")
         return cls(sizes, names)
 
     @cached_property
@@ -187,9 +182,9 @@ def parse_sizes(sizes: "str | Sequence[int]") -> tuple[int, ...]:
         parsed, whole = (), False
     if not whole or len(parsed) < 2 or min(parsed) < 1:
         raise SettingError(
-            got=f"sizes {sizes!r}",
-            expected="at least two whole numbers from 1 up: the inputs, then each layer's neurons",
-            do="write them as 784-16-16-10 or (784, 16, 16, 10)",
+            f"sizes {sizes!r} do not describe a network: expected at least two whole numbers from 1 up, first the "
+            "inputs, then the neurons of each layer",
+            help="write them as 784-16-16-10 or (784, 16, 16, 10)",
         )
     return parsed
 

@@ -1,4 +1,4 @@
-"""Arrays at the door: checked once when they come in, read-only when they go out."""
+"""Validation of arrays: checked once when they come in, read-only when they go out."""
 
 from typing import Any, TypeAlias
 
@@ -24,22 +24,19 @@ def numeric(values: Any, what: str) -> Array:
     try:
         array = np.asarray(values)
     except ValueError:
-        raise InputError(
-            got=f"{what} of uneven lengths",
-            expected="a rectangular array of numbers",
-            do="give every row as many values",
-        ) from None
+        raise InputError(f"rows of different lengths in {what}: expected a rectangular array of numbers") from None
     if array.dtype.kind not in "buif":
         raise InputError(
-            got=f"{what} of type {array.dtype}", expected="real numbers", do="convert text and objects to numbers first"
+            f"{what} of type {array.dtype}: expected real numbers", help="convert text and objects to numbers first"
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         bad = np.argwhere(~np.isfinite(array))
-        many = "values that are" if len(bad) > 1 else "value that is"
+        one, at = len(bad) == 1, f", the first at {tuple(bad[0].tolist())}" if array.ndim else ""
+        which = (
+            f"{len(bad):,} value{'s' * (not one)} in {what} {'is' if one else 'are'}" if array.ndim else f"{what} is"
+        )
         raise InputError(
-            got=f"{what} with {len(bad):,} {many} NaN or infinite, the first at {tuple(bad[0].tolist())}",
-            expected="finite numbers",
-            do="fill or drop these values first",
+            f"{which} NaN or infinite{at}: expected finite numbers", help="fill or drop these values first"
         )
     return array
 

@@ -29,7 +29,8 @@ def count(source: "str | Sequence[int] | os.PathLike[str] | Network | Any") -> "
             return _ledger(checkpoint) or checkpoint.count()
     if isinstance(source, str) and not source.replace("-", "").isdigit():
         raise FileError(
-            got=f"{source!r}, which is not there", expected="sizes such as 784-16-16-10, or a file", do="check the path"
+            f"no such file: {source!r}",
+            help="paths are relative to the current folder; sizes are written as 784-16-16-10",
         )
     if isinstance(source, str | Sequence):
         return count_sizes(source)

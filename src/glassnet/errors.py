@@ -82,6 +82,11 @@ class MissingExtra(GlassnetError, ImportError):
         super().__init__(f"the package {package!r} is not installed", help=f"pip install 'glassnet[{extra}]'")
 
 
+def sentence(error: Exception) -> str:
+    """The message of an error without its help, to quote it in another message."""
+    return error.problem if isinstance(error, GlassnetError) else str(error)
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> SettingError:
     """The error for a name that is not among `known`, with the nearest one suggested."""
     known = list(known)

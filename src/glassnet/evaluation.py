@@ -191,9 +191,8 @@ def as_dataset(data: Any) -> Dataset:
         inputs, targets = data
     except (TypeError, ValueError):
         raise InputError(
-            got=f"data of type {type(data).__name__}",
-            expected="a Dataset, or a pair (inputs, targets)",
-            do="see glassnet.data for readers",
+            f"data of type {type(data).__name__}: expected a Dataset or a pair (inputs, targets)",
+            help="the readers in glassnet.data make a Dataset from files",
         ) from None
     return Dataset(inputs if is_sparse(inputs) else np.asarray(inputs), np.asarray(targets))
 
@@ -208,7 +207,6 @@ def check_fits(network: Network, data: Dataset | Stream) -> None:
     inputs = prod(data.input_shape)
     if inputs != network.sizes[0]:
         raise InputError(
-            got=f"{data.name} with {inputs} inputs",
-            expected=f"{network.sizes[0]}, as {network.architecture} has",
-            do=f"make a network of sizes {inputs}-..., or read other data",
+            f"{data.name} has {inputs} inputs, but the network {network.architecture} takes {network.sizes[0]}",
+            help=f"create a network with sizes {inputs}-..., or pass other data",
         )

@@ -16,7 +16,7 @@ from glassnet import engines
 from glassnet.architecture import Architecture, ParameterCount
 from glassnet.arrays import DTYPES, Array, numeric, readonly, shape_text
 from glassnet.engines.reference import weights_and_biases
-from glassnet.errors import FileError, InputError, unknown_name
+from glassnet.errors import FileError, InputError, sentence, unknown_name
 from glassnet.files import own_format
 from glassnet.files.access import quoted
 from glassnet.files.importing import chain_of, known_already
@@ -55,12 +55,10 @@ class Network:
         total = self.architecture.layers[-1].stop
         if vector.shape != (total,):
             raise InputError(
-                got=f"parameters of shape {shape_text(vector.shape)}",
-                expected=f"({total},) for {self.architecture}",
-                do="give one number for each weight and bias",
+                f"parameters have shape {shape_text(vector.shape)}, expected ({total},) for {self.architecture}"
             )
         dtype = vector.dtype if str(vector.dtype) in DTYPES else np.dtype(np.float32)
-        vector = vector.astype(dtype, copy=vector.flags.writeable)  # whoever can still write to it may keep doing so
+        vector = vector.astype(dtype, copy=vector.flags.writeable)  # copies if the caller could still modify it
         object.__setattr__(self, "parameters", readonly(vector))
 
     # How networks come to be
@@ -104,14 +102,16 @@ class Network:
             for i, (w, b, name) in enumerate(layers)
         ]
         if not arrays:
-            raise InputError(got="no layers", expected="at least one", do="list (weights, biases, activation) for each")
+            raise InputError(
+                "a network needs at least one layer", help="Network.from_layers([(weights, biases, 'relu'), ...])"
+            )
         fan_in = None
         for i, (weights, biases, _) in enumerate(arrays):
             if weights.ndim != 2 or biases.shape != weights.shape[:1] or fan_in not in (None, weights.shape[1]):
                 raise InputError(
-                    got=f"layer {i} with weights {shape_text(weights.shape)} and biases {shape_text(biases.shape)}",
-                    expected=f"weights (fan_out, {fan_in or 'fan_in'}) and biases (fan_out,)",
-                    do="a row of weights belongs to a neuron: transpose weights kept as (fan_in, fan_out)",
+                    f"layer {i} has weights {shape_text(weights.shape)} and biases {shape_text(biases.shape)}, "
+                    f"expected (fan_out, {fan_in or 'fan_in'}) and (fan_out,)",
+                    help="transpose weights that are stored as (fan_in, fan_out)",
                 )
             fan_in = len(weights)
         sizes = (arrays[0][0].shape[1], *(len(w) for w, _, _ in arrays))
@@ -152,9 +152,9 @@ class Network:
             row = numeric(weights, "weights")
             if row.shape != rows[neuron].shape:
                 raise InputError(
-                    got=f"weights of shape {shape_text(row.shape)}",
-                    expected=shape_text(rows[neuron].shape),
-                    do="give a weight for each input, or a mapping {input: weight} to change some",
+                    f"weights of neuron {layer}:{neuron} have shape {shape_text(row.shape)}, expected "
+                    f"{shape_text(rows[neuron].shape)}",
+                    help="to change only some, give a mapping: weights={0: 1.5}",
                 )
             rows[neuron] = row
         return replace(self, parameters=vector)
@@ -247,9 +247,7 @@ class Network:
         kind = self.loss_for(targets, loss)
         targets = kind.targets(targets, self.sizes[-1], self.parameters.dtype)
         if len(targets) != batch.shape[0]:
-            raise InputError(
-                got=f"{batch.shape[0]} inputs and {len(targets)} targets", expected="as many of each", do="pair them"
-            )
+            raise InputError(f"{batch.shape[0]:,} inputs but {len(targets):,} targets: each input needs one target")
         examples = engines.Examples(batch, scale, targets)
         return self._engine.gradient(self.architecture, self.parameters, examples, kind)
 
@@ -283,9 +281,7 @@ class Network:
             array = array.reshape(*array.shape[: -len(shape)], fan_in)
         if array.ndim not in (1, 2) or array.shape[-1] != fan_in:
             raise InputError(
-                got=f"inputs of shape {shape_text(array.shape)}",
-                expected=f"({fan_in},) for one, or (n, {fan_in}) for many",
-                do="give one number for each of the network's inputs",
+                f"inputs have shape {shape_text(array.shape)}, expected ({fan_in},) for one or (n, {fan_in}) for many"
             )
         return (array[None] if array.ndim == 1 else array), self._scale_of(array), array.ndim == 1
 
@@ -383,7 +379,7 @@ def load(source: Any, activation: "str | Sequence[str] | None" = None) -> Networ
         schema = Schema.from_dict(said["signature"]) if said else chain.schema
         return Network.from_layers([(w, b, str(name)) for w, b, name in chain.layers], schema)
     except InputError as problem:
-        raise FileError(got=problem.got, expected=problem.expected, do=problem.do) from problem
+        raise FileError(problem.problem, help=problem.help) from problem
 
 
 def _load_own(path: str | os.PathLike[str]) -> Network:
@@ -396,17 +392,12 @@ def _load_own(path: str | os.PathLike[str]) -> Network:
             for part, name in ((weights, f"layers.{i}.weight"), (biases, f"layers.{i}.bias")):
                 stored = tensors[name]  # one at a time, so that no two copies of a large network are held
                 if stored.shape != part.shape or stored.dtype != part.dtype:
-                    raise InputError(
-                        got=f"{name} {stored.shape} {stored.dtype}",
-                        expected=f"{part.shape} {part.dtype}",
-                        do="check it",
-                    )
+                    raise InputError(f"{name} is {stored.dtype} {stored.shape}, expected {part.dtype} {part.shape}")
                 part[:] = stored
         network = Network(architecture, readonly(vector), Schema.from_dict(description["signature"]))
     except (KeyError, TypeError, ValueError, MemoryError) as problem:
         raise FileError(
-            got=f"{path}, whose tensors and description do not fit ({problem})",
-            expected="a file as glassnet writes it",
-            do="save the network again",
+            f"{path} is damaged: its tensors do not match its description ({sentence(problem)})",
+            help="save the network again with network.save(path)",
         ) from problem
     return network

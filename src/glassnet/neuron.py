@@ -32,9 +32,8 @@ class Neuron:
         row, number = numeric(weights, "weights"), numeric(bias, "bias")
         if row.ndim != 1 or row.size == 0 or number.size != 1:
             raise InputError(
-                got=f"weights of shape {shape_text(row.shape)} and bias of shape {shape_text(number.shape)}",
-                expected="one row of weights and one bias",
-                do="give a weight for each input",
+                f"weights of shape {shape_text(row.shape)} and bias of shape {shape_text(number.shape)}: a neuron "
+                "has one row of weights (fan_in,) and one bias"
             )
         known_activation(activation)
         object.__setattr__(self, "weights", readonly(row.astype(float)))
@@ -49,9 +48,8 @@ class Neuron:
         """What the neuron makes of its weighted sum plus bias."""
         if self.activation == "softmax":
             raise SettingError(
-                got="softmax of one neuron alone",
-                expected="a whole layer, since softmax shares 1 out among its neurons",
-                do="use network.trace(inputs).neuron(layer, index)",
+                "softmax is not defined for one neuron: it divides 1 among all neurons of a layer",
+                help="use network.trace(inputs).neuron(layer, index)",
             )
         return float(known_activation(self.activation)(numeric([pre_activation], "pre-activation"))[0])
 
@@ -73,9 +71,8 @@ class Neuron:
         inputs = numeric(inputs, "inputs").astype(float)
         if inputs.shape != self.weights.shape:
             raise InputError(
-                got=f"inputs of shape {shape_text(inputs.shape)}",
-                expected=f"shape {shape_text(self.weights.shape)}",
-                do="give one input for each weight",
+                f"inputs have shape {shape_text(inputs.shape)}, expected {shape_text(self.weights.shape)}: one "
+                "number for each weight"
             )
         return inputs
 
@@ -106,7 +103,7 @@ class NeuronTrace:
     def rows(self, top: int = 12) -> list[arithmetic.Row]:
         """The lines of `written`, from which every other rendering is made too."""
         if top < 0:
-            raise SettingError(got=f"top {top}", expected="a number from 0 up", do="say how many products to show")
+            raise SettingError(f"top must be 0 or more, got {top}")
         products = self.products.tolist()
         shown = arithmetic.strongest(products, top)
         hidden = set(range(len(products))) - set(shown)

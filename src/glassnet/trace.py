@@ -72,9 +72,10 @@ class Trace:
         if self.outputs.ndim == 1 or not -len(self) <= row < len(self):
             count = len(self)
             raise AddressError(
-                got=f"example {row}",
-                expected=f"one from 0 to {count - 1}" if self.outputs.ndim == 2 else "a trace of several examples",
-                do="pick one of these" if self.outputs.ndim == 2 else "this trace is of one example: use it as it is",
+                f"no example {row}: expected one from 0 to {count - 1}"
+                if self.outputs.ndim == 2
+                else f"no example {row}: this trace is of one example",
+                help=None if self.outputs.ndim == 2 else "use the trace without an index",
             )
         return replace(self, layers=tuple(layer.example(row) for layer in self.layers))
 
@@ -82,7 +83,8 @@ class Trace:
         """One neuron's arithmetic on this input."""
         if self.outputs.ndim == 2:
             raise SettingError(
-                got=f"a trace of {len(self)} examples", expected="one of them", do="pick it first: trace[0].neuron(...)"
+                f"a neuron is shown on one example; this trace has {len(self)}",
+                help="pick an example first: trace[0].neuron(layer, index)",
             )
         check_address(layer, index, [len(t.activations) for t in self.layers])
         at = self.layers[layer]
@@ -166,13 +168,10 @@ def check_address(layer: int, index: int, widths: Sequence[int]) -> None:
     """Raise `AddressError` unless there is a neuron `index` in layer `layer`."""
     if not 0 <= layer < len(widths):
         raise AddressError(
-            got=f"layer {layer}",
-            expected=f"a layer from 0 to {len(widths) - 1}",
-            do="the inputs are no layer: count from 0",
+            f"no layer {layer}: expected a layer from 0 to {len(widths) - 1}",
+            help="layers count from 0; the inputs are not a layer",
         )
     if not 0 <= index < widths[layer]:
         raise AddressError(
-            got=f"neuron {layer}:{index}",
-            expected=f"a neuron from {layer}:0 to {layer}:{widths[layer] - 1}",
-            do="count neurons from 0",
+            f"no neuron {layer}:{index}: expected a neuron from {layer}:0 to {layer}:{widths[layer] - 1}"
         )

@@ -60,7 +60,7 @@ def misbehave(how: str, whose: int, settings: dict[str, Any] | None = None, step
                 os.kill(os.getpid(), signal.SIGKILL)
             if how == "hangs":
                 time.sleep(12)
-            raise InputError(got="a spoilt example", expected="a good one", do="look at it")
+            raise InputError("a spoilt example", help="look at it")
 
         GradientExchange.share = spoilt  # type: ignore[method-assign]
     return train(settings or {})

@@ -85,7 +85,7 @@ def test_a_spoilt_cell_in_one_part_is_told_by_all(on, tmp_path):
     spoilt[500] = np.inf
     parquet.write_table(table.set_column(0, "a", pa.array(spoilt)), path)
     for outcome in on(2, tasks.read, path, {}):
-        assert "a failure on rank 1 of 2: got " in outcome.error
+        assert "rank 1 of 2 failed: " in outcome.error
         assert "row" in outcome.error
 
 

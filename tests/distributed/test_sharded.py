@@ -77,10 +77,10 @@ def test_one_checkpoint_is_kept_and_an_unfinished_one_is_passed_over(on, tmp_pat
 def test_a_checkpoint_of_another_network_is_told_by_all(on, tmp_path):
     on(2, tasks.shard, str(tmp_path), {}, 1)
     for outcome in on(2, tasks.shard, str(tmp_path), {}, None, "12-8-4"):
-        assert outcome.error.startswith("SettingError: got sizes [12, 8, 4]; expected [12, 20, 16, 4], with which the")
+        assert outcome.error.startswith("SettingError: the checkpoint in ")
 
 
 def test_a_loss_that_is_not_finite_is_told_by_all(on, tmp_path):
     settings = {"optimizer": "sgd", "learning_rate": 1e10, "l2": 1e300, "schedule": "constant"}
     for outcome in on(2, tasks.shard, str(tmp_path), settings, None, "12-4"):
-        assert "expected a finite one; lower the learning rate" in outcome.error
+        assert "help: lower the learning rate" in outcome.error

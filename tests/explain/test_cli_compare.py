@@ -107,8 +107,8 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
         (["a.safetensors", "b.safetensors", "digitz"], "did you mean 'digits'", 2),
         (["toy.safetensors", "toy.safetensors", "--target", "x"], "got --target without DATA", 2),
         (["a.safetensors", "missing.safetensors"], "which is not there", 1),
-        (["a.safetensors", "toy.safetensors", "digits"], "got networks of 784 and 2 inputs; expected as many", 1),
-        (["toy.safetensors", "toy.safetensors", "digits"], "with 784 inputs; expected 2, as 2-3-2 has", 1),
+        (["a.safetensors", "toy.safetensors", "digits"], "the networks have 784 and 2 inputs", 1),
+        (["toy.safetensors", "toy.safetensors", "digits"], "has 784 inputs, but the network 2-3-2 takes 2", 1),
     ],
 )
 def test_what_is_wrong_is_one_line(

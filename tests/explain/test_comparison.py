@@ -273,35 +273,24 @@ def test_many_layers_are_shortened() -> None:
 # Bad input
 
 
-def message(found: type[Exception], *arguments: object, **settings: object) -> str:
-    with pytest.raises(found) as error:
-        compare(*arguments, **settings)  # type: ignore[arg-type]
-    return str(error.value)
-
-
-def test_bad_input_is_told(network: gn.Network, blobs: gn.Dataset) -> None:
+def test_bad_input_is_refused(network: gn.Network, blobs: gn.Dataset, refused) -> None:
     narrow = gn.Network.create("5-4-2", "tanh", output="softmax")
-    assert "got networks of 3 and 5 inputs; expected as many inputs" in message(InputError, network, narrow, blobs)
     two = replace(blobs, targets=blobs.targets % 2, schema=gn.Schema())
-    assert "got data without targets; expected targets" in message(InputError, network, network, two.inputs, points=5)
-    assert "got no data; expected targets" in message(InputError, network, network, points=5)
-    assert "got 1 points; expected 2 or more" in message(SettingError, network, network, two, points=1)
-    assert "got inputs of shape (4, 7); expected (n, 3), as 3-4-2 takes" in message(
-        InputError, network, network, np.ones((4, 7))
-    )
-    assert "inputs with 1 value that is NaN" in message(InputError, network, network, [1.0, np.nan, 0.0])
-    assert "got inputs of shape (0, 3); expected at least one input" in message(
-        InputError, network, network, np.ones((0, 3))
-    )
-    assert "with 2 inputs; expected 3, as 3-4-2 has" in message(
-        InputError, network, network, gn.Dataset(np.ones((2, 2)), [0, 1])
-    )
-    assert "got label 2 at example 2; expected labels from 0 to 1" in message(InputError, network, network, blobs)
+    with refused(InputError):
+        compare(network, narrow, blobs)
+    with refused(InputError):
+        compare(network, network, two.inputs, points=5)
+    with refused(InputError):
+        compare(network, network, points=5)
+    with refused(SettingError):
+        compare(network, network, two, points=1)
+    for inputs in np.ones((4, 7)), [1.0, np.nan, 0.0], np.ones((0, 3)), gn.Dataset(np.ones((2, 2)), [0, 1]), blobs:
+        with refused(InputError):
+            compare(network, network, inputs)
 
 
-def test_classes_and_columns_of_other_names_are_told(network: gn.Network, blobs: gn.Dataset) -> None:
+def test_classes_of_other_names_are_refused(network: gn.Network, blobs: gn.Dataset, refused) -> None:
     a, b = (network.with_schema(gn.Schema(classes=names)) for names in (("x", "y"), ("y", "x")))
-    assert "got networks whose classes are x, y and y, x; expected the same classes in the same order" in message(
-        InputError, a, b, blobs.inputs
-    )
+    with refused(InputError):
+        compare(a, b, blobs.inputs)
     assert isinstance(compare(a, b), Comparison)

@@ -75,9 +75,8 @@ class ProcessGroup:
             for key, value in everybody[0].items():
                 if theirs.get(key) != value:
                     raise SettingError(
-                        got=f"{key} {theirs.get(key)!r} on rank {rank}",
-                        expected=f"{value!r}, as on rank 0",
-                        do="start all processes with the same command, data and versions",
+                        f"rank {rank} has {key} {theirs.get(key)!r}, but rank 0 has {value!r}",
+                        help="start all processes with the same command, data and versions",
                     )
 
     def left(self, problem: BaseException) -> BaseException:
@@ -96,9 +95,9 @@ class ProcessGroup:
         if not lost:
             return problem
         return ProcessGroupError(
-            got=f"no answer on {self} from rank {', '.join(map(str, missing)) or 'unknown'}",
-            expected=f"one within {_patience(ANSWERING).seconds} s",
-            do="see what it said last; a process that says nothing was killed, or hangs",
+            f"{self} got no answer from rank {', '.join(map(str, missing)) or 'unknown'} within "
+            f"{_patience(ANSWERING).seconds} s",
+            help="read the last messages of that process; without any it was killed or hangs",
         )
 
     def _missing(self) -> list[int]:
@@ -154,21 +153,21 @@ def _join() -> ProcessGroup:
         host = os.environ["MASTER_ADDR"]
     except (KeyError, ValueError) as error:
         raise SettingError(
-            got=f"no usable {error}",
-            expected="RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT in the environment",
-            do="start with torchrun, which sets them",
+            f"no usable environment variable {error}: processes are started with RANK, WORLD_SIZE, MASTER_ADDR "
+            "and MASTER_PORT",
+            help="start with torchrun, which sets them",
         ) from None
     group = f"rank {rank} of {size}"
     if not 0 <= rank < size:
-        raise SettingError(got=group, expected=f"a rank from 0 to {size - 1}", do="correct RANK or WORLD_SIZE")
+        raise SettingError(f"{group}: expected a rank from 0 to {size - 1}", help="correct RANK or WORLD_SIZE")
     keeps = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     try:
         store = TCPStore(host, port, None, keeps, _patience(JOINING), wait_for_workers=False)
     except RuntimeError as error:
         raise ProcessGroupError(
-            got=f"no answer from {host}:{port} on {group} ({str(error).splitlines()[0]})",
-            expected=f"the store of rank 0 within {_patience(JOINING).seconds} s",
-            do="check MASTER_ADDR and MASTER_PORT, and that rank 0 was started",
+            f"{group} cannot reach rank 0 at {host}:{port} within {_patience(JOINING).seconds} s "
+            f"({str(error).splitlines()[0]})",
+            help="check MASTER_ADDR and MASTER_PORT, and that rank 0 was started",
         ) from None
     attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
     found = ProcessGroup(rank, size, PrefixStore(f"glassnet/{attempt}", store))
@@ -186,24 +185,20 @@ def _meet(group: ProcessGroup) -> None:
             raise _nobody(group, f"rank {rank} is not there") from None
         if size != group.size:
             raise ProcessGroupError(
-                got=f"WORLD_SIZE {size} on rank {rank}, {group.size} on rank {group.rank}",
-                expected="the same on all",
-                do="start all hosts with the same numbers of nodes and processes",
+                f"WORLD_SIZE is {size} on rank {rank}, but {group.size} on rank {group.rank}",
+                help="start all hosts with the same numbers of nodes and processes",
             )
 
 
 def _nobody(group: ProcessGroup, why: str) -> ProcessGroupError:
     return ProcessGroupError(
-        got=f"no complete group on {group}: {why.splitlines()[0]}",
-        expected=f"{group.size} processes within {_patience(JOINING).seconds} s",
-        do="see whether the others were started, and what they say",
+        f"{group} did not meet all {group.size} processes within {_patience(JOINING).seconds} s: {why.splitlines()[0]}",
+        help="check that the others were started, and read their messages",
     )
 
 
 def _failed(rank: int, size: int, said: str) -> ProcessGroupError:
-    return ProcessGroupError(
-        got=f"a failure on rank {rank} of {size}: {said}", expected="all to succeed", do="mend that one, start again"
-    )
+    return ProcessGroupError(f"rank {rank} of {size} failed: {said}")
 
 
 def _patience(usual: float) -> timedelta:

@@ -111,9 +111,8 @@ class ShardedRun:
             losses = steps.run(epoch_order(self.plan.seed, done, len(data)), rates)
             if not isfinite(losses[-1]):
                 raise GlassnetError(
-                    got=f"a loss of {losses[-1]} in epoch {done + 1}",
-                    expected="a finite one",
-                    do="lower the learning rate, or clip the gradient; what was saved last is kept",
+                    f"training diverged in epoch {done + 1}: the loss is {losses[-1]}",
+                    help="lower the learning rate or clip the gradient; the last checkpoint is kept",
                 )
             self.step = steps.step
             sizes = [size] * (count - 1) + [len(data) - size * (count - 1)]

@@ -54,9 +54,9 @@ def take_up(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
         for key, value in settings.items():
             if said["settings"].get(key) != value:
                 raise SettingError(
-                    got=f"{key} {value!r}",
-                    expected=f"{said['settings'].get(key)!r}, with which the run in {folder} was started",
-                    do="resume with the settings and data of that run, or name another folder",
+                    f"the checkpoint in {folder} belongs to a run with {key} {said['settings'].get(key)!r}, not "
+                    f"{value!r}",
+                    help="resume with the settings and data of that run, or name another folder",
                 )
     if not kept:
         return
@@ -80,9 +80,7 @@ def save(run: ShardedRun, folder: Path, description: dict[str, Any]) -> None:
             )
             save_together({name: run.tensors()[name] for name in names}, storage_writer=writer)
         except OSError as error:
-            raise FileError(
-                got=f"no way to write {folder} ({error})", expected="a folder with space left", do="make room"
-            ) from error
+            raise FileError(f"cannot write {folder}: {error}") from error
     dist.barrier()
     with run.group.together():
         if run.group.rank == 0:

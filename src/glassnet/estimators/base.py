@@ -99,9 +99,9 @@ class GlassEstimator(CallbackSupportMixin, Fitted):
             self.validation_scores_ = self.validation_loss_curve_ = self.best_validation_score_ = None
         elif shape != self._shape:
             raise SettingError(
-                got=f"{shape} ({', '.join(shape.activations)})",
-                expected=f"{self._shape} ({', '.join(self._shape.activations)}), as it was trained so far",
-                do="leave layers and outputs as they are, or set warm_start=False",
+                f"warm_start continues {self._shape} ({', '.join(self._shape.activations)}), but the settings ask "
+                f"for {shape} ({', '.join(shape.activations)})",
+                help="keep layers and outputs as they were, or set warm_start=False",
             )
 
     def _batch_size(self, count: int) -> int:

@@ -124,9 +124,9 @@ def explain(model: Any, row: Any, output: Any = None, against: Any = None, **how
     before, last = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
     if not isinstance(last, GlassEstimator):
         raise SettingError(
-            got=f"a {type(last).__name__}",
-            expected="a GlassClassifier or GlassRegressor, or a pipeline that ends in one",
-            do="for networks there is glassnet.explain.attribution",
+            f"cannot explain a {type(last).__name__}: expected a GlassClassifier or GlassRegressor, or a pipeline "
+            "that ends in one",
+            help="for a network use glassnet.explain.attribution",
         )
     row = _one_row(row)
     names = getattr(model, "feature_names_in_", None)
@@ -157,9 +157,9 @@ def _attribution(
         return attribution_of(network, inputs, first, second, **how)
     if against is not None or output not in (None, classes[-1]):
         raise SettingError(
-            got=f"{output!r} against {against!r}",
-            expected=f"the logit of {classes[-1]!r}, the only one for two classes; below 0 it speaks for the other",
-            do="leave output and against away",
+            f"a model of two classes has one logit, that of {classes[-1]!r}: cannot explain {output!r} against "
+            f"{against!r}",
+            help=f"omit output and against; a negative logit is evidence for {classes[0]!r}",
         )
     found = attribution_of(network, inputs, **how)
     return replace(found, name=f"logit of {classes[-1]}", names=(str(classes[-1]),))
@@ -170,7 +170,7 @@ def _place(classes: Any, name: Any) -> int:
         return int(name)
     at = np.flatnonzero(classes == name)
     if not len(at):
-        raise SettingError(got=f"class {name!r}", expected=f"one of {list(classes)}", do="see classes_")
+        raise SettingError(f"unknown class {name!r}: expected one of {classes.tolist()}")
     return int(at[0])
 
 
@@ -181,5 +181,5 @@ def _one_row(row: Any) -> Any:
     elif not hasattr(row, "shape") or len(row.shape) == 1:
         row = np.reshape(row, (1, -1))
     if row.shape[0] != 1:
-        raise InputError(got=f"{row.shape[0]} rows", expected="one of them", do="pick it first: X[:1]")
+        raise InputError(f"{row.shape[0]} rows: an explanation is of one", help="pick one first: X[:1]")
     return row

@@ -64,9 +64,8 @@ def origins(step: Any, before: Sequence[Origin]) -> list[Origin]:
     if kept or getattr(step, "feature_names_out", None) == "one-to-one":  # as a FunctionTransformer says it
         return list(before)
     raise SettingError(
-        got=f"a {type(step).__name__} before the network",
-        expected="scalers, encoders, imputers, selectors and ColumnTransformer, which keep columns apart",
-        do="explain the transformed row: explain(pipeline[-1], pipeline[:-1].transform(row))",
+        f"{type(step).__name__} mixes columns, so contributions cannot be added up per column",
+        help="explain the transformed row: explain(pipeline[-1], pipeline[:-1].transform(row))",
     )
 
 

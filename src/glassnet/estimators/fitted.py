@@ -51,7 +51,11 @@ class Fitted(BaseEstimator):
 
     def _of_rows(self, network: Network, X: Any) -> Array:
         if X.ndim != 2 or not X.shape[0]:
-            raise InputError(got=f"{X.ndim} dimensions", expected="rows of inputs", do="reshape them")
+            raise InputError(
+                f"X has {X.ndim} dimension{'s' * (X.ndim != 1)} and {X.shape[0]} rows: expected (n, fan_in) with "
+                "at least one row",
+                help="X.reshape(1, -1) makes one row a table" if X.ndim == 1 else None,
+            )
         return network(self._narrowed(X)).astype(self._given_dtype, copy=False)
 
     @property

@@ -41,9 +41,9 @@ def taken_up(state: dict[str, Any]) -> dict[str, Any]:
     made = state.pop("_glassnet", {"format": 0, "version": "unknown"})
     if made["format"] != FORMAT:
         raise FileError(
-            got=f"an estimator kept by glassnet {made['version']}, in its format {made['format']}",
-            expected=f"format {FORMAT}, which glassnet {glassnet.__version__} reads",
-            do=f"load it with glassnet {made['version']}, or fit it again",
+            f"the estimator was saved by glassnet {made['version']} in format {made['format']}; glassnet "
+            f"{glassnet.__version__} reads format {FORMAT}",
+            help=f"load it with glassnet {made['version']}, or fit it again",
         )
     if "_network" in state:
         parts = state.pop("_network")

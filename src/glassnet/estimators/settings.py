@@ -86,11 +86,7 @@ def of_layers(name: str, given: Any, count: int, layers: str = "layers") -> tupl
     if isinstance(given, str | Real):
         return (given,) * count
     if len(given) != count:
-        raise SettingError(
-            got=f"{len(given)} values of {name}",
-            expected=f"one, or one for each of {count} {layers}",
-            do="list as many",
-        )
+        raise SettingError(f"{name} has {len(given)} values: expected one, or one for each of the {count} {layers}")
     return tuple(given)
 
 
@@ -120,7 +116,7 @@ def l2(estimator: Any, unit: float, batch_weight: float, layers: int) -> tuple[f
     """`alpha`, one for all layers or one for each, as the penalty of each layer."""
     penalties = of_layers("alpha", estimator.alpha, layers)
     if min(penalties) < 0:
-        raise SettingError(got=f"alpha {min(penalties):g}", expected="numbers from 0 up", do="0 is off")
+        raise SettingError(f"alpha must be 0 or more, got {min(penalties):g}")
     return tuple(float(alpha) / unit / batch_weight for alpha in penalties)
 
 
@@ -128,7 +124,7 @@ def dropout(estimator: Any, hidden: int) -> tuple[float, ...]:
     """The share dropped in each hidden layer."""
     rates = of_layers("dropout", estimator.dropout, hidden, "hidden layers")
     if any(not 0 <= rate < 1 for rate in rates):
-        raise SettingError(got=f"dropout {rates}", expected="shares from 0 to below 1", do="0 is off")
+        raise SettingError(f"dropout must be from 0 to below 1, got {rates}")
     return rates
 
 

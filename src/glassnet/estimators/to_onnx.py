@@ -33,9 +33,8 @@ def to_onnx(fitted: Any, X: Any) -> Any:
             return skl2onnx.to_onnx(fitted, X, options=options, target_opset=OPSET)
     except skl2onnx.common.exceptions.MissingShapeCalculator as problem:
         raise SettingError(
-            got=f"a step that ONNX cannot be made of: {str(problem).splitlines()[0]}",
-            expected="steps that skl2onnx converts",
-            do="export the network alone: glassnet.export(pipeline[-1].network_, path)",
+            f"skl2onnx cannot convert this pipeline: {str(problem).splitlines()[0]}",
+            help="export the network alone: glassnet.export(pipeline[-1].network_, path)",
         ) from None
 
 

@@ -23,7 +23,7 @@ def held_out(estimator: Any, given: Any, examples: Examples, own: OwnSet) -> tup
     if own[0] is not None:
         return examples, _own(estimator, own)
     if own[1] is not None or own[2] is not None:
-        raise InputError(got="y_val without X_val", expected="both, or none", do="pass X_val and y_val")
+        raise InputError("y_val without X_val: validation data needs both")
     if not estimator.early_stopping:
         return examples, None
     rows, others = train_test_split(
@@ -47,7 +47,7 @@ def held_out(estimator: Any, given: Any, examples: Examples, own: OwnSet) -> tup
 
 def _own(estimator: Any, own: OwnSet) -> HeldOut:
     if own[1] is None:
-        raise InputError(got="X_val without y_val", expected="both, or none", do="pass X_val and y_val")
+        raise InputError("X_val without y_val: validation data needs both")
     inputs, given = estimator._validated(own[0], own[1], reset=False)
     return HeldOut(
         estimator._narrowed(inputs), estimator._encoded(given), given, estimator._weights(own[2], inputs, given)

@@ -43,11 +43,7 @@ class ActivationCurve:
     def tangent(self) -> Array:
         """The straight line through `at` with its slope, (n,): what the squish is like close by."""
         if self.at is None:
-            raise SettingError(
-                got="a curve without a point on it",
-                expected="a point",
-                do="call activation_curve(..., at=pre_activation)",
-            )
+            raise SettingError("this curve has no point on it", help="call activation_curve(name, at=pre_activation)")
         z, activation, slope = self.at
         return activation + slope * (self.z - z)
 
@@ -130,9 +126,8 @@ def activation_alternatives(
         names = [names]
     if not last and "softmax" in names:
         raise SettingError(
-            got=f"softmax in hidden layer {layer}",
-            expected="softmax in the last layer only",
-            do=f"ask for others, or for a neuron of layer {len(trace.layers) - 1}",
+            f"softmax in hidden layer {layer}: only the last layer can have softmax",
+            help=f"ask for others, or for a neuron of layer {len(trace.layers) - 1}",
         )
     rows = [_squished(trace, layer, neuron, name) for name in dict.fromkeys([own, *names])]
     return ActivationAlternatives(layer, neuron, own, float(trace.layers[layer].pre_activations[neuron]), tuple(rows))
@@ -156,15 +151,12 @@ def activation_curve(
     squish = known_activation(name)
     if name == "softmax":
         raise SettingError(
-            got="a curve of softmax",
-            expected="an activation of one number",
-            do="softmax looks at a whole row: see activation_alternatives(...) for what it makes of one",
+            "softmax has no curve: its activations depend on all pre-activations of the layer",
+            help="see activation_alternatives(...) for softmax on one layer",
         )
     if not (np.isfinite([low, high]).all() and low < high and n >= 2):
         raise SettingError(
-            got=f"{n} points from {low:g} to {high:g}",
-            expected="at least 2 points, from a lower to a higher value",
-            do="-6 to 6 shows most of any squish",
+            f"{n} points from {low:g} to {high:g}: a curve needs at least 2 points, from a lower to a higher value"
         )
     z = np.linspace(low, high, n)
     activations = squish(z)

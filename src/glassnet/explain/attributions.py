@@ -91,9 +91,8 @@ class AffineMap:
         x = numeric(inputs, "inputs")
         if x.shape != self.inputs.shape:
             raise InputError(
-                got=f"inputs of shape {shape_text(x.shape)}",
-                expected=shape_text(self.inputs.shape),
-                do="give them as the network sees them, one number for each input",
+                f"inputs have shape {shape_text(x.shape)}, expected {shape_text(self.inputs.shape)}: the values "
+                "of the network's first layer"
             )
         return self.weights @ x.astype(np.float64) + self.bias
 
@@ -305,7 +304,7 @@ def attribution(
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS):
-        raise SettingError(got=f"steps {steps!r}", expected=f"a whole number from 1 to {MOST_STEPS}", do="or leave it")
+        raise SettingError(f"steps must be a whole number from 1 to {MOST_STEPS}, got {steps!r}")
     if method == "auto":
         method = "affine" if _first_smooth(network) is None and steps is None else "integrated_gradients"
     if method == "affine":
@@ -318,15 +317,13 @@ def attribution(
     first = int(np.argmax(logits)) if output is None else _checked_output(trace, output, "output")
     second = None if against is None else _checked_output(trace, against, "against")
     if first == second:
-        raise SettingError(
-            got=f"output {first} against itself",
-            expected="two different outputs",
-            do="name another one to compare with",
-        )
+        raise SettingError(f"output {first} is compared with itself", help="name another output in against=")
     head = _head(trace, first, second)
     total = float(head @ logits)
     if not isfinite(total):
-        raise InputError(got=f"a logit of {total}", expected="a finite one", do="scale inputs or parameters down")
+        raise InputError(
+            f"the logit is {total}: expected a finite number", help="scale the inputs or the parameters down"
+        )
     points = 0
     if method == "affine":
         weights, bias = AffineMap(trace).along(head)
@@ -395,9 +392,9 @@ def _check_pieces(network: Network) -> None:
     smooth = _first_smooth(network)
     if smooth is not None:
         raise SettingError(
-            got=f"activation {smooth[1]!r} in layer {smooth[0]}",
-            expected=f"hidden layers made of straight pieces ({', '.join(backward.PIECES)}), for an affine map",
-            do="integrated gradients work here: attribution(network, inputs, method='integrated_gradients')",
+            f"method 'affine' needs piecewise linear hidden layers ({', '.join(backward.PIECES)}), but layer "
+            f"{smooth[0]} has {smooth[1]!r}",
+            help="attribution(network, inputs, method='integrated_gradients')",
         )
 
 
@@ -405,17 +402,16 @@ def _check_slopes(network: Network) -> None:
     for i, name in enumerate(network.architecture.activations[:-1]):
         if not activation(name).trainable:
             raise SettingError(
-                got=f"activation {name!r} in layer {i}",
-                expected="hidden layers with a slope, for integrated gradients",
-                do="use method='affine' if all hidden layers are made of straight pieces, or explain the network "
-                f"with_activation({i}, 'sigmoid')",
+                f"method 'integrated_gradients' needs a gradient in every hidden layer, but layer {i} has {name!r}",
+                help="use method='affine' if all hidden layers are piecewise linear, or explain "
+                f"network.with_activation({i}, 'sigmoid')",
             )
 
 
 def _trace_of_one(network: Network, inputs: Any) -> Trace:
     trace = network.trace(inputs)
     if trace.outputs.ndim == 2:
-        raise InputError(got=f"{len(trace)} inputs", expected="one of them", do="pick it first: inputs[0]")
+        raise InputError(f"{len(trace)} inputs: an attribution explains one", help="pick one first: inputs[0]")
     return trace
 
 
@@ -433,7 +429,7 @@ def _as_seen(network: Network, baseline: Any) -> Array:
     try:
         return _trace_of_one(network, baseline).layers[0].inputs.astype(np.float64)
     except InputError as problem:
-        raise InputError(got=f"a baseline that is {problem.got}", expected=problem.expected, do=problem.do) from None
+        raise InputError(f"baseline: {problem.problem}", help=problem.help) from None
 
 
 def _checked_output(trace: Trace, output: "int | str", what: str) -> int:
@@ -442,21 +438,18 @@ def _checked_output(trace: Trace, output: "int | str", what: str) -> int:
     if isinstance(output, str):
         if classes is None or len(classes) != count:
             raise SettingError(
-                got=f"{what} {output!r}",
-                expected=f"a number from 0 to {count - 1}",
-                do="the classes have no names here",
+                f"{what} {output!r} is a name, but the network has no class names",
+                help=f"give a number from 0 to {count - 1}",
             )
         if output not in classes:
             raise unknown_name("class", output, classes)
         return classes.index(output)
     if isinstance(output, bool) or not isinstance(output, int | np.integer):
         raise SettingError(
-            got=f"{what} {output!r}", expected=f"an output from 0 to {count - 1}", do="give its number, or its class"
+            f"{what} {output!r}: expected the number of an output, from 0 to {count - 1}, or the name of a class"
         )
     if not 0 <= output < count:
-        raise AddressError(
-            got=f"{what} {output}", expected=f"an output from 0 to {count - 1}", do="count outputs from 0"
-        )
+        raise AddressError(f"{what} {output}: expected an output from 0 to {count - 1}")
     return int(output)
 
 

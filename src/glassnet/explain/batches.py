@@ -38,9 +38,8 @@ class Slices:
             inputs = inputs.reshape(len(inputs), fan_in)
         if inputs.ndim != 2 or inputs.shape[1] != fan_in or len(inputs) == 0:
             raise InputError(
-                got=f"{self.name} of shape {shape_text(inputs.shape)}",
-                expected=f"at least one row of the network's {fan_in:,} inputs: (n, {fan_in})",
-                do="pass a Dataset, or an array with a row for each example",
+                f"{self.name} has shape {shape_text(inputs.shape)}: expected (n, {fan_in}), at least one row of "
+                f"the network's {fan_in:,} inputs"
             )
         self._inputs = inputs
 

@@ -60,9 +60,7 @@ class BiasResponse:
     def bias_for(self, share: float) -> float:
         """The smallest bias at which the neuron would be active on at least this share of the examples."""
         if not 0 < share <= 1:
-            raise InputError(
-                got=f"a share of {share:g}", expected="more than 0, and at most 1", do="0.5 is half of them"
-            )
+            raise InputError(f"share must be more than 0 and at most 1, got {share:g}")
         needed = self.turning[min(len(self.turning), int(np.ceil(share * len(self.turning)))) - 1]
         return float(np.nextafter(needed, np.inf, dtype=self.turning.dtype))
 
@@ -131,7 +129,7 @@ def bias_response(network: Network, layer: int, neuron: int, data: Any, at: Any 
     if at is not None:
         trace = network.trace(at)
         if trace.outputs.ndim == 2:
-            raise InputError(got=f"at with {len(trace)} inputs", expected="one input", do="pass many of them as data")
+            raise InputError(f"at has {len(trace)} inputs: expected one", help="pass several inputs as data")
         own = float(_turning(trace.layers[layer], neuron)[0])
         about = Threshold(bias=own, active=own < bias)
     return BiasResponse(

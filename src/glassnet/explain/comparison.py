@@ -333,7 +333,7 @@ def compare(
     networks whose classes do not have the same names.
     """
     if points is not None and points < 2:
-        raise SettingError(got=f"{points} points", expected="2 or more: both ends", do="11 is usual")
+        raise SettingError(f"points must be 2 or more, got {points}")
     differs = differences(a, b)
     matching = None if differs else matched(a, b)
     layers = tuple(_layer(i, a, b, matching) for i in range(len(a.layers))) if matching else ()
@@ -388,9 +388,8 @@ def _check(a: Network, b: Network, data: Given) -> None:
     """Raise `InputError` unless both networks can be tried on the data, and their answers compared."""
     if a.sizes[0] != b.sizes[0]:
         raise InputError(
-            got=f"networks of {a.sizes[0]:,} and {b.sizes[0]:,} inputs",
-            expected="as many inputs, to try both on the same data",
-            do="compare them without data",
+            f"the networks have {a.sizes[0]:,} and {b.sizes[0]:,} inputs: they cannot run on the same data",
+            help="compare them without data",
         )
     for what, one, other in (
         ("inputs", a.schema.features, b.schema.features),
@@ -398,17 +397,15 @@ def _check(a: Network, b: Network, data: Given) -> None:
     ):
         if one is not None and other is not None and one != other:
             raise InputError(
-                got=f"networks whose {what} are {', '.join(one[:5])} and {', '.join(other[:5])}",
-                expected=f"the same {what} in the same order",
-                do="compare them without data",
+                f"the {what} of the networks differ: {', '.join(one[:5])} and {', '.join(other[:5])}",
+                help="compare them without data",
             )
 
 
 def _no_targets(got: str) -> InputError:
     return InputError(
-        got=got,
-        expected="targets, for the accuracy between a and b",
-        do="give a Dataset or a pair (inputs, targets), or leave points away",
+        f"{got}: the accuracy between a and b needs targets",
+        help="pass a Dataset or a pair (inputs, targets), or omit points",
     )
 
 

@@ -119,11 +119,7 @@ def matched(a: Network, b: Network) -> Matching:
     """b's hidden neurons brought into a's order. Raises `SettingError` for networks of different structure."""
     differs = differences(a, b)
     if differs:
-        raise SettingError(
-            got=f"networks that differ: {'; '.join(differs)}",
-            expected="the same sizes and activations",
-            do="match two networks of one structure",
-        )
+        raise SettingError(f"the networks differ in structure: {'; '.join(differs)}")
     odd = may_turn(a)
     left, right = layers_of(a), layers_of(b)
     scales = tuple(np.ones(n) for n in a.sizes[1:-1])

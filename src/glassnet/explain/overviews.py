@@ -162,10 +162,10 @@ def overview(trace: Trace, top: int = 10, name: str = "") -> Overview:
     """
     if trace.outputs.ndim == 2:
         raise SettingError(
-            got=f"a trace of {len(trace)} examples", expected="one of them", do="pick it first: overview(trace[0])"
+            f"an overview shows one example; this trace has {len(trace)}", help="pick one first: overview(trace[0])"
         )
     if top < 1:
-        raise SettingError(got=f"top {top}", expected="a number from 1 up", do="say how many neurons to show")
+        raise SettingError(f"top must be 1 or more, got {top}")
     views = tuple(_view(trace, layer, top) for layer in range(len(trace.layers)))
     guess = _guess(trace)
     return Overview(

@@ -47,9 +47,8 @@ def given(data: Any) -> Given:
     inputs = numeric(data, "inputs")
     if inputs.size == 0 or inputs.ndim == 0:
         raise InputError(
-            got=f"inputs of shape {shape_text(inputs.shape)}",
-            expected="at least one input: a Dataset, a pair (inputs, targets), or inputs (n, fan_in)",
-            do="see glassnet.data for readers",
+            f"inputs have shape {shape_text(inputs.shape)}: expected a Dataset, a pair (inputs, targets), or "
+            "inputs (n, fan_in)"
         )
     return Given("the inputs", inputs, None, None)
 
@@ -72,9 +71,8 @@ def inputs_for(network: Network, data: Given) -> Array:
     inputs = inputs[None] if inputs.ndim == 1 else inputs
     if inputs.ndim != 2 or inputs.shape[1] != fan_in:
         raise InputError(
-            got=f"inputs of shape {shape_text(data.inputs.shape)}",
-            expected=f"(n, {fan_in}), as {network.architecture} takes",
-            do="give one number for each of the network's inputs",
+            f"inputs have shape {shape_text(data.inputs.shape)}, expected (n, {fan_in}), as "
+            f"{network.architecture} takes"
         )
     scale = network.schema.scale if inputs.dtype.kind == "u" and network.schema.scale else 1.0
     floats = inputs.astype(network.dtype, copy=False)
@@ -131,7 +129,8 @@ def tried(a: Network, b: Network, data: Given, matching: Matching | None, keep_s
     right = left if (a.schema, a.dtype) == (b.schema, b.dtype) else inputs_for(b, data)
     if len(left) != len(right):
         raise InputError(
-            got=f"inputs of shape {shape_text(data.inputs.shape)}", expected="rows", do="give inputs as (n, fan_in)"
+            f"inputs have shape {shape_text(data.inputs.shape)}: the networks read them as different numbers of rows",
+            help="give inputs as (n, fan_in)",
         )
     if data.targets is not None:
         for network in (a, b):  # labels that it has no output for are told by the loss

@@ -30,9 +30,7 @@ def place_of(network: Network, index: int) -> Place:
     shapes = network.architecture.layers
     total = shapes[-1].stop
     if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < total:
-        raise AddressError(
-            got=f"parameter {index!r}", expected=f"one from 0 to {total - 1}", do="count parameters from 0"
-        )
+        raise AddressError(f"no parameter {index!r}: expected one from 0 to {total - 1}")
     layer = bisect_right([shape.start for shape in shapes], index) - 1
     shape = shapes[layer]
     if index >= shape.biases_start:
@@ -47,9 +45,5 @@ def index_of(network: Network, layer: int, neuron: int, input: int | None) -> in
     if input is None:
         return shape.biases_start + neuron
     if not 0 <= input < shape.fan_in:
-        raise AddressError(
-            got=f"input {input} of neuron {layer}:{neuron}",
-            expected=f"one from 0 to {shape.fan_in - 1}",
-            do="count inputs from 0",
-        )
+        raise AddressError(f"neuron {layer}:{neuron} has no input {input}: expected one from 0 to {shape.fan_in - 1}")
     return shape.start + neuron * shape.fan_in + input

@@ -176,9 +176,7 @@ def round_bits(network: Network, bits: float) -> Network:
     2
     """
     if not (1 <= bits <= MOST_BITS and bits == int(bits)):
-        raise SettingError(
-            got=f"{bits} bits", expected=f"a whole number from 1 to {MOST_BITS}", do="8 are usually enough"
-        )
+        raise SettingError(f"bits must be a whole number from 1 to {MOST_BITS}, got {bits}")
 
     def rounded(values: Array) -> Array:
         low, high = float(values.min()), float(values.max())
@@ -202,7 +200,7 @@ def _changed(network: Network, change: Callable[[Array], Array]) -> Network:
 def _check_share(share: float, most: float) -> None:
     if not 0 <= share <= most or not np.isfinite(share):
         limits = "a number from 0 up" if most == np.inf else "a number from 0 to 1"
-        raise SettingError(got=f"a share of {share}", expected=limits, do="0.1 is a tenth")
+        raise SettingError(f"share must be {limits}, got {share}")
 
 
 # Measured
@@ -304,15 +302,16 @@ def perturbation(
     if kind not in KINDS:
         raise unknown_name("experiment", kind, KINDS)
     if repeats < 1:
-        raise SettingError(got=f"{repeats} repeats", expected="1 or more", do="3 are usual")
+        raise SettingError(f"repeats must be 1 or more, got {repeats}")
     of_kind = KINDS[kind]
     chosen = of_kind.usual if strengths is None else tuple(strengths)
     if not chosen:
-        raise SettingError(got="no strengths", expected="at least one", do="leave them away for the usual ones")
+        raise SettingError("strengths is empty: expected at least one", help="omit strengths for the usual ones")
     tests = given(data)
     if tests.targets is None:
         raise InputError(
-            got="data without targets", expected="targets, for the accuracy", do="give a Dataset or (inputs, targets)"
+            "the data has no targets: measuring the accuracy needs them",
+            help="pass a Dataset or a pair (inputs, targets)",
         )
     examples = inputs_for(network, tests), tests.targets
     seeds = range(seed, seed + repeats) if of_kind.random else [seed]

@@ -24,7 +24,7 @@ from glassnet import arithmetic
 from glassnet.architecture import Architecture, human_bytes
 from glassnet.arrays import Array, readonly
 from glassnet.engines.base import Engine, State, Trainer
-from glassnet.errors import AddressError, FileError, SettingError
+from glassnet.errors import AddressError, FileError, SettingError, sentence
 from glassnet.explain.parameter_index import Place, index_of
 from glassnet.explain.recorder import Snapshot, Tape, TapedEngine
 from glassnet.files import own_format
@@ -147,9 +147,7 @@ class Recording:
         begin, end = self._step(epoch, 0), self._step(epoch, None)
         if end == begin:
             first = self.first_step // self.batches + 1
-            raise AddressError(
-                got=f"epoch {epoch}", expected=f"one with batches, from {first} up", do="what is before is the start"
-            )
+            raise AddressError(f"no batches in epoch {epoch}: the recording has batches from epoch {first} on")
         run, trainer = self._needed_run(), self._trainer_at(begin)
         size = run.plan.batch_size
         values = [trainer.state().parameters[index]]
@@ -207,15 +205,14 @@ class Recording:
         if differing:
             key = differing[0]
             raise SettingError(
-                got=f"a run with {key} {ours[key]!r}",
-                expected=f"{self.settings.get(key)!r}, as in the recording",
-                do="make the run with the settings and data that it was recorded with",
+                f"this run has {key} {ours[key]!r}; the recording has {self.settings.get(key)!r}",
+                help="create the run with the settings and data of the recording",
             )
         if run.chosen_engine.name != self.engine:
             raise SettingError(
-                got=f"a run on the engine {run.chosen_engine.name}",
-                expected=f"{self.engine}, on which it was recorded, since another one rounds otherwise",
-                do=f"make the run with engine={self.engine!r}",
+                f"this run uses the engine {run.chosen_engine.name}; the recording was made on {self.engine}, and "
+                "engines round differently",
+                help=f"training.epochs(..., engine={self.engine!r})",
             )
         return replace(self, run=run)
 
@@ -247,9 +244,9 @@ class Recording:
         kept = [s for s in self.snapshots if s.step == step]
         if kept and not np.array_equal(kept[0].parameters, trainer.state().parameters):
             raise SettingError(
-                got=f"other numbers after {step:,} steps than were recorded",
-                expected="the same bits, as the same engine gives on the same machine",
-                do="compute it again where it was recorded, or record it here",
+                f"the parameters after {step:,} steps differ from the recording: steps repeat to the bit only "
+                "with the same engine on the same machine",
+                help="replay it where it was recorded, or record it again here",
             )
 
     def _batches(self, run: Run, begin: int, end: int, at_once: int) -> Iterator[tuple[int, Array]]:
@@ -272,9 +269,8 @@ class Recording:
     def _needed_run(self) -> Run:
         if self.run is None:
             raise SettingError(
-                got="a recording without its run",
-                expected="the run, to compute steps again that were not kept",
-                do="load it with the run: Recording.load(path, training.epochs(network, data, ...)), settings as then",
+                "steps between snapshots can only be computed with the run",
+                help="Recording.load(path, training.epochs(network, data, ...)) with the settings of the recording",
             )
         return self.run
 
@@ -290,19 +286,14 @@ class Recording:
         first, steps = self.first_step // self.batches, self.first_step + len(self.losses)
         last = -(-steps // self.batches)
         if not _is_whole(epoch) or not first <= epoch <= last:
-            raise AddressError(
-                got=f"epoch {epoch}",
-                expected=f"one from {first} to {last}",
-                do="epochs count from 1; the first of these is where it started",
-            )
+            raise AddressError(f"no epoch {epoch} in the recording: expected one from {first} to {last}")
         most = min(self.batches, self._steps_of(epoch)) if epoch > first else 0
         if batch is None:
             batch = most
         if not _is_whole(batch) or not 0 <= batch <= most:
             raise AddressError(
-                got=f"batch {batch} of epoch {epoch}",
-                expected=f"one from 0 to {most}",
-                do="batches count from 1; 0 is before the first",
+                f"epoch {epoch} has no batch {batch}: expected one from 0 to {most}",
+                help="batches count from 1; 0 is the state before the first",
             )
         return epoch * self.batches if epoch == first else (epoch - 1) * self.batches + batch
 
@@ -369,9 +360,8 @@ class Recording:
             )
         except (KeyError, TypeError, ValueError, IndexError) as problem:
             raise FileError(
-                got=f"{path}, whose tensors and description do not fit ({problem})",
-                expected="a recording as glassnet writes it",
-                do="record the run again",
+                f"{path} is damaged: its tensors do not match its description ({sentence(problem)})",
+                help="record the run again",
             ) from problem
         return recording if run is None else recording.with_run(run)
 
@@ -423,12 +413,11 @@ def record(run: Run, path: str | os.PathLike[str] | None = None, every: float = 
     `FileError`.
     """
     if isinstance(every, bool) or not isinstance(every, int | float | np.number) or not 0 < every < float("inf"):
-        raise SettingError(got=f"every {every!r}", expected="a number of epochs above 0", do="1 is usual")
+        raise SettingError(f"every must be a number of epochs above 0, got {every!r}")
     if run.examples is None:
         raise SettingError(
-            got="a run over a stream",
-            expected="data in memory, from which any batch can be computed again",
-            do="record a run on a part of it: a table, or what stream.split holds out",
+            "a run on a stream cannot be recorded: its batches cannot be computed again",
+            help="record a run on data in memory, such as a part that stream.split holds out",
         )
     batches = -(-len(run.data) // run.plan.batch_size)
     tape = Tape(max(1.0, every * batches), room)
@@ -447,8 +436,8 @@ def record(run: Run, path: str | os.PathLike[str] | None = None, every: float = 
         ended = "interrupted"
         warnings.warn("interrupted: the recording ends with its last snapshot", stacklevel=2)
     except DivergedError as problem:
-        ended = f"diverged: {problem.got}"
-        warnings.warn(f"the run diverged ({problem.got}): the recording ends there", stacklevel=2)
+        ended = f"diverged: {problem.problem}"
+        warnings.warn(f"the run diverged ({problem.problem}): the recording ends there", stacklevel=2)
     finally:
         run.chosen_engine = engine
     if ended != "interrupted":  # then a step may be half done

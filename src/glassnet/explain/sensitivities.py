@@ -119,7 +119,7 @@ class Sensitivity:
     def strongest(self, n: int = 10) -> list[ParameterSensitivity]:
         """The `n` parameters with the steepest slopes, steepest first."""
         if n < 1:
-            raise SettingError(got=f"{n} parameters", expected="1 or more", do="10 make a good list")
+            raise SettingError(f"n must be 1 or more, got {n}")
         steep, n = np.abs(self.slopes), min(n, len(self.slopes))
         at_least = np.partition(steep, len(steep) - n)[len(steep) - n]
         among = np.flatnonzero(steep >= at_least)
@@ -145,9 +145,7 @@ class Sensitivity:
     def change(self, parameter: "ParameterSensitivity | int", by: float = USUAL_CHANGE) -> Change:
         """Change one parameter by `by` and compute the loss again."""
         if isinstance(by, bool) or not isinstance(by, int | float | np.number) or not isfinite(by):
-            raise SettingError(
-                got=f"a turn by {by!r}", expected="a finite number", do="0.01 is a good one to begin with"
-            )
+            raise SettingError(f"by must be a finite number, got {by!r}")
         found = self.locate(parameter.index if isinstance(parameter, ParameterSensitivity) else parameter)
         vector = self.network.parameters.copy()
         vector[found.index] += vector.dtype.type(by)
@@ -218,9 +216,7 @@ def sensitivity(network: Network, inputs: Any, targets: Any, loss: "str | Loss |
     if seen.ndim == 1:
         seen, kept = seen[None], kept[None]
     if kept.shape[:1] != seen.shape[:1]:
-        raise InputError(
-            got=f"targets of shape {shape_text(kept.shape)}", expected=f"{len(seen)} of them", do="pair them"
-        )
+        raise InputError(f"targets have shape {shape_text(kept.shape)}: expected {len(seen)}, one for each input")
     return Sensitivity(network, seen, readonly(kept), network.loss_for(kept, loss), value, readonly(slopes))
 
 

@@ -67,15 +67,13 @@ class Template:
         """The weights as a picture, (h, w); raises `SettingError` where it is not known that they are one."""
         if self.shape is None and self.layer > 0:
             raise SettingError(
-                got=f"a template of neuron {self.layer}:{self.neuron}, whose inputs are neurons",
-                expected="a neuron of layer 0, whose inputs may be a picture",
-                do="look at .attends or .weights, or take a neuron 0:N",
+                f"neuron {self.layer}:{self.neuron} has no picture: only the inputs of layer 0 can be pixels",
+                help="use .attends or .weights, or a neuron 0:N",
             )
         if self.shape is None:
             raise SettingError(
-                got=f"{len(self.weights):,} inputs that are not known to be a picture",
-                expected="a network that knows its input_shape (height, width)",
-                do="use .weights, or network.with_schema(gn.Schema(input_shape=(height, width)))",
+                f"the {len(self.weights):,} weights cannot be drawn as a picture: the network has no input_shape",
+                help="network.with_schema(gn.Schema(input_shape=(height, width)))",
             )
         return self.weights.reshape(self.shape)
 
@@ -84,9 +82,8 @@ class Template:
         """Weights times inputs, which add up to the weighted sum: a picture where the inputs are one."""
         if self.inputs is None:
             raise SettingError(
-                got="a template without an input",
-                expected="an input to see the contributions of",
-                do="call template(network, layer, neuron, inputs)",
+                "this template was made without an input, so it has no contributions",
+                help="template(network, layer, neuron, inputs)",
             )
         return self._shaped(self.weights * self.inputs)
 
@@ -202,7 +199,7 @@ def template(
     at = network.layers[layer]
     low, high = _range(network, layer) if within is None else within
     if not low <= high:
-        raise SettingError(got=f"within {low} and {high}", expected="a low and a high value", do="give (low, high)")
+        raise SettingError(f"within must be (low, high) with low <= high, got ({low}, {high})")
     schema = network.schema
     shape = schema.input_shape if layer == 0 else None
     known: dict[str, Any] = {}
@@ -210,7 +207,8 @@ def template(
         trace = network.trace(inputs)
         if trace.outputs.ndim == 2:
             raise InputError(
-                got=f"{len(trace)} inputs", expected="one", do=f"pick one of them, of shape ({network.sizes[0]},)"
+                f"{len(trace)} inputs: a template shows the contributions of one",
+                help=f"pick one of shape ({network.sizes[0]},)",
             )
         seen = trace.layers[layer]
         known = {"inputs": seen.inputs, "match": _match(seen, neuron)}

@@ -19,9 +19,8 @@ def confusion(evaluation: Evaluation, style: str = "light") -> Figure:
     colours = named(style)
     if evaluation.confusion is None or evaluation.accuracy is None:
         raise SettingError(
-            got="an evaluation of measurements",
-            expected="one of classes, which has a confusion matrix",
-            do="evaluate a network on labelled data",
+            "an evaluation of measured targets has no confusion matrix",
+            help="evaluate a network on data with class labels",
         )
     counts = np.asarray(evaluation.confusion)
     classes = len(counts)

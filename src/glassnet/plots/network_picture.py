@@ -39,7 +39,8 @@ def network(trace: Trace, style: str = "light", connections: int = CONNECTIONS) 
     colours = named(style)
     if trace.outputs.ndim == 2:
         raise SettingError(
-            got=f"a trace of {len(trace)} examples", expected="one of them", do="pick it first: plots.network(trace[0])"
+            f"a plot of a network shows one example; this trace has {len(trace)}",
+            help="pick one first: plots.network(trace[0])",
         )
     outputs = OUTPUTS + _room(trace)
     wide, high = 2.0 + outputs + 2.15 * len(trace.layers), _height(trace)

@@ -21,12 +21,10 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     options = _BY_SUFFIX.get(Path(path).suffix.lower())
     if options is None:
         raise SettingError(
-            got=f"a plot named {os.fspath(path)!r}", expected=".svg, .png or .pdf", do="change the end of the name"
+            f"unknown picture format {os.fspath(path)!r}: expected a name that ends in .svg, .png or .pdf"
         )
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "glassnet"}):
         try:
             figure.savefig(path, facecolor=figure.get_facecolor(), **options)
         except OSError as problem:
-            raise FileError(
-                got=f"{path}: {problem.strerror or problem}", expected="a place to write to", do="check the folder"
-            ) from problem
+            raise FileError(f"cannot write {path}: {problem.strerror or problem}") from problem

@@ -28,7 +28,7 @@ def templates(network: Network, style: str = "light", neurons: Sequence[int] | N
     count = network.sizes[1]
     shown = list(range(min(count, MOST))) if neurons is None else list(neurons)
     if not shown:
-        raise SettingError(got="no neurons", expected="at least one", do=f"name some from 0 to {count - 1}")
+        raise SettingError("no neurons to draw", help=f"name some from 0 to {count - 1}")
     found = [template(network, 0, k) for k in shown]
     pictures = [one.picture for one in found]
     limit = max(float(np.abs(picture).max()) for picture in pictures)

@@ -18,7 +18,7 @@ def history(history: History, style: str = "light") -> Figure:
     """Loss, and accuracy where it was measured; raises `InputError` for a history of no epochs."""
     colours = named(style)
     if not history:
-        raise InputError(got="a history of no epochs", expected="at least one", do="train for an epoch first")
+        raise InputError("the history has no epochs to draw", help="train for at least one epoch")
     numbers = [epoch.number for epoch in history]
     measured = any(value is not None for value in history.validation_accuracy)
     high = 5.4 if measured else 3.4

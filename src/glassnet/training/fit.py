@@ -106,9 +106,8 @@ def epochs(
     for i, name in enumerate(start.architecture.activations):
         if not activation(name).trainable:
             raise SettingError(
-                got=f"activation {name!r} in layer {i}",
-                expected="one with a slope to follow",
-                do="train with sigmoid and put the step in afterwards, with with_activation",
+                f"layer {i} has activation {name!r}, which has no gradient to train with",
+                help=f"train network.with_activation({i}, 'sigmoid'), then set {name!r} again",
             )
     kind = start.loss_for(data.targets, loss)
     weights = _sample_weights(sample_weight, len(data))
@@ -116,9 +115,8 @@ def epochs(
         kind, weights = _with_class_weight(kind, weights, class_weight, data, start.sizes[-1])
     if weights is not None and isinstance(data, Stream):
         raise SettingError(
-            got="weights of examples for a stream",
-            expected="none, or class_weight with cross_entropy, which has an output for each class",
-            do="leave them out, or read the data into memory",
+            "a stream cannot have a weight for each example",
+            help="read the data into memory, or use class_weight with cross_entropy",
         )
     rule = known_optimizer(optimizer)
     _check_whole("epochs", epochs, 0)
@@ -134,9 +132,7 @@ def epochs(
         _check_whole("patience", patience, 1)
         if validation is None:
             raise SettingError(
-                got="patience without validation data",
-                expected="data that tells when to stop",
-                do="pass validation=..., for example from data.split(0.1)",
+                "patience needs validation data", help="pass validation=..., for example from data.split(0.1)"
             )
     return Run(
         start=start,
@@ -223,9 +219,8 @@ def _sample_weights(given: Any, count: int) -> Array | None:
     weights = numeric(given, "sample_weight").astype(np.float64, copy=False)
     if weights.shape != (count,) or weights.min() < 0 or not weights.any():
         raise InputError(
-            got=f"sample_weight of shape {shape_text(weights.shape)}, from {weights.min(initial=0):g} up",
-            expected=f"({count},) numbers from 0 up, not all 0",
-            do="give one weight for each example",
+            f"sample_weight has shape {shape_text(weights.shape)} and its smallest value is "
+            f"{weights.min(initial=0):g}: expected ({count},) numbers from 0 up, not all 0"
         )
     return weights
 
@@ -236,34 +231,27 @@ def _with_class_weight(
     """Cross-entropy has class weights of its own; for another loss they become weights of the examples."""
     targets = data.targets
     if not is_labels(targets):
-        raise SettingError(got="class_weight", expected="targets that are labels", do="use sample_weight instead")
+        raise SettingError(
+            "class_weight needs targets that are class labels", help="use sample_weight for measured targets"
+        )
     classes = max(outputs, 2)
     if isinstance(wanted, str):
         if wanted != "balanced":
-            raise SettingError(
-                got=f"class_weight {wanted!r}",
-                expected="'balanced' or a number for each class",
-                do="did you mean 'balanced'?",
-            )
+            raise SettingError(f"unknown class_weight {wanted!r}: expected 'balanced' or a number for each class")
         counts = np.array(data.counts) if isinstance(data, Stream) else np.bincount(targets, minlength=classes)
         by_class = counts.sum() / (classes * np.maximum(counts, 1))
     elif isinstance(wanted, Mapping):
         by_class = np.ones(classes)
         for label, weight in wanted.items():
             if label not in range(classes):
-                raise SettingError(
-                    got=f"a weight for class {label!r}",
-                    expected=f"classes from 0 to {classes - 1}",
-                    do="number the classes",
-                )
+                raise SettingError(f"class_weight names class {label!r}: expected classes from 0 to {classes - 1}")
             by_class[label] = weight
     else:
         by_class = numeric(wanted, "class_weight").astype(np.float64)
     if by_class.shape != (classes,) or by_class.min() < 0:
         raise SettingError(
-            got=f"{by_class.size} class weights from {by_class.min():g} up",
-            expected=f"{classes} numbers from 0 up",
-            do="give one for each class",
+            f"class_weight has {by_class.size} values from {by_class.min():g} up: expected {classes} numbers from "
+            "0 up, one per class"
         )
     if isinstance(loss, CrossEntropy):
         return replace(loss, class_weights=tuple(by_class.tolist())), weights
@@ -278,9 +266,7 @@ def _l2(given: float | Sequence[float], layers: int) -> float | tuple[float, ...
     for penalty in given:
         _check_range("l2", penalty, 0)
     if len(given) != layers:
-        raise SettingError(
-            got=f"{len(given)} penalties l2", expected=f"one number, or one for each of {layers} layers", do="change l2"
-        )
+        raise SettingError(f"l2 has {len(given)} values: expected one number, or one for each of the {layers} layers")
     return tuple(float(penalty) for penalty in given)
 
 
@@ -288,18 +274,18 @@ def _dropout(given: float | Sequence[float], hidden: int) -> tuple[float, ...]:
     rates = (float(given),) * hidden if isinstance(given, int | float) else tuple(float(rate) for rate in given)
     if len(rates) != hidden or not all(0 <= rate < 1 for rate in rates):
         raise SettingError(
-            got=f"dropout {given!r}",
-            expected=f"a share from 0 to below 1, or one for each of {hidden} hidden layers",
-            do="0.2 to 0.5 is usual, 0 is off",
+            f"dropout {given!r} is out of range: expected a rate from 0 to below 1, or one for each of the "
+            f"{hidden} hidden layers",
+            help="0.2 to 0.5 is usual, 0 turns it off",
         )
     return rates
 
 
 def _check_whole(name: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise SettingError(got=f"{name} {value!r}", expected=f"a whole number from {least} up", do=f"change {name}")
+        raise SettingError(f"{name} must be a whole number from {least} up, got {value!r}")
 
 
 def _check_range(name: str, value: Any, above: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not above <= value < float("inf"):
-        raise SettingError(got=f"{name} {value!r}", expected=f"a finite number from {above:g} up", do=f"change {name}")
+        raise SettingError(f"{name} must be a finite number from {above:g} up, got {value!r}")

@@ -37,8 +37,8 @@ SECONDS_BETWEEN_LOOKS = 0.05
 class DivergedError(GlassnetError, ArithmeticError):
     """The loss became NaN or infinite. `network` and `history` are what was last good, up to the epoch before."""
 
-    def __init__(self, got: str, do: str, network: Network, history: History) -> None:
-        super().__init__(got=got, expected="a finite loss", do=do)
+    def __init__(self, problem: str, help: str, network: Network, history: History) -> None:
+        super().__init__(problem, help=help)
         self.network, self.history = network, history
 
 
@@ -142,7 +142,7 @@ class Run:
             for losses in looks(trainer, order, rates, size):
                 seen += losses
                 if not np.isfinite(losses[-1]):
-                    raise self._diverged(f"a loss of {losses[-1]}", first + len(seen), rates[len(seen) - 1])
+                    raise self._diverged(f"the loss is {losses[-1]}", first + len(seen), rates[len(seen) - 1])
                 if self.progress is not None:
                     self.progress(first + len(seen), batches)
                 if self._stopping and first + len(seen) < batches:
@@ -152,7 +152,7 @@ class Run:
 
         self.state = feeding.state()
         if not np.isfinite(self.state.parameters).all():
-            raise self._diverged("parameters that are NaN or infinite", batches, rates[-1])
+            raise self._diverged("parameters are NaN or infinite", batches, rates[-1])
         network = replace(self.network, parameters=readonly(self.state.parameters))
         validation_loss = validation_accuracy = None
         if self.validation is not None:
@@ -174,7 +174,10 @@ class Run:
         done = len(self.history)
         kept = f"the network of epoch {done} is kept" if done else "the network it started from is kept"
         return DivergedError(
-            f"{what} in epoch {done + 1}, batch {batch}", f"{remedies}; {kept}", self.network, self.history
+            f"training diverged in epoch {done + 1}, batch {batch}: {what}",
+            f"{remedies}; {kept}",
+            self.network,
+            self.history,
         )
 
     # What follows from the history
@@ -219,10 +222,9 @@ class Run:
         if differing:
             key = differing[0]
             raise SettingError(
-                got=f"{key} {ours[key]!r}",
-                expected=f"{theirs.get(key)!r}, with which the run in {path} was started"
-                + (f" (also other: {', '.join(differing[1:])})" if differing[1:] else ""),
-                do="resume with the settings and data of that run, or start another checkpoint",
+                f"the checkpoint {path} belongs to a run with {key} {theirs.get(key)!r}, not {ours[key]!r}"
+                + (f" (also different: {', '.join(differing[1:])})" if differing[1:] else ""),
+                help="resume with the settings and data of that run, or name another checkpoint",
             )
         slots = [tensors[f"optimizer.{name}"] for name in self.plan.optimizer.slots if f"optimizer.{name}" in tensors]
         self.state = State(tensors["parameters"], slots, description["step"])

@@ -48,9 +48,8 @@ class Unit:
         last = network.architecture.activations[-1]
         if last != "identity":
             raise SettingError(
-                got=f"a last layer with activation {last!r}",
-                expected="'identity', which can take a unit over",
-                do="leave the activation of the last layer away",
+                f"the last layer has activation {last!r}: measured targets need 'identity', which has no bounds",
+                help="omit the activation of the last layer",
             )
         vector = network.parameters.copy()
         *_, (weights, biases) = weights_and_biases(network.architecture, vector)
