@@ -106,7 +106,7 @@ def described(path: Path, **changes: object) -> Path:
         {"activations": ["relu", "relu"]},
         {"activations": ["rleu"]},
         {"sizes": [4, 2]},
-        {"signature": None},
+        {"schema": None},
     ],
 )
 def test_descriptions_that_do_not_fit_are_told(tmp_path: Path, changes: dict[str, object], refused: Any) -> None:

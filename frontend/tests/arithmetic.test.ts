@@ -58,11 +58,11 @@ describe("a column of arithmetic", () => {
 });
 
 describe("names", () => {
-  const network = (sizes: number[], signature: object): Network =>
+  const network = (sizes: number[], schema: object): Network =>
     new Network(
       new Architecture(sizes, ["relu", "identity"]),
       new Float32Array(new Architecture(sizes, ["relu", "identity"]).total),
-      signature,
+      schema,
     );
 
   it("of inputs are pixels, columns, neurons or numbers", () => {

@@ -4,7 +4,7 @@ import { asRead, fits, rangeOf, rawOf, readOf } from "../src/data/features.ts";
 import { greyOf, valuesOf } from "../src/data/grey.ts";
 import { examplesOf, nextAfter } from "../src/data/picking.ts";
 import { Architecture } from "../src/network/architecture.ts";
-import { Network, type Signature } from "../src/network/network.ts";
+import { Network, type Schema } from "../src/network/network.ts";
 
 const digits = digitsOf(Uint8Array.from([...new Array(3 * 784).fill(0), 7, 2, 7]), "digits");
 const table: Dataset = {
@@ -12,9 +12,9 @@ const table: Dataset = {
   inputs: { values: Float32Array.of(10, 1, 30, 5), scale: 1, count: 2 },
   targets: { rows: Float32Array.of(0, 1) },
   width: 2,
-  signature: { features: ["a", "b"] },
+  schema: { features: ["a", "b"] },
 };
-const signature = { centers: [20, 3], spreads: [10, 2] };
+const schema = { centers: [20, 3], spreads: [10, 2] };
 
 test("examples are offered by class, in their order", () => {
   expect([...examplesOf(digits, 7)]).toEqual([0, 2]);
@@ -29,16 +29,16 @@ test("after the last comes the first again", () => {
 });
 
 test("a table's rows are read less their centers, divided by their spreads, and only once", () => {
-  const read = asRead(table, signature);
+  const read = asRead(table, schema);
   expect([...exampleOf(read, 1).values]).toEqual([1, 1]);
-  expect(asRead({ ...table, signature }, signature).inputs).toBe(table.inputs);
-  expect(asRead(read, signature)).toBe(read);
+  expect(asRead({ ...table, schema }, schema).inputs).toBe(table.inputs);
+  expect(asRead(read, schema)).toBe(read);
   expect(asRead(table, {})).toBe(table);
-  expect(rawOf(signature, 0, readOf(signature, 0, 35))).toBe(35);
+  expect(rawOf(schema, 0, readOf(schema, 0, 35))).toBe(35);
 });
 
 test("rows fit a network that reads as many columns, of the same names, standardised alike", () => {
-  const reads = (told: Signature, width = 2): Network => {
+  const reads = (told: Schema, width = 2): Network => {
     const architecture = new Architecture([width, 1], ["identity"]);
     return new Network(architecture, new Float32Array(architecture.total), told);
   };
@@ -46,13 +46,13 @@ test("rows fit a network that reads as many columns, of the same names, standard
   expect(fits(table, reads({ features: ["a", "b"] }))).toBe(true);
   expect(fits(table, reads({}, 3))).toBe(false);
   expect(fits(table, reads({ features: ["a", "c"] }))).toBe(false);
-  expect(fits(table, reads(signature))).toBe(false);
-  expect(fits(asRead(table, signature), reads(signature))).toBe(true);
+  expect(fits(table, reads(schema))).toBe(false);
+  expect(fits(asRead(table, schema), reads(schema))).toBe(true);
 });
 
 test("sliders go as far as the data, or two spreads around the center", () => {
-  expect(rangeOf(signature, asRead(table, signature), 1)).toEqual([1, 5]);
-  expect(rangeOf(signature, null, 0)).toEqual([0, 40]);
+  expect(rangeOf(schema, asRead(table, schema), 1)).toEqual([1, 5]);
+  expect(rangeOf(schema, null, 0)).toEqual([0, 40]);
 });
 
 test("grey becomes the very inputs that stored pictures become, and back", () => {

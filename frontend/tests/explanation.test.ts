@@ -16,7 +16,7 @@ function words(weights: number[], bias: number, squish: Squish = "sigmoid", inpu
 
 describe("a neuron in words", () => {
   it("names the few inputs that matter", () => {
-    expect(words([2, -1, 0.1], 0)).toBe("is awake (0.750): mostly input 0, for; it has no bias.");
+    expect(words([2, -1, 0.1], 0)).toBe("is active (0.750): mostly input 0, for; it has no bias.");
     expect(words([-2, 1.9, 0.3], 0.5)).toMatch(/mostly input 1, for, and input 0, against; /);
   });
   it("says so where many do", () => {
@@ -26,7 +26,7 @@ describe("a neuron in words", () => {
   });
   it("says so where nothing comes in", () => {
     expect(words([1, 2], -1, "relu", [0, 0])).toBe(
-      "is asleep (0): nothing comes in, all products are 0; its bias of \u22121.00 is all there is.",
+      "is inactive (0): nothing comes in, all products are 0; its bias of \u22121.00 is all there is.",
     );
   });
   it.each([

@@ -7,13 +7,13 @@ import type { Examination } from "../src/network/evaluation.ts";
 import { Network } from "../src/network/network.ts";
 import type { Squish } from "../src/core/names.ts";
 
-const network = (sizes: number[], squish: Squish, signature = {}): Network => {
+const network = (sizes: number[], squish: Squish, schema = {}): Network => {
   const architecture = new Architecture(
     sizes,
     sizes.slice(1).map(() => squish),
   );
   const values = Float32Array.from({ length: architecture.total }, (_, i) => i);
-  return new Network(architecture, values, signature);
+  return new Network(architecture, values, schema);
 };
 const a = network([2, 3, 1], "relu");
 

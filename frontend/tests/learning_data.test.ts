@@ -66,7 +66,7 @@ describe("a table", () => {
     const third = Math.sqrt(1.5);
     [-third, -third, 0, 0, third, third].forEach((x, i) => expect(data.inputs.values[i]).toBeCloseTo(x, 6));
     expect(data.targets).toEqual({ labels: Int32Array.of(0, 1, 0) });
-    expect(data.signature).toMatchObject({
+    expect(data.schema).toMatchObject({
       features: ["a", "b"],
       classes: ["x", "y"],
       target: "kind",
@@ -78,14 +78,14 @@ describe("a table", () => {
   test("may have another target: a measurement", () => {
     const { data, notes } = made("a;b;kind\n1.5;10;x\n2;10.5;y\n3;11;x\n", "a");
     expect(data.targets).toEqual({ rows: Float32Array.of(1.5, 2, 3) });
-    expect(data.signature.features).toEqual(["b"]);
+    expect(data.schema.features).toEqual(["b"]);
     expect(notes).toEqual(["columns left out, text: kind"]);
   });
 
   test("fills what is missing with the mean, and leaves out rows without a target", () => {
     const { data, notes } = made("a\tyes\n1\ttrue\n?\tfalse\n3\tTRUE\n9\t\n");
     expect([...data.inputs.values]).toEqual([-1, 0, 1]);
-    expect(data.signature.classes).toEqual(["false", "true"]);
+    expect(data.schema.classes).toEqual(["false", "true"]);
     expect(labelsOf(data)).toEqual([1, 0, 1]);
     expect(notes).toEqual([
       "rows left out, without a target: 1",
@@ -116,7 +116,7 @@ describe("a table", () => {
       inputs: { values: Float32Array.of(1, 10, 2, 10.5, 3, 11), scale: 1, count: 3 },
       targets: { labels: Int32Array.of(0, 1, 0) },
       width: 2,
-      signature: { features: ["a", "b"], classes: ["x", "y"], target: "kind" },
+      schema: { features: ["a", "b"], classes: ["x", "y"], target: "kind" },
     };
     const { data } = tableOf(columnsIn(raw), "sample");
     expect(data).toEqual({ ...made("a,b,kind\n1,10,x\n2,10.5,y\n3,11,x\n").data, name: "sample" });

@@ -2,15 +2,15 @@ import { expect, test } from "vitest";
 import { outcomeText, winnerOf } from "../src/draw/outcome.ts";
 import type { Squish } from "../src/core/names.ts";
 import { Architecture } from "../src/network/architecture.ts";
-import { Network, type Signature } from "../src/network/network.ts";
+import { Network, type Schema } from "../src/network/network.ts";
 import { Tracer, type Trace } from "../src/network/trace.ts";
 import { kernel } from "./kernel.ts";
 
 /** Outputs are the squish of the biases. */
-function saying(squish: Squish, biases: number[], signature: Signature = {}): Trace {
+function saying(squish: Squish, biases: number[], schema: Schema = {}): Trace {
   const architecture = new Architecture([1, biases.length], [squish]);
   const parameters = Float32Array.from([...biases.map(() => 0), ...biases]);
-  return new Tracer(kernel).trace(new Network(architecture, parameters, signature), Float32Array.of(0));
+  return new Tracer(kernel).trace(new Network(architecture, parameters, schema), Float32Array.of(0));
 }
 
 test("the best and the next are named, shares in percent", () => {

@@ -16,6 +16,6 @@ export function pictures(count: number, width = 24, seed = 1): Dataset {
     inputs: { values: bytes, scale: 1 / 255, count },
     targets: { labels: Int32Array.from({ length: count }, (_, i) => i % 3) },
     width,
-    signature: { classes: ["a", "b", "c"] },
+    schema: { classes: ["a", "b", "c"] },
   };
 }

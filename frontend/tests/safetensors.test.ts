@@ -3,8 +3,8 @@ import { openSafetensors } from "../src/network/model_file.ts";
 import { readHeader, readNetwork, writeNetwork } from "../src/network/safetensors.ts";
 import { someNetwork } from "./networks.ts";
 
-const signature = { input_shape: [3], features: ["a", "ü", "c"] };
-const network = someNetwork([3, 4, 2], ["gelu", "identity"], signature);
+const schema = { input_shape: [3], features: ["a", "ü", "c"] };
+const network = someNetwork([3, 4, 2], ["gelu", "identity"], schema);
 const written = writeNetwork(network);
 
 /** A safetensors file with this header and so many bytes of tensors. */
@@ -23,7 +23,7 @@ describe("a network's file", () => {
     const read = await readNetwork(new Blob([written]));
     expect(read.parameters).toEqual(network.parameters);
     expect(read.architecture).toEqual(network.architecture);
-    expect(read.signature).toEqual(signature);
+    expect(read.schema).toEqual(schema);
   });
 
   test("says what is wrong when it is cut anywhere", async () => {

@@ -21,7 +21,7 @@ const prices: Dataset = {
     rows: Float32Array.from({ length: COUNT }, (_, i) => 3e5 + 4e4 * inputs[2 * i] - 2e4 * inputs[2 * i + 1]),
   },
   width: 2,
-  signature: { target: "price" },
+  schema: { target: "price" },
 };
 const unit = new Unit(architecture, prices);
 const all = Array.from({ length: COUNT }, (_, i) => i);

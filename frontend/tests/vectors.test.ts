@@ -74,7 +74,7 @@ test.each(vectors<{ seed: number; count: number; held_out: string }>("splits"))(
     const { count, seed } = wanted;
     const values = Float32Array.from({ length: count }, (_, i) => i);
     const targets = { labels: new Int32Array(count) };
-    const data = { name: "rows", inputs: { values, scale: 1, count }, targets, width: 1, signature: {} };
+    const data = { name: "rows", inputs: { values, scale: 1, count }, targets, width: 1, schema: {} };
     expect(digest(heldOut(kernel, data, seed).test.inputs.values)).toBe(wanted.held_out);
   },
 );

@@ -309,7 +309,7 @@ class Network:
             "kind": "network",
             "sizes": self.sizes,
             "activations": self.architecture.activations,
-            "signature": self.schema.as_dict(),
+            "schema": self.schema.as_dict(),
         }
         return tensors, description
 
@@ -376,7 +376,7 @@ def load(source: Any, activation: "str | Sequence[str] | None" = None) -> Networ
     said = description_of(source) if isinstance(source, str | os.PathLike) and activation is None else None
     chain = chain_of(source, said["activations"] if said else activation)
     try:
-        schema = Schema.from_dict(said["signature"]) if said else chain.schema
+        schema = Schema.from_dict(said["schema"]) if said else chain.schema
         return Network.from_layers([(w, b, str(name)) for w, b, name in chain.layers], schema)
     except InputError as problem:
         raise FileError(problem.problem, help=problem.help) from problem
@@ -394,7 +394,7 @@ def _load_own(path: str | os.PathLike[str]) -> Network:
                 if stored.shape != part.shape or stored.dtype != part.dtype:
                     raise InputError(f"{name} is {stored.dtype} {stored.shape}, expected {part.dtype} {part.shape}")
                 part[:] = stored
-        network = Network(architecture, readonly(vector), Schema.from_dict(description["signature"]))
+        network = Network(architecture, readonly(vector), Schema.from_dict(description["schema"]))
     except (KeyError, TypeError, ValueError, MemoryError) as problem:
         raise FileError(
             f"{path} is damaged: its tensors do not match its description ({sentence(problem)})",

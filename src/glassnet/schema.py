@@ -47,13 +47,13 @@ class Schema:
         for hot in self.one_hot or ():
             if hot is not None and not (len(hot) == 2 and all(isinstance(word, str) for word in hot)):
                 raise SettingError(
-                    got=f"one_hot {hot!r}", expected="(column, text), or None for a number", do="correct the signature"
+                    got=f"one_hot {hot!r}", expected="(column, text), or None for a number", do="correct the schema"
                 )
         numbers = {name for name, hot in self._inputs if hot is None}
         both = [hot[0] for _, hot in self._inputs if hot is not None and hot[0] in numbers]
         if both:
             raise SettingError(
-                got=f"column {both[0]!r} as numbers and as text", expected="one of both", do="correct the signature"
+                got=f"column {both[0]!r} as numbers and as text", expected="one of both", do="correct the schema"
             )
 
     @property

@@ -103,7 +103,7 @@ def test_files_from_before_categories_are_read_and_new_ones_are_not_misread(shop
     network.save(tmp_path / "new.safetensors")
     _, description = own_format.read(tmp_path / "new.safetensors", "network")
     assert description["version"] == 1
-    older = {key: value for key, value in description["signature"].items() if key != "one_hot"}
+    older = {key: value for key, value in description["schema"].items() if key != "one_hot"}
     schema = gn.Schema.from_dict(json.loads(json.dumps(older)))
     table = write(tmp_path / "t.csv", [(1, 0, 2.0), (0, 1, 4.0)], "colour=blue,colour=red,size")
     assert np.array_equal(data.table_inputs(table, schema), shop.inputs[1:3])
@@ -113,7 +113,7 @@ def test_files_from_before_categories_are_read_and_new_ones_are_not_misread(shop
 def test_a_signature_that_makes_no_sense_is_told(tmp_path, one_hot, refused: Any):
     schema = {"features": ["a=b"], "one_hot": one_hot}
     tensors = {"layers.0.weight": np.zeros((1, 1), np.float32), "layers.0.bias": np.zeros(1, np.float32)}
-    described = {"kind": "network", "sizes": [1, 1], "activations": ["relu"], "signature": schema}
+    described = {"kind": "network", "sizes": [1, 1], "activations": ["relu"], "schema": schema}
     own_format.write(tmp_path / "a.safetensors", tensors, described)
     with refused(FileError):
         gn.load(tmp_path / "a.safetensors")

@@ -84,7 +84,7 @@ def shard(folder: str, settings: dict[str, Any], stop_after: int | None = None, 
             sharded_files.keep(run, Path(folder), run.settings(learn))
             if epoch.number == stop_after:
                 return None
-        description = {"sizes": architecture.sizes, "activations": architecture.activations, "signature": {}}
+        description = {"sizes": architecture.sizes, "activations": architecture.activations, "schema": {}}
         sharded_files.save(run, Path(folder), description)
         held = max(layer.weight.to_local().numel() for layer in run.module.linear)
     return run.history.loss, run.history.validation_loss, run.history.validation_accuracy, held

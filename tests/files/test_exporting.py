@@ -25,7 +25,7 @@ from glassnet.files.formats.sklearn import writer as sklearn_writer
 os.environ["KERAS_BACKEND"] = "torch"
 EVERY = [name for name in ACTIVATIONS if name != "softmax"]
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion", "-Wdouble-promotion", "-O1"]
-SIGNATURE = gn.Schema(scale=1 / 255, classes=("nought", 'o"ne\\ ??/', "zwei ü */ \n"))
+SCHEMA = gn.Schema(scale=1 / 255, classes=("nought", 'o"ne\\ ??/', "zwei ü */ \n"))
 
 
 def rich(dtype: str = "float32", squishes: list[str] = EVERY) -> gn.Network:
@@ -34,7 +34,7 @@ def rich(dtype: str = "float32", squishes: list[str] = EVERY) -> gn.Network:
     start = gn.Network.create(sizes, [*squishes, "softmax"], seed=3, dtype=dtype)
     random = np.random.default_rng(4)
     moved = start.parameters + random.normal(0, 0.2, start.parameters.shape)
-    return start.with_parameters(moved).with_schema(SIGNATURE)
+    return start.with_parameters(moved).with_schema(SCHEMA)
 
 
 def inputs(count: int = 40, width: int = 7) -> np.ndarray:
@@ -100,7 +100,7 @@ def test_onnx_keeps_the_opset_and_what_outputs_stand_for(tmp_path: Path) -> None
     model = onnx.load(tmp_path / "a.onnx")
     assert [(i.domain, i.version) for i in model.opset_import] == [("", 17)]
     noted = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
-    assert noted["glassnet.schema"]["classes"] == list(SIGNATURE.classes or ())
+    assert noted["glassnet.schema"]["classes"] == list(SCHEMA.classes or ())
     assert noted["glassnet.activations"] == list(rich().architecture.activations)
 
 
@@ -270,7 +270,7 @@ def test_stored_bytes_and_class_names_in_c(tmp_path: Path) -> None:
     (tmp_path / "names.c").write_text(text)
     subprocess.run(["gcc", *STRICT, "names.c", "-o", "names", "-lm"], cwd=tmp_path, check=True)
     names = subprocess.run([str(tmp_path / "names")], capture_output=True, check=True).stdout.decode().split("\0")
-    assert names == ["", *(SIGNATURE.classes or ()), "", ""]
+    assert names == ["", *(SCHEMA.classes or ()), "", ""]
 
 
 def test_a_header_needs_no_mathematics_for_relu(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_plain_python_predicts_the_same(tmp_path: Path, dtype: str) -> None:
     close([module.predict(row) for row in inputs().tolist()], network(inputs().astype(dtype)))
     stored = np.random.default_rng(0).integers(0, 256, (9, 7), np.uint8)
     close([module.predict_stored(row) for row in stored.tolist()], network(stored))
-    assert tuple(module.CLASSES) == SIGNATURE.classes
+    assert tuple(module.CLASSES) == SCHEMA.classes
     with pytest.raises(ValueError, match="got 2 inputs; expected 7"):
         module.predict([1, 2])
 

@@ -18,13 +18,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture
 def shared(page):
     expect(page.locator(".outcome")).to_contain_text("looks like 7")
-    page.get_by_role("button", name="Contribution").click()
+    page.get_by_role("button", name="Share").click()
     return page
 
 
 def download(page, name, path):
     with page.expect_download() as found:
-        page.get_by_role("dialog", name="Contribution").get_by_role("button", name=name).click()
+        page.get_by_role("dialog", name="Share").get_by_role("button", name=name).click()
     found.value.save_as(path)
     return path
 
@@ -43,7 +43,7 @@ def scramble(page):
 
 def test_a_link_carries_view_and_edits(page, visit, served):
     scramble(page)
-    page.get_by_role("button", name="Contribution").click()
+    page.get_by_role("button", name="Share").click()
     fragment = "#" + link_of(page).split("#")[1]
     assert "changes=" in fragment
     other = visit(served, fragment)
@@ -55,7 +55,7 @@ def test_a_link_carries_view_and_edits(page, visit, served):
 def test_a_drawn_input_travels(shared, visit, served):
     shared.keyboard.press("Escape")
     shared.get_by_role("button", name="Clear").click()
-    shared.get_by_role("button", name="Contribution").click()
+    shared.get_by_role("button", name="Share").click()
     expect(shared.get_by_label("Link", exact=True)).to_have_value(re.compile("input="))
     other = visit(served, "#" + link_of(shared).split("#")[1])
     outcome = shared.locator(".outcome").inner_text()
@@ -81,7 +81,7 @@ def test_a_link_can_be_pasted(shared):
 
 def test_the_network_is_given_as_python_reads_it(page, tmp_path):
     scramble(page)
-    page.get_by_role("button", name="Contribution").click()
+    page.get_by_role("button", name="Share").click()
     network = gn.load(download(page, "safetensors", tmp_path / "edited.safetensors"))
     original = gn.load(files("glassnet").joinpath("web", "examples", "digits-sigmoid.safetensors"))
     assert network.sizes == original.sizes
@@ -96,7 +96,7 @@ def test_the_single_file_works_with_the_network_off(shared, browser, tmp_path):
     with offline(browser, path) as page:
         expect(page.locator(".outcome")).to_contain_text("looks like 7")
         expect(page.get_by_text("accuracy on 1,000 test digits")).to_be_visible()  # a worker told it
-        page.get_by_role("button", name="Contribution").click()
+        page.get_by_role("button", name="Share").click()
         again = download(page, "without a network", tmp_path / "again.html")
     payloads = [json.loads(re.findall(r'id="payload">(.*?)</script>', p.read_text())[-1]) for p in (path, again)]
     assert payloads[0] == payloads[1]
@@ -125,7 +125,7 @@ def test_the_picture_is_png_of_what_is_seen(shared, tmp_path):
 def test_a_lesson_hides_what_it_says_and_can_be_left(visit, served):
     page = visit(served, "#network=digits-sigmoid&lesson=Draw+a+4.&hide=train,knobs,compare,card,share,files")
     expect(page.get_by_label("Lesson")).to_contain_text("Draw a 4.")
-    for gone in ("Compare", "Contribution", "Lesson", "Play"):
+    for gone in ("Compare", "Share", "Lesson", "Play"):
         expect(page.get_by_role("button", name=gone, exact=True)).to_have_count(0)
     expect(page.get_by_role("combobox")).to_have_count(0)
     page.get_by_role("button", name="show everything").click()
@@ -161,5 +161,5 @@ def test_a_teacher_makes_a_lesson_sees_it_and_sends_it(shared):
     expect(shared.get_by_role("button", name="Play")).to_have_count(0)
     shared.get_by_role("button", name="Back to making the lesson").click()
     expect(shared.get_by_role("button", name="Play")).to_be_visible()
-    shared.get_by_role("button", name="Contribution").click()
+    shared.get_by_role("button", name="Share").click()
     expect(shared.get_by_label("Link", exact=True)).to_have_value(re.compile("hide=train"))

@@ -1,7 +1,7 @@
 /** Examples to learn from or to be tested with: inputs as stored, what they are multiplied by, targets. */
 
 import type { Rows, Targets } from "../core/context.ts";
-import type { Signature } from "../network/network.ts";
+import type { Schema } from "../network/network.ts";
 
 export interface Dataset {
   /** "test digits", "spiral", "iris.csv" */
@@ -10,7 +10,7 @@ export interface Dataset {
   readonly targets: Targets;
   /** Numbers in a row of inputs. */
   readonly width: number;
-  readonly signature: Signature;
+  readonly schema: Schema;
 }
 
 /** One input as a network reads it, and where it comes from. */
@@ -46,6 +46,6 @@ export function digitsOf(bytes: Uint8Array, name: string): Dataset {
     inputs: { values: bytes.subarray(0, 784 * count), scale: 1 / 255, count },
     targets: { labels: Int32Array.from(bytes.subarray(784 * count)) },
     width: 784,
-    signature: { input_shape: [28, 28], scale: 1 / 255, classes: DIGIT_CLASSES },
+    schema: { input_shape: [28, 28], scale: 1 / 255, classes: DIGIT_CLASSES },
   };
 }

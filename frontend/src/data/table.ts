@@ -29,7 +29,7 @@ export function tableOf(columns: readonly Column[], name: string, target?: strin
     inputs: { values, scale: 1, count: rows.length },
     targets: answers.targets,
     width,
-    signature: {
+    schema: {
       input_shape: [width],
       features: inputs.map((input) => input.name),
       centers: inputs.map((input) => input.center),
@@ -42,7 +42,7 @@ export function tableOf(columns: readonly Column[], name: string, target?: strin
 }
 
 /** The columns of a table as a single file carries it, values as they were. */
-export function columnsIn({ inputs, targets, width, signature }: Dataset): Column[] {
+export function columnsIn({ inputs, targets, width, schema }: Dataset): Column[] {
   const column = (name: string, numbers: ArrayLike<number>, texts: string[] | null = null): Column => ({
     name,
     numbers: Float64Array.from(numbers),
@@ -51,13 +51,13 @@ export function columnsIn({ inputs, targets, width, signature }: Dataset): Colum
   });
   const features = Array.from({ length: width }, (_, j) =>
     column(
-      signature.features?.[j] ?? `x${j}`,
+      schema.features?.[j] ?? `x${j}`,
       Array.from({ length: inputs.count }, (_, i) => inputs.values[i * width + j] * inputs.scale),
     ),
   );
-  const goal = signature.target ?? "target";
+  const goal = schema.target ?? "target";
   if ("rows" in targets) return [...features, column(goal, targets.rows)];
-  const words = Array.from(targets.labels, (label) => signature.classes?.[label] ?? String(label));
+  const words = Array.from(targets.labels, (label) => schema.classes?.[label] ?? String(label));
   return [
     ...features,
     column(

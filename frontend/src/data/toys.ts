@@ -21,6 +21,6 @@ export function toy(module: WebAssembly.Module, name: Toy, count: number, noise:
     inputs: { values: memory.view(Float32Array, points, 2 * count).slice(), scale: 1, count },
     targets: { labels: memory.view(Int32Array, labels, count).slice() },
     width: 2,
-    signature: { input_shape: [2], features: ["x1", "x2"], classes: ["orange", "blue"] },
+    schema: { input_shape: [2], features: ["x1", "x2"], classes: ["orange", "blue"] },
   };
 }

@@ -11,7 +11,7 @@ export const ranked = (outputs: ArrayLike<number>): number[] =>
 /** The class that the outputs name: the largest; of a single output, class 1 above what the squish makes of 0. null where
  * they measure something. */
 export function winnerOf({ network, outputs, layers }: Trace): number | null {
-  const { classes, target } = network.signature;
+  const { classes, target } = network.schema;
   if (outputs.length === 1)
     return classes?.length === 2 ? Number(layers[layers.length - 1].preActivations[0] > 0) : null;
   return classes || !target ? ranked(outputs)[0] : null;
@@ -23,7 +23,7 @@ export function outcomeText(trace: Trace): string {
   const winner = winnerOf(trace);
   const size = UP_TO_ONE.has(layers[layers.length - 1].squish) ? percent : short;
   if (outputs.some(Number.isNaN)) return "the outputs are not numbers";
-  if (winner === null) return `${network.signature.target ?? "output"} ${Array.from(outputs, short).join(", ")}`;
+  if (winner === null) return `${network.schema.target ?? "output"} ${Array.from(outputs, short).join(", ")}`;
   if (outputs.length === 1) return `looks like ${network.className(winner)}, ${size(outputs[0])}`;
   const [best, next] = ranked(outputs).map((i) => `${network.className(i)}, ${size(outputs[i])}`);
   return `looks like ${best}; next ${next}`;

@@ -74,7 +74,7 @@ function tableOf(table: NonNullable<Payload["table"]>): Dataset {
     inputs: { values: Float32Array.from(table.inputs.flat()), scale: 1, count: table.inputs.length },
     targets: table.classes ? { labels: Int32Array.from(table.targets) } : { rows: Float32Array.from(table.targets) },
     width,
-    signature: {
+    schema: {
       input_shape: [width],
       features: table.features,
       ...(table.classes && { classes: table.classes }),

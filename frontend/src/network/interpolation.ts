@@ -1,6 +1,6 @@
 /** What two networks must share to be compared number by number, and what lies on the straight line between them. */
 
-import type { Network, Signature } from "./network.ts";
+import type { Network, Schema } from "./network.ts";
 
 /** Where two structures differ, in words; null for networks of the same structure. */
 export function structureDiffers(a: Network, b: Network): string | null {
@@ -16,10 +16,10 @@ export function structureDiffers(a: Network, b: Network): string | null {
 export function inputsDiffer(a: Network, b: Network): string | null {
   const [one, other] = [a.architecture.sizes[0], b.architecture.sizes[0]];
   if (one !== other) return `one takes ${one} inputs, the other ${other}`;
-  return reading(a.signature) === reading(b.signature) ? null : "they standardise the same columns by other numbers";
+  return reading(a.schema) === reading(b.schema) ? null : "they standardise the same columns by other numbers";
 }
 
-const reading = ({ centers, spreads }: Signature): string => JSON.stringify([centers ?? null, spreads ?? null]);
+const reading = ({ centers, spreads }: Schema): string => JSON.stringify([centers ?? null, spreads ?? null]);
 
 /** All parameters mixed in the same shares: (1 - share) a + share b. */
 export function between(a: Network, b: Network, share: number): Network {

@@ -4,8 +4,8 @@
 import type { Squish } from "../core/names.ts";
 import { Architecture } from "./architecture.ts";
 
-/** What inputs and outputs stand for (`signature.py`); every field may be unknown. */
-export interface Signature {
+/** What inputs and outputs stand for (`schema.py`); every field may be unknown. */
+export interface Schema {
   input_shape?: number[];
   scale?: number;
   features?: string[];
@@ -28,14 +28,14 @@ export class Network {
   readonly architecture: Architecture;
   /** Read only: other networks may share it. */
   readonly parameters: Float32Array;
-  readonly signature: Signature;
+  readonly schema: Schema;
 
-  constructor(architecture: Architecture, parameters: Float32Array, signature: Signature = {}) {
+  constructor(architecture: Architecture, parameters: Float32Array, schema: Schema = {}) {
     if (parameters.length !== architecture.total)
       throw new Error(`${parameters.length} numbers for ${architecture}, which has ${architecture.total}`);
     this.architecture = architecture;
     this.parameters = parameters;
-    this.signature = signature;
+    this.schema = schema;
   }
 
   /** The template of a neuron, one weight per input: a view, not to be written to. */
@@ -53,12 +53,12 @@ export class Network {
   }
 
   withParameters(parameters: Float32Array): Network {
-    return new Network(this.architecture, parameters, this.signature);
+    return new Network(this.architecture, parameters, this.schema);
   }
 
   withActivation(layer: number, squish: Squish): Network {
     const { sizes, activations } = this.architecture;
-    return new Network(new Architecture(sizes, activations.with(layer, squish)), this.parameters, this.signature);
+    return new Network(new Architecture(sizes, activations.with(layer, squish)), this.parameters, this.schema);
   }
 
   /** With another bias, or another weight for some inputs, of one neuron. */
@@ -73,18 +73,18 @@ export class Network {
   /** The same without the names of its outputs. */
   get nameless(): Network {
     const classes = Array.from({ length: this.architecture.sizes.at(-1)! }, () => "?");
-    return new Network(this.architecture, this.parameters, { ...this.signature, classes });
+    return new Network(this.architecture, this.parameters, { ...this.schema, classes });
   }
 
   /** What an output stands for. */
   className(output: number): string {
-    return this.signature.classes?.[output] ?? String(output);
+    return this.schema.classes?.[output] ?? String(output);
   }
 
   /** Whether inputs are a picture, and of which size. */
   get picture(): { width: number; height: number } | null {
-    const [height, width, ...more] = this.signature.input_shape ?? [];
+    const [height, width, ...more] = this.schema.input_shape ?? [];
     if (height && width && more.length === 0) return { width, height };
-    return this.architecture.sizes[0] === 784 && !this.signature.features ? { width: 28, height: 28 } : null;
+    return this.architecture.sizes[0] === 784 && !this.schema.features ? { width: 28, height: 28 } : null;
   }
 }

@@ -3,7 +3,7 @@
 
 import type { Squish } from "../core/names.ts";
 import { Architecture } from "./architecture.ts";
-import { Network, type Signature } from "./network.ts";
+import { Network, type Schema } from "./network.ts";
 
 const MOST_HEADER = 16 * 2 ** 20;
 
@@ -62,7 +62,7 @@ function checked(name: string, entry: unknown, base: number, size: number): Tens
 export async function readNetwork(file: Blob): Promise<Network> {
   const { tensors, metadata } = await readHeader(file);
   if (!metadata.glassnet) throw new Error("it holds tensors, but no network that glassnet wrote");
-  const { kind, sizes, activations, signature } = JSON.parse(metadata.glassnet) as Description;
+  const { kind, sizes, activations, schema } = JSON.parse(metadata.glassnet) as Description;
   if (kind !== "network") throw new Error(`it holds a ${kind}, not a network`);
   const architecture = new Architecture(sizes, activations);
   const parameters = new Float32Array(architecture.total);
@@ -77,7 +77,7 @@ export async function readNetwork(file: Blob): Promise<Network> {
       const bytes = await file.slice(entry.from, entry.to).arrayBuffer();
       parameters.set(entry.dtype === "F32" ? new Float32Array(bytes) : new Float64Array(bytes), at);
     }
-  return new Network(architecture, parameters, signature ?? {});
+  return new Network(architecture, parameters, schema ?? {});
 }
 
 interface Description {
@@ -85,18 +85,18 @@ interface Description {
   kind: string;
   sizes: number[];
   activations: Squish[];
-  signature?: Signature;
+  schema?: Schema;
 }
 
 /** The network as glassnet's own file. */
 export function writeNetwork(network: Network): Uint8Array<ArrayBuffer> {
-  const { architecture, parameters, signature } = network;
+  const { architecture, parameters, schema } = network;
   const description: Description = {
     version: 1,
     kind: "network",
     sizes: [...architecture.sizes],
     activations: [...architecture.activations],
-    signature,
+    schema,
   };
   const header: Record<string, unknown> = { __metadata__: { glassnet: JSON.stringify(description) } };
   architecture.places.forEach(({ fanIn, fanOut, start, biases, stop }, layer) => {

@@ -10,7 +10,7 @@ import type { Workspace } from "./workspace.svelte.ts";
 
 /** The test digits, or the table that came with the page; null where neither fits. */
 export async function examplesFor(network: Network, start: Start): Promise<Dataset | null> {
-  const data = network.picture ? await host.digits("test") : start.table && asRead(start.table, network.signature);
+  const data = network.picture ? await host.digits("test") : start.table && asRead(start.table, network.schema);
   return data?.width === network.architecture.sizes[0] ? data : null;
 }
 

@@ -159,7 +159,7 @@ function changed(network: Network, bytes: Uint8Array<ArrayBuffer>, squishes: str
   const { sizes, activations } = network.architecture;
   const named = (squishes?.split(",") ?? activations) as readonly Squish[];
   if (!named.every((name) => SQUISHES.includes(name))) throw new Error("it names a squish that there is not");
-  return new Network(new Architecture(sizes, named), withDifference(network, bytes), network.signature);
+  return new Network(new Architecture(sizes, named), withDifference(network, bytes), network.schema);
 }
 
 function example({ data, network }: Workspace, index: number): Input {

@@ -11,7 +11,7 @@ import type { Point } from "../draw/columns.ts";
 interface Drawn {
   readonly kernel: WebAssembly.Module;
   input: Input;
-  readonly network: { readonly signature: { readonly scale?: number } };
+  readonly network: { readonly schema: { readonly scale?: number } };
 }
 
 export const DRAWN = "drawn";
@@ -78,6 +78,6 @@ export class Sketch {
   }
 
   #show(grey: Uint8Array): void {
-    this.#drawn.input = { values: valuesOf(grey, this.#drawn.network.signature.scale), from: DRAWN };
+    this.#drawn.input = { values: valuesOf(grey, this.#drawn.network.schema.scale), from: DRAWN };
   }
 }

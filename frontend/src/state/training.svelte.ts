@@ -334,7 +334,7 @@ export class Training {
     if (order === this.#order && this.speed !== "phase") this.playing = playing;
     if (playing) this.preview = null;
     else this.sample = null;
-    this.run!.network = new Network(architecture, parameters, parts.train.signature);
+    this.run!.network = new Network(architecture, parameters, parts.train.schema);
     if (first) this.#show(this.run!.network);
     else this.#workspace.follow(this.run!.network);
   }

@@ -50,9 +50,9 @@ export function fittingLoss(data: Dataset, output: Squish): Loss {
 }
 
 /** How many outputs the data ask for. */
-export function outputsOf({ targets, inputs, signature }: Dataset): number {
+export function outputsOf({ targets, inputs, schema }: Dataset): number {
   if ("rows" in targets) return targets.rows.length / inputs.count;
-  return signature.classes?.length ?? targets.labels.reduce((most, label) => Math.max(most, label), 0) + 1;
+  return schema.classes?.length ?? targets.labels.reduce((most, label) => Math.max(most, label), 0) + 1;
 }
 
 /** Sizes as they are written, "784-16-16-10". Throws an `Error` with a plain message. */

@@ -47,7 +47,7 @@ def train(
             "kind": "network",
             "sizes": architecture.sizes,
             "activations": architecture.activations,
-            "signature": schema,
+            "schema": schema,
         },
     )
     if not processes.first():

@@ -45,7 +45,7 @@ class Dataset:
             raise InputError(
                 got=f"inputs of {inputs.shape[1]:,} values each and input_shape {shape_text(self.input_shape)}",
                 expected="as many values as this shape has",
-                do="correct the signature",
+                do="correct the schema",
             )
         if targets.ndim == 1 and targets.dtype.kind in "bui":
             targets = targets.astype(np.int64, copy=False)

@@ -16,7 +16,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import SettingError
 from glassnet.schema import Schema
 
-_SIGNATURE = Schema(input_shape=(2,), features=("x1", "x2"), classes=("orange", "blue"))
+_SCHEMA = Schema(input_shape=(2,), features=("x1", "x2"), classes=("orange", "blue"))
 
 
 def circle(n: int = 500, noise: float = 0.0, seed: int = 0) -> Dataset:
@@ -176,4 +176,4 @@ def _rng(n: int, noise: float, seed: int) -> np.random.Generator:
 
 def _toy(name: str, points: Array, blue: Array, rng: np.random.Generator) -> Dataset:
     mixed = rng.permutation(len(points))
-    return Dataset(points[mixed].astype(np.float32), blue[mixed], _SIGNATURE, name)
+    return Dataset(points[mixed].astype(np.float32), blue[mixed], _SCHEMA, name)

@@ -29,7 +29,7 @@ def kept(state: dict[str, Any]) -> dict[str, Any]:
             "sizes": list(network.sizes),
             "activations": list(network.architecture.activations),
             "parameters": np.array(network.parameters),
-            "signature": network.schema.as_dict(),
+            "schema": network.schema.as_dict(),
         }
         state["_progress"] = state["_progress"].as_dict()
     return state
@@ -48,7 +48,7 @@ def taken_up(state: dict[str, Any]) -> dict[str, Any]:
     if "_network" in state:
         parts = state.pop("_network")
         shape = Architecture(tuple(parts["sizes"]), tuple(parts["activations"]))
-        state["network_"] = Network(shape, parts["parameters"], Schema.from_dict(parts["signature"]))
+        state["network_"] = Network(shape, parts["parameters"], Schema.from_dict(parts["schema"]))
         state["_shape"] = shape
         state["_progress"] = Progress.from_dict(state["_progress"])
     return state

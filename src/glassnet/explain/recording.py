@@ -317,7 +317,7 @@ class Recording:
                 "kind": "recording",
                 "sizes": self.start.sizes,
                 "activations": self.start.architecture.activations,
-                "signature": self.start.schema.as_dict(),
+                "schema": self.start.schema.as_dict(),
                 "steps": [snapshot.step for snapshot in self.snapshots],
                 "with_slots": with_slots,
                 "batches": self.batches,
@@ -347,7 +347,7 @@ class Recording:
                     slots = tuple(readonly(tensors[f"slots.{i}.{number}"]) for number in range(count))
                 snapshots.append(Snapshot(int(step), readonly(parameters), slots))
             recording = cls(
-                start=Network(architecture, snapshots[0].parameters, Schema.from_dict(description["signature"])),
+                start=Network(architecture, snapshots[0].parameters, Schema.from_dict(description["schema"])),
                 history=History(Epoch(**figures) for figures in description["history"]),
                 ended=str(description["ended"]),
                 snapshots=tuple(snapshots),

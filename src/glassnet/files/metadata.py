@@ -15,7 +15,7 @@ from glassnet.files.checkpoint import Checkpoint
 from glassnet.schema import Schema
 
 ACTIVATIONS_KEY = "glassnet.activations"
-SIGNATURE_KEY = "glassnet.schema"
+SCHEMA_KEY = "glassnet.schema"
 PLACES = ("archive/extra/glassnet.json", "glassnet.json", "metadata.json")
 """In PyTorch's zip, numpy's, Keras'."""
 _LONGEST = 1 << 20
@@ -23,7 +23,7 @@ _LONGEST = 1 << 20
 
 def notes(activations: Sequence[str], schema: Schema) -> dict[str, str]:
     """The two texts."""
-    return {ACTIVATIONS_KEY: json.dumps(list(activations)), SIGNATURE_KEY: json.dumps(schema.as_dict())}
+    return {ACTIVATIONS_KEY: json.dumps(list(activations)), SCHEMA_KEY: json.dumps(schema.as_dict())}
 
 
 def notes_of(file: Checkpoint) -> Mapping[str, str]:
@@ -52,7 +52,7 @@ def activations_from(texts: Mapping[str, str]) -> list[str] | None:
 
 def schema_from(texts: Mapping[str, str], layers: Sequence[Sequence[Any]]) -> Schema | None:
     """The schema noted, if it is there and fits these layers (weights first)."""
-    values = _json(texts.get(SIGNATURE_KEY))
+    values = _json(texts.get(SCHEMA_KEY))
     if not isinstance(values, dict):
         return None
     try:

@@ -10,13 +10,13 @@ import { strongest } from "../../network/arithmetic.ts";
 /** So many inputs at most are named one by one; where more make half of the sum, no few matter most. */
 const MOSTLY = 4;
 
-/** In a sentence without its subject: "is awake (0.914): mostly ...". */
+/** In a sentence without its subject: "is active (0.914): mostly ...". */
 export function neuronWords(network: Network, neuron: NeuronTrace): string {
   return `${state(network, neuron)}: ${whatMattered(network, neuron)}; ${whatTheBiasDid(neuron)}.`;
 }
 
 /** Over the middle of its range; softmax, which has none, over one half. */
-const awake = ({ squish, activation, preActivation }: NeuronTrace): boolean =>
+const active = ({ squish, activation, preActivation }: NeuronTrace): boolean =>
   squish === "softmax" ? activation > 0.5 : preActivation > 0;
 
 function state(network: Network, neuron: NeuronTrace): string {
@@ -24,7 +24,7 @@ function state(network: Network, neuron: NeuronTrace): string {
   const last = address.layer === network.architecture.places.length - 1;
   if (squish === "softmax") return `takes ${shareText(activation)} with a score of ${short(preActivation)}`;
   if (last && squish === "identity") return `is ${short(activation)}`;
-  return `is ${awake(neuron) ? "awake" : "asleep"} (${short(activation)})`;
+  return `is ${active(neuron) ? "active" : "inactive"} (${short(activation)})`;
 }
 
 /** A share of one that never says 100 % or 0 % of what is only nearly so. */

@@ -43,18 +43,18 @@ async function someDigits(): Promise<Payload["digits"]> {
 /** Rows with the values that the table has, evenly from all over it, which may be sorted. */
 function someRows({ data, original }: Workspace): Payload["table"] {
   if (data?.width !== original.architecture.sizes[0]) return null;
-  const { inputs, targets, width, signature } = data;
+  const { inputs, targets, width, schema } = data;
   const count = Math.min(MOST_ROWS, inputs.count);
   const rows = Array.from({ length: count }, (_, i) => Math.round((i * (inputs.count - 1)) / Math.max(1, count - 1)));
   const columns = Array.from({ length: width }, (_, j) => j);
   const value = (row: number, j: number): number =>
-    Number(rawOf(signature, j, inputs.values[row * width + j] * inputs.scale).toPrecision(7));
+    Number(rawOf(schema, j, inputs.values[row * width + j] * inputs.scale).toPrecision(7));
   const answers = "labels" in targets ? targets.labels : targets.rows;
   return {
-    features: columns.map((j) => featureName(signature, j)),
+    features: columns.map((j) => featureName(schema, j)),
     inputs: rows.map((row) => columns.map((j) => value(row, j))),
     targets: rows.map((row) => answers[row]),
-    classes: "labels" in targets ? (signature.classes ?? null) : null,
-    target: signature.target ?? null,
+    classes: "labels" in targets ? (schema.classes ?? null) : null,
+    target: schema.target ?? null,
   };
 }

@@ -11,7 +11,7 @@ export function paintField(
   canvas: HTMLCanvasElement,
   values: Float32Array,
   side: number,
-  { targets, signature }: Dataset,
+  { targets, schema }: Dataset,
 ): void {
   if ("rows" in targets) {
     const [low, high] = rangeOf(targets.rows);
@@ -21,7 +21,7 @@ export function paintField(
       side,
       side,
     );
-  } else if (signature.classes?.length === 2) {
+  } else if (schema.classes?.length === 2) {
     paintSigned(
       canvas,
       values.map((value) => FAINT * (2 * value - 1)),

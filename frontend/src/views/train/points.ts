@@ -37,12 +37,12 @@ export function paintPoints(canvas: HTMLCanvasElement, { train, test }: Parts, e
   }
 }
 
-function colourOf({ targets, signature }: Dataset, i: number, output: number): Rgb {
+function colourOf({ targets, schema }: Dataset, i: number, output: number): Rgb {
   if ("rows" in targets) {
     const [low, high] = rangeOf(targets.rows);
     return grey((targets.rows[i] - low) / (high - low || 1));
   }
   const { positive, negative, ink } = colours();
-  if (signature.classes?.length === 2) return targets.labels[i] === 1 ? positive : negative;
+  if (schema.classes?.length === 2) return targets.labels[i] === 1 ? positive : negative;
   return targets.labels[i] === output ? ink : grey(0.25);
 }
