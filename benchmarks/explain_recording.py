@@ -35,7 +35,7 @@ def main() -> None:
         random = np.random.default_rng(0)
         moments = [(int(random.integers(1, EPOCHS + 1)), int(random.integers(1, 938))) for _ in range(5)]
         any_batch = float(np.median([timed(lambda m=m, r=recording: r.at(*m))[0] for m in moments]))  # type: ignore[misc]
-        movers, _ = timed(lambda r=recording: r.movers(0, 3, 400, epoch=3))  # type: ignore[misc]
+        movers, _ = timed(lambda r=recording: r.updates(0, 3, 400, epoch=3))  # type: ignore[misc]
         row = {"snapshots": len(recording.snapshots), "plain s": plain, "recorded s": seconds, "megabytes": megabytes}
         rows.append({**row, "any batch s": any_batch, "movers s": movers})
         print(

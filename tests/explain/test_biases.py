@@ -14,7 +14,7 @@ from glassnet.activations import ACTIVATIONS
 from glassnet.errors import AddressError, InputError
 from glassnet.explain.active import active
 from glassnet.explain.activities import activity
-from glassnet.explain.batches import Slices
+from glassnet.explain.batches import Batches
 from glassnet.explain.biases import bias_response
 
 
@@ -32,7 +32,7 @@ def test_the_share_at_any_bias_is_that_of_the_network_with_this_bias(
     network = gn.Network.create("3-4-2", squish, seed=seed, dtype=dtype)
     inputs = random.normal(size=(count, 3))
     found = bias_response(network, 1, 1, inputs)
-    for bias in (found.bias, *random.normal(0, 2, 5).astype(dtype), *found.turning[:3].astype(dtype)):
+    for bias in (found.bias, *random.normal(0, 2, 5).astype(dtype), *found.thresholds[:3].astype(dtype)):
         layer = network.edit(1, 1, bias=float(bias)).trace(inputs).layers[1]
         assert found.share_at(float(bias)) == active(layer)[:, 1].mean()
         assert found.share_at(float(bias)) == (layer.pre_activations[:, 1] > 0).mean()
@@ -61,7 +61,7 @@ def test_under_softmax_active_is_more_than_all_the_others(outputs: int, seed: in
 def test_one_input_changes_its_mind_where_it_says() -> None:
     network = gn.Network.from_layers([([[2.0, -1.0]], [0.5], "sigmoid")])
     found = bias_response(network, 0, 0, [[1, 0], [0, 1], [0, 2], [0, 0]], at=[1, 0])
-    assert found.turning.tolist() == [-2, 0, 1, 2]
+    assert found.thresholds.tolist() == [-2, 0, 1, 2]
     assert found.share == 0.5
     assert found.at is not None
     assert (found.at.bias, found.at.active) == (-2, True)
@@ -143,7 +143,7 @@ def test_a_data_set_counts_at_its_own_scale() -> None:
     data = gn.Dataset(grey, np.array([0, 1, 0]), gn.Schema(scale=1 / 255, classes=("a", "b")))
     network = gn.Network.from_layers([([[1.0, -1.0]], [0.0], "identity")])
     assert activity(network, data).layers[0].highest[0] == pytest.approx(1)
-    assert bias_response(network, 0, 0, data).turning.tolist() == pytest.approx([-1, 0, 1])
+    assert bias_response(network, 0, 0, data).thresholds.tolist() == pytest.approx([-1, 0, 1])
 
 
 def test_memory_stays_bounded() -> None:
@@ -172,5 +172,5 @@ def test_data_that_does_not_fit_is_told(network: gn.Network, refused: Any) -> No
 
 def test_pictures_and_pairs_are_data_too() -> None:
     network = gn.Network.create("4-2", seed=0)
-    assert len(Slices(network, np.ones((3, 2, 2)))) == 3
-    assert len(Slices(network, (np.ones((5, 4)), np.zeros(5)))) == 5
+    assert len(Batches(network, np.ones((3, 2, 2)))) == 3
+    assert len(Batches(network, (np.ones((5, 4)), np.zeros(5)))) == 5

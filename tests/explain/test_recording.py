@@ -55,9 +55,9 @@ def variants() -> Iterator[dict[str, Any]]:
         yield {"optimizer": optimizer, "dropout": 0.3 * (i % 2), "every": (1, 0.3, 2.5)[i % 3]}
     for i, schedule in enumerate(SCHEDULES):
         yield {"schedule": schedule, "clip_norm": 1.0, "l2": 0.01, "every": (0.125, 1, 5)[i % 3]}
-    yield {"dtype": "float64", "room": 1500}
+    yield {"dtype": "float64", "max_bytes": 1500}
     yield {"batch_size": 1000, "every": 0.1}
-    yield {"batch_size": 1, "epochs": 2, "room": 3000}
+    yield {"batch_size": 1, "epochs": 2, "max_bytes": 3000}
 
 
 @pytest.mark.parametrize("variant", list(variants()), ids=str)
@@ -65,7 +65,7 @@ def test_any_batch_of_the_run_is_given_back_to_the_bit(
     blobs: gn.Dataset, monkeypatch: pytest.MonkeyPatch, variant: dict[str, Any]
 ) -> None:
     variant = dict(variant)
-    of_recording = {key: variant.pop(key) for key in ("every", "room") if key in variant}
+    of_recording = {key: variant.pop(key) for key in ("every", "max_bytes") if key in variant}
     start = gn.Network.create("3-6-3", output="softmax", seed=1, dtype=variant.pop("dtype", "float32"))
     settings = {**SETTINGS, **variant, "validation": blobs}
     witness = Witness(monkeypatch, settings.get("optimizer", "adam"))
@@ -95,14 +95,14 @@ def test_snapshots_are_taken_when_asked_for(start: gn.Network, blobs: gn.Dataset
     assert times(100) == [0, 5]
 
 
-@pytest.mark.parametrize("room", [0, 1000, 5000, 20000])
-def test_as_it_grows_it_is_thinned_evenly(start: gn.Network, blobs: gn.Dataset, room: int) -> None:
-    recording = record(epochs(start, blobs, **SETTINGS), every=0.125, room=room)
+@pytest.mark.parametrize("max_bytes", [0, 1000, 5000, 20000])
+def test_as_it_grows_it_is_thinned_evenly(start: gn.Network, blobs: gn.Dataset, max_bytes: int) -> None:
+    recording = record(epochs(start, blobs, **SETTINGS), every=0.125, max_bytes=max_bytes)
     steps = [snapshot.step for snapshot in recording.snapshots]
     assert (steps[0], steps[-1]) == (0, 5 * BATCHES)
-    assert len(steps) == 2 or sum(snapshot.bytes for snapshot in recording.snapshots) <= room
+    assert len(steps) == 2 or sum(snapshot.bytes for snapshot in recording.snapshots) <= max_bytes
     assert len(set(np.diff(steps[:-1]))) <= 1
-    if room == 20000:
+    if max_bytes == 20000:
         assert len(steps) > 20
 
 
@@ -125,26 +125,26 @@ def test_figures_are_those_of_the_run(recorded: Recording, start: gn.Network, bl
 
 
 def test_which_batch_moved_this_weight(recorded: Recording, blobs: gn.Dataset) -> None:
-    found = recorded.movers(0, 2, 1, epoch=3)
+    found = recorded.updates(0, 2, 1, epoch=3)
     expected = [recorded.at(3, batch).layers[0].weights[2, 1] for batch in range(BATCHES + 1)]
     np.testing.assert_array_equal(found.values, expected)
     best = found.strongest(1)[0]
     assert abs(best.change) == np.abs(found.changes).max()
     assert best.change == float(expected[best.batch]) - float(expected[best.batch - 1])
-    assert sorted(row for move in found.moves for row in move.examples) == list(range(120))
+    assert sorted(row for update in found.updates for row in update.examples) == list(range(120))
     # those examples have that gradient: one step of plain Adam cannot be told from it, one of SGD can
     before = recorded.at(3, best.batch - 1)
     loss, _ = before.loss_and_gradient(blobs.inputs[list(best.examples)], blobs.targets[list(best.examples)])
     assert loss == pytest.approx(best.loss, rel=1e-6)
-    assert recorded.movers(1, 0, None, epoch=5).values[-1] == recorded.network.layers[1].biases[0]
+    assert recorded.updates(1, 0, None, epoch=5).values[-1] == recorded.network.layers[1].biases[0]
 
 
 def test_sgd_moves_a_weight_against_its_slope(start: gn.Network, blobs: gn.Dataset) -> None:
     recording = record(epochs(start, blobs, **SETTINGS, optimizer="sgd", schedule="constant", learning_rate=0.1))
-    for move in recording.movers(0, 1, 2, epoch=1).moves:
-        rows = list(move.examples)
-        slopes = recording.at(1, move.batch - 1).gradient(blobs.inputs[rows], blobs.targets[rows])
-        assert move.change == pytest.approx(-0.1 * slopes[1 * 3 + 2], rel=1e-3, abs=1e-7)
+    for update in recording.updates(0, 1, 2, epoch=1).updates:
+        rows = list(update.examples)
+        slopes = recording.at(1, update.batch - 1).gradient(blobs.inputs[rows], blobs.targets[rows])
+        assert update.change == pytest.approx(-0.1 * slopes[1 * 3 + 2], rel=1e-3, abs=1e-7)
 
 
 def test_a_recording_is_kept_in_a_file(start: gn.Network, blobs: gn.Dataset, tmp_path: Path, refused: Any) -> None:
@@ -161,7 +161,7 @@ def test_a_recording_is_kept_in_a_file(start: gn.Network, blobs: gn.Dataset, tmp
     with refused(SettingError):
         alone.at(3, 4)
     with refused(SettingError):
-        alone.movers(0, 0, 0, 1)
+        alone.updates(0, 0, 0, 1)
     whole = Recording.load(path, epochs(start, blobs, **SETTINGS))
     assert whole.at(3, 4) == recording.at(3, 4)
     whole.save(path)
@@ -241,11 +241,11 @@ def test_a_resumed_run_is_recorded_from_there(
     assert rest.figures["loss"] == whole.figures["loss"]
     assert rest.at(2) == whole.at(2)
     assert rest.at(4, 3) == whole.at(4, 3)
-    np.testing.assert_array_equal(rest.movers(0, 0, 0, 3).values, whole.movers(0, 0, 0, 3).values)
+    np.testing.assert_array_equal(rest.updates(0, 0, 0, 3).values, whole.updates(0, 0, 0, 3).values)
     with refused(AddressError):
         rest.at(1)
     with refused(AddressError):
-        rest.movers(0, 0, 0, 2)
+        rest.updates(0, 0, 0, 2)
 
 
 def test_other_bits_than_were_recorded_are_told(recorded: Recording, refused: Any) -> None:
@@ -281,7 +281,7 @@ def test_addresses_outside_say_the_range(recorded: Recording, refused: Any) -> N
     with refused(AddressError):
         recorded.template_over_time(0, 6)
     with refused(AddressError):
-        recorded.movers(0, 0, 3, 1)
+        recorded.updates(0, 0, 3, 1)
 
 
 @pytest.mark.parametrize("every", [0, -1, float("nan"), float("inf"), "epoch", True])
@@ -295,7 +295,7 @@ def test_what_is_printed(recorded: Recording) -> None:
     assert text.splitlines()[0] == "recording of 3-6-3: 40 steps, 5 epochs of 8 batches"
     assert "6 snapshots" in text
     assert "all epochs done" in text
-    found = recorded.movers(0, 2, 1, epoch=3)
+    found = recorded.updates(0, 2, 1, epoch=3)
     lines = str(found).splitlines()
     assert lines[0] == "neuron 0:2, weight of input 1, epoch 3"
     rule = next(i for i, line in enumerate(lines) if set(line.strip()) == {"-"})

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from glassnet.explain.matching import Matching, matched
     from glassnet.explain.overviews import Overview, overview
     from glassnet.explain.perturbations import Perturbation, noise, perturbation, prune, round_bits, scramble
-    from glassnet.explain.recording import Movers, Recording, record
+    from glassnet.explain.recording import ParameterUpdates, Recording, record
     from glassnet.explain.sensitivities import Change, ParameterSensitivity, Sensitivity, sensitivity
     from glassnet.explain.templates import Template, template
     from glassnet.explain.wording import neuron_summary
@@ -47,7 +47,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Change": "sensitivities",
         "Comparison": "comparison",
         "Matching": "matching",
-        "Movers": "recording",
+        "ParameterUpdates": "recording",
         "Overview": "overviews",
         "ParameterSensitivity": "sensitivities",
         "Perturbation": "perturbations",

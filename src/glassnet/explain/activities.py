@@ -3,7 +3,7 @@
 dead        gives the same for every example; or, a relu or one of its kin, is never active
 saturated   the slope of its squish is below 1/1000 on 99 % of the examples or more: it hardly learns there
 
-Imports `active` and `slices` of `explain`.
+Imports `active` and `batches` of `explain`.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 from glassnet.activations import activation
 from glassnet.arrays import Array
 from glassnet.explain.active import RELU_LIKE, active
-from glassnet.explain.batches import Slices
+from glassnet.explain.batches import Batches
 from glassnet.network import Network
 
 FLAT = 1e-3
@@ -143,7 +143,7 @@ class Activity:
 
 
 class _Tally:
-    """One layer's figures, slice by slice."""
+    """One layer's figures, batch by batch."""
 
     def __init__(self, width: int) -> None:
         self.count = 0
@@ -182,12 +182,12 @@ def activity(network: Network, data: Any) -> Activity:
 
     Raises `InputError` for data that does not fit the network.
     """
-    slices = Slices(network, data)
+    batches = Batches(network, data)
     tallies = [_Tally(width) for width in network.sizes[1:]]
-    for trace in slices:
+    for trace in batches:
         for tally, layer in zip(tallies, trace.layers, strict=True):
             slopes = activation(layer.activation_name).slope(layer.pre_activations, layer.activations)
             tally.add(layer.activations, active(layer), np.abs(slopes) < FLAT)
     names = network.architecture.activations
     layers = tuple(tally.result(name) for tally, name in zip(tallies, names, strict=True))
-    return Activity(layers, len(slices), slices.name)
+    return Activity(layers, len(batches), batches.name)

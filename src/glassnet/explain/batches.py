@@ -1,4 +1,4 @@
-"""A data set seen through a network, a slice of examples at a time: memory stays bounded, however many there are.
+"""Traces of a data set in batches: memory stays bounded, however many examples there are.
 
 Imports nothing else of `explain`.
 """
@@ -14,15 +14,22 @@ from glassnet.network import Network
 from glassnet.trace import Trace
 
 NUMBERS_AT_ONCE = 1 << 20
-"""How many inputs and activations a slice holds at most, about: they should stay in the processor's cache."""
+"""Largest number of inputs and activations in a batch, about: they should stay in the processor's cache."""
 
 
-class Slices:
-    """The traces of consecutive slices of the examples in `data`: a `Dataset`, whose own scale counts, a pair (inputs,
-    targets), or an array of inputs, (n, fan_in).
+class Batches:
+    """Traces of consecutive batches of examples.
 
-    `name` is what to call the data, `len()` the number of examples. Raises `InputError` for data that does not fit the
-    network, or that is empty.
+    Parameters
+    ----------
+    network : Network
+    data : Dataset, pair (inputs, targets), or array_like of shape (n, fan_in)
+        Inputs of a `Dataset` are scaled as its schema says.
+
+    Raises
+    ------
+    InputError
+        If the data does not fit the network or is empty.
     """
 
     def __init__(self, network: Network, data: Any) -> None:

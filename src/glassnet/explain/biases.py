@@ -1,10 +1,9 @@
-"""What a bias does: on how much of the data its neuron is active, over a data set and on one input.
+"""Bias response: how the bias decides on how much of the data a neuron is active.
 
-Every input has a bias at which the neuron changes its mind about it: for most activations minus its weighted sum.
-Sorted, these are the whole answer: a neuron is active on an input when its bias is above that input's, so the share
-of a data set on which it is active is the share of these numbers below its bias, exactly.
+Every input has a bias threshold, above which the neuron is active on it: for most activations minus its weighted sum.
+The share of a data set on which a neuron is active is therefore the share of these thresholds below its bias, exactly.
 
-Imports `active`, `slices` and `drawing` of `explain`.
+Imports `active` and `batches` of `explain`.
 """
 
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError
 from glassnet.explain.active import rule, thresholds
-from glassnet.explain.batches import Slices
+from glassnet.explain.batches import Batches
 from glassnet.network import Network
 from glassnet.render import text_pictures
 from glassnet.trace import TraceLayer, check_address
@@ -23,7 +22,15 @@ from glassnet.trace import TraceLayer, check_address
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """One input's own bias: above `bias` the neuron is active on it, up to it inactive. `active` is what it is now."""
+    """The bias threshold of one input.
+
+    Parameters
+    ----------
+    bias : float
+        The neuron is active on the input with a larger bias, else inactive.
+    active : bool
+        Whether the neuron is active now.
+    """
 
     bias: float
     active: bool
@@ -31,42 +38,81 @@ class Threshold:
 
 @dataclass(frozen=True, eq=False)
 class BiasResponse:
-    """On how much of a data set a neuron is active, whatever its bias were.
+    """The share of a data set on which a neuron is active, for every bias it could have; `bias_response` makes one.
 
-    bias          what it is
-    turning       (n,) sorted: for each example the bias above which the neuron is active on it
-    data          what to call the data set
-    at            the same for one input, where one was given
+    Parameters
+    ----------
+    layer, neuron : int
+        Address of the neuron.
+    activation_name : str
+        Its activation.
+    bias : float
+        Its bias.
+    thresholds : ndarray of shape (n,)
+        Sorted: for each example the bias above which the neuron is active on it.
+    data : str
+        Name of the data set.
+    at : Threshold, optional
+        The threshold of one input, if one was given.
     """
 
     layer: int
     neuron: int
     activation_name: str
     bias: float
-    turning: Array
+    thresholds: Array
     data: str
     at: Threshold | None = None
 
     def share_at(self, bias: Any) -> Any:
-        """The share of the examples on which the neuron would be active with this bias; for an array, that of each."""
-        shares = np.searchsorted(self.turning, np.asarray(bias, self.turning.dtype), side="left") / len(self.turning)
+        """Share of the examples on which the neuron is active with this bias.
+
+        Parameters
+        ----------
+        bias : float or array_like
+
+        Returns
+        -------
+        float or ndarray
+            From 0 to 1; an array for an array.
+        """
+        shares = np.searchsorted(self.thresholds, np.asarray(bias, self.thresholds.dtype), side="left") / len(
+            self.thresholds
+        )
         return float(shares) if np.ndim(bias) == 0 else shares
 
     @property
     def share(self) -> float:
-        """The share of the examples on which it is active, with the bias it has."""
+        """Share of the examples on which the neuron is active, with the bias it has."""
         return float(self.share_at(self.bias))
 
     def bias_for(self, share: float) -> float:
-        """The smallest bias at which the neuron would be active on at least this share of the examples."""
+        """The smallest bias at which the neuron is active on at least this share of the examples.
+
+        Parameters
+        ----------
+        share : float
+            More than 0 and at most 1.
+
+        Raises
+        ------
+        InputError
+            If `share` is out of range.
+        """
         if not 0 < share <= 1:
             raise InputError(f"share must be more than 0 and at most 1, got {share:g}")
-        needed = self.turning[min(len(self.turning), int(np.ceil(share * len(self.turning)))) - 1]
-        return float(np.nextafter(needed, np.inf, dtype=self.turning.dtype))
+        needed = self.thresholds[min(len(self.thresholds), int(np.ceil(share * len(self.thresholds)))) - 1]
+        return float(np.nextafter(needed, np.inf, dtype=self.thresholds.dtype))
 
     def curve(self, points: int = 101) -> tuple[Array, Array]:
-        """Biases (points,) from where the neuron is active on nothing to where it is on everything, and its shares."""
-        finite = self.turning[np.isfinite(self.turning)]
+        """The response as points.
+
+        Returns
+        -------
+        biases, shares : ndarray of shape (points,)
+            Biases from where the neuron is inactive on all examples to where it is active on all.
+        """
+        finite = self.thresholds[np.isfinite(self.thresholds)]
         ends = (*((finite[0], finite[-1]) if len(finite) else ()), self.bias)
         low, high = float(min(ends)), float(max(ends))
         margin = (high - low) / 20 or 1.0
@@ -74,14 +120,14 @@ class BiasResponse:
         return biases, self.share_at(biases)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; the curve as 101 of its points."""
+        """Plain values for JSON; the curve has 101 points."""
         biases, shares = self.curve()
         figures: dict[str, Any] = {
             "layer": self.layer,
             "neuron": self.neuron,
             "activation_name": self.activation_name,
             "active": rule(self.activation_name),
-            "count": len(self.turning),
+            "count": len(self.thresholds),
             "bias": self.bias,
             "share": self.share,
             "curve": {"biases": biases.tolist(), "shares": shares.tolist()},
@@ -98,9 +144,9 @@ class BiasResponse:
             "",
             *text_pictures.curve(*self.curve(241), mark=(self.bias, self.share), columns=66, zero=True),
             "",
-            f"its bias is {self.bias:.4f} (O): active on {self.share:.1%} of {len(self.turning):,} examples",
+            f"its bias is {self.bias:.4f} (O): active on {self.share:.1%} of {len(self.thresholds):,} examples",
         ]
-        if np.isfinite(self.turning).all():
+        if np.isfinite(self.thresholds).all():
             few, half, most = (self.bias_for(share) for share in (0.1, 0.5, 0.9))
             lines.append(f"active on 10 % of them at {few:.4f}, on half at {half:.4f}, on 90 % at {most:.4f}")
         if self.at is not None:
@@ -115,35 +161,62 @@ class BiasResponse:
 
 
 def bias_response(network: Network, layer: int, neuron: int, data: Any, at: Any = None) -> BiasResponse:
-    """On how much of `data` a neuron is active for each bias it could have, and whether it is on one input `at`.
+    """On how much of a data set a neuron is active, for every bias it could have.
 
-    `data` is a `Dataset` or inputs (n, fan_in).
+    Parameters
+    ----------
+    network : Network
+    layer, neuron : int
+        Address of the neuron, from 0.
+    data : Dataset or array_like of shape (n, fan_in)
+        The examples.
+    at : array_like of shape (fan_in,), optional
+        One input whose own threshold is reported too.
 
-    Raises `AddressError` for an address that is not there, `InputError` for data that does not fit.
+    Returns
+    -------
+    BiasResponse
+
+    Raises
+    ------
+    AddressError
+        If the neuron does not exist.
+    InputError
+        If `data` or `at` does not fit the network.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.from_layers([([[1.0]], [-2.0], "relu")])
+    >>> response = gn.explain.bias_response(network, 0, 0, [[1.0], [2.0], [3.0], [4.0]])
+    >>> response.share                        # x - 2 is above 0 for 3 and 4
+    0.5
+    >>> response.thresholds.tolist()
+    [-4.0, -3.0, -2.0, -1.0]
     """
     check_address(layer, neuron, network.sizes[1:])
-    slices = Slices(network, data)
-    turning = np.concatenate([_turning(trace.layers[layer], neuron) for trace in slices])
+    batches = Batches(network, data)
+    found = np.concatenate([_bias_thresholds(trace.layers[layer], neuron) for trace in batches])
     bias = float(network.layers[layer].biases[neuron])
     about = None
     if at is not None:
         trace = network.trace(at)
         if trace.outputs.ndim == 2:
             raise InputError(f"at has {len(trace)} inputs: expected one", help="pass several inputs as data")
-        own = float(_turning(trace.layers[layer], neuron)[0])
+        own = float(_bias_thresholds(trace.layers[layer], neuron)[0])
         about = Threshold(bias=own, active=own < bias)
     return BiasResponse(
         layer=layer,
         neuron=neuron,
         activation_name=network.layers[layer].activation,
         bias=bias,
-        turning=readonly(np.sort(turning)),
-        data=slices.name,
+        thresholds=readonly(np.sort(found)),
+        data=batches.name,
         at=about,
     )
 
 
-def _turning(layer: TraceLayer, neuron: int) -> Array:
-    """The bias at which each example turns: its threshold less its weighted sum, (n,)."""
+def _bias_thresholds(layer: TraceLayer, neuron: int) -> Array:
+    """The bias at which each example's activity changes, (n,): threshold of z minus its weighted sum."""
     weighted_sums = np.atleast_2d(layer.weighted_sums)[:, neuron]
     return np.asarray(thresholds(layer, neuron) - weighted_sums.astype(np.float64))

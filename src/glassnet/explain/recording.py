@@ -1,11 +1,11 @@
-"""Training seen: what a network was after any batch of its run, and which batch moved a weight.
+"""A recording of a training run: the network after any batch, and the batches that changed a weight.
 
     recording = record(training.epochs(network, data, seed=0), "run.recording")
     recording.at(3, 120)                   the network after batch 120 of epoch 3, to the bit
 
-A run is a function of its settings, so not every step has to be kept: a recording has some snapshots, and the learning
-rate of every batch; what lies between is computed again from the nearest snapshot before it, by the engine that did it
-the first time. Imports `tape` and `places` of `explain`.
+A run is a function of its settings, so not every step has to be stored. A recording has some snapshots and the learning
+rate of every batch; what lies between is computed again from the nearest snapshot before it, on the same engine.
+Imports `recorder` and `parameter_index` of `explain`.
 
 Epochs count from 1, as in `Epoch.number`, and so do batches: `at(3, 0)` is before the first batch of epoch 3, the same
 as `at(2)`, and `at(0)` is the start.
@@ -26,7 +26,7 @@ from glassnet.arrays import Array, readonly
 from glassnet.engines.base import Engine, State, Trainer
 from glassnet.errors import AddressError, FileError, SettingError, sentence
 from glassnet.explain.parameter_index import Place, index_of
-from glassnet.explain.recorder import Snapshot, Tape, TapedEngine
+from glassnet.explain.recorder import RecordingEngine, Snapshot, SnapshotRecorder
 from glassnet.files import own_format
 from glassnet.network import Network
 from glassnet.random import epoch_order
@@ -35,13 +35,27 @@ from glassnet.trace import check_address
 from glassnet.training.history import Epoch, History
 from glassnet.training.run import DivergedError, Run
 
-ROOM = 8_000_000
-"""How many bytes of snapshots are kept: as many as 784-16-16-10 makes in 50 epochs with Adam."""
+MAX_BYTES = 8_000_000
+"""Default memory for snapshots in bytes: what 784-16-16-10 needs for 50 epochs with Adam."""
 
 
 @dataclass(frozen=True)
-class Move:
-    """One batch's effect on one parameter: `batch` counts from 1, `examples` are the rows of the data that it saw."""
+class Update:
+    """The effect of one batch on one parameter.
+
+    Parameters
+    ----------
+    batch : int
+        Number of the batch in its epoch, from 1.
+    before, after : float
+        The parameter before and after the batch.
+    loss : float
+        Loss of the batch, before the step.
+    learning_rate : float
+        Learning rate of the step.
+    examples : tuple of int
+        Rows of the data in the batch.
+    """
 
     batch: int
     before: float
@@ -52,6 +66,7 @@ class Move:
 
     @property
     def change(self) -> float:
+        """`after - before`."""
         return self.after - self.before
 
     def as_dict(self) -> dict[str, Any]:
@@ -60,42 +75,53 @@ class Move:
 
 
 @dataclass(frozen=True, eq=False)
-class Movers:
-    """One parameter over one epoch: `values` (batches + 1,), before the first batch and after each, and the `moves`
-    that lead from one to the next."""
+class ParameterUpdates:
+    """One parameter over one epoch, as `Recording.updates` returns it.
+
+    Parameters
+    ----------
+    name : str
+        The parameter, such as `neuron 0:2, weight of input 1`.
+    epoch : int
+        Number of the epoch, from 1.
+    values : ndarray of shape (batches + 1,)
+        The parameter before the first batch and after each.
+    updates : tuple of Update
+        One for each batch.
+    """
 
     name: str
     epoch: int
     values: Array
-    moves: tuple[Move, ...] = field(repr=False)
+    updates: tuple[Update, ...] = field(repr=False)
 
     @property
     def changes(self) -> Array:
-        """How far each batch moved it, (batches,)."""
+        """The change by each batch, of shape (batches,)."""
         return np.diff(self.values.astype(np.float64))
 
-    def strongest(self, n: int = 10) -> list[Move]:
-        """The `n` batches that moved it most, either way, largest first."""
+    def strongest(self, n: int = 10) -> list[Update]:
+        """The `n` batches with the largest change of either sign, largest first."""
         order = np.argsort(-np.abs(self.changes), kind="stable")[: max(n, 0)]
-        return [self.moves[i] for i in order]
+        return [self.updates[i] for i in order]
 
     def as_dict(self) -> dict[str, Any]:
-        """Every value, and the ten batches that moved it most, as plain values for JSON."""
-        strongest = [move.as_dict() for move in self.strongest()]
+        """All values, and the ten batches with the largest change, as plain values for JSON."""
+        strongest = [update.as_dict() for update in self.strongest()]
         return {"name": self.name, "epoch": self.epoch, "values": self.values.tolist(), "strongest": strongest}
 
     def written(self, top: int = 8) -> str:
-        """From the value before to the value after, the strongest moves singly and the others added up."""
+        """From the value before to the value after: the `top` largest changes singly, the others added up."""
         shown = self.strongest(top)
-        others = len(self.moves) - len(shown)
+        others = len(self.updates) - len(shown)
         terms: list[arithmetic.Line] = [("before", float(self.values[0]))]
-        terms += [(f"batch {move.batch}, loss {move.loss:.4g}", move.change) for move in shown]
+        terms += [(f"batch {update.batch}, loss {update.loss:.4g}", update.change) for update in shown]
         text = arithmetic.written(
             heading=f"{self.name}, epoch {self.epoch}",
             sums=[(terms, f"{others:,} more batches" if others else "", ("after", float(self.values[-1])))],
             result=("moved in all", float(self.values[-1]) - float(self.values[0])),
         )
-        return "\n".join([text, *(_examples(move) for move in shown[:3])])
+        return "\n".join([text, *(_examples(update) for update in shown[:3])])
 
     def __str__(self) -> str:
         return self.written()
@@ -103,16 +129,41 @@ class Movers:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """A run, as it was.
+    """A recorded training run; `record` makes one.
 
-    start           the network it began with: structure, schema, numbers
-    history         the figures of its epochs; `ended` tells why it ended
-    snapshots       what was kept: parameters after so many steps, some with the optimizer's memory
-    batches         how many there are in an epoch
-    first_step      the step it begins with: 0, or where a resumed run went on
-    learning_rates  of every batch, (steps,), and `losses`, each before its own step
-    settings        all that its bits depend on, and `engine`, which did it
-    run             the run, from which steps are computed again; None for one that was loaded without it
+    Parameters
+    ----------
+    start : Network
+        The network before the first step.
+    history : History
+        Losses and measures of each epoch.
+    ended : str
+        Why the run ended.
+    snapshots : tuple of Snapshot
+        Parameters after some of the steps, a part of them with the optimizer's slots.
+    batches : int
+        Number of batches in an epoch.
+    first_step : int
+        The first recorded step: 0, or the step at which a resumed run continued.
+    learning_rates, losses : ndarray of shape (steps,)
+        Learning rate of every step, and the loss of its batch before the step.
+    settings : dict
+        Everything that determines the bits of the run.
+    engine : str
+        Name of the engine that computed it.
+    run : Run, optional
+        The run, with which steps between snapshots are computed again; None if the recording was loaded without it.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.xor(n=40, seed=0)
+    >>> network = gn.Network.create("2-4-2", "tanh", output="softmax", seed=0)
+    >>> recording = gn.explain.record(gn.training.epochs(network, data, epochs=2, batch_size=10, engine="reference"))
+    >>> len(recording.snapshots), recording.batches
+    (3, 4)
+    >>> recording.at(0).parameters.tolist() == network.parameters.tolist()
+    True
     """
 
     start: Network
@@ -127,13 +178,28 @@ class Recording:
     engine: str
     run: Run | None = field(default=None, repr=False)
 
-    # What it was after any batch
+    # The network after any batch
 
     def at(self, epoch: int, batch: int | None = None) -> Network:
-        """The network after this epoch, or after so many batches of it: the bits that it had then.
+        """The network after an epoch, or after a batch of it, with the bits it had then.
 
-        Raises `AddressError` outside of what was recorded, `SettingError` where steps would have to be computed again
-        and the run is not there.
+        Parameters
+        ----------
+        epoch : int
+            From 1; 0 is the start.
+        batch : int, optional
+            Number of batches of that epoch; by default all of them.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        AddressError
+            If the epoch or batch was not recorded.
+        SettingError
+            If steps have to be computed again and the recording has no run.
         """
         step = self._step(epoch, batch)
         for snapshot in self.snapshots:
@@ -141,8 +207,29 @@ class Recording:
                 return self._network(snapshot.parameters)
         return self._network(self._trainer_at(step).state().parameters)
 
-    def movers(self, layer: int, neuron: int, input: int | None, epoch: int) -> Movers:
-        """Which batches of an epoch moved this weight, or (with None for the input) the neuron's bias, and how far."""
+    def updates(self, layer: int, neuron: int, input: int | None, epoch: int) -> ParameterUpdates:
+        """What each batch of an epoch did to one parameter.
+
+        Parameters
+        ----------
+        layer, neuron : int
+            Address of the neuron, from 0.
+        input : int or None
+            The weight of this input; None for the bias.
+        epoch : int
+            From 1.
+
+        Returns
+        -------
+        ParameterUpdates
+
+        Raises
+        ------
+        AddressError
+            If the parameter does not exist or the epoch has no recorded batches.
+        SettingError
+            If the recording has no run.
+        """
         index = index_of(self.start, layer, neuron, input)
         begin, end = self._step(epoch, 0), self._step(epoch, None)
         if end == begin:
@@ -151,55 +238,65 @@ class Recording:
         run, trainer = self._needed_run(), self._trainer_at(begin)
         size = run.plan.batch_size
         values = [trainer.state().parameters[index]]
-        moves = []
+        updates = []
         for step, rows in self._batches(run, begin, end, 1):
             (loss,) = trainer.run(rows, self._rates(step, step + 1))
             values.append(trainer.state().parameters[index])
             before, after = float(values[-2]), float(values[-1])
             rate = float(self.learning_rates[step - self.first_step])
-            moves.append(Move(step - begin + 1, before, after, loss, rate, tuple(rows[:size].tolist())))
+            updates.append(Update(step - begin + 1, before, after, loss, rate, tuple(rows[:size].tolist())))
         names = self.start.trace(np.zeros(self.start.sizes[0])).input_names(layer)
         name = f"neuron {layer}:{neuron}, {Place(layer, neuron, input).name(names)}"
-        return Movers(name, epoch, readonly(np.array(values)), tuple(moves))
+        return ParameterUpdates(name, epoch, readonly(np.array(values)), tuple(updates))
 
     def template_over_time(self, layer: int, neuron: int) -> Array:
-        """A neuron's weights in each snapshot, (snapshots, fan_in); `times` says when these were taken."""
+        """Weights of a neuron in each snapshot, of shape (snapshots, fan_in); `times` has the epochs."""
         check_address(layer, neuron, self.start.sizes[1:])
         shape = self.start.architecture.layers[layer]
         row = slice(shape.start + neuron * shape.fan_in, shape.start + (neuron + 1) * shape.fan_in)
         return np.stack([snapshot.parameters[row] for snapshot in self.snapshots])
 
     def bias_over_time(self, layer: int, neuron: int) -> Array:
-        """A neuron's bias in each snapshot, (snapshots,)."""
+        """Bias of a neuron in each snapshot, of shape (snapshots,)."""
         index = index_of(self.start, layer, neuron, None)
         return np.array([snapshot.parameters[index] for snapshot in self.snapshots])
 
     @property
     def times(self) -> Array:
-        """When the snapshots were taken, in epochs (2.5 is halfway through the third), (snapshots,)."""
+        """Epoch of each snapshot, of shape (snapshots,); 2.5 is halfway through the third epoch."""
         return np.array([snapshot.step / self.batches for snapshot in self.snapshots])
 
     @property
     def figures(self) -> dict[str, list[Any]]:
-        """The figures of the epochs, each as a list over them: number, loss, learning_rate, seconds, validation_..."""
+        """The columns of the history, each as a list over the epochs: number, loss, learning_rate, ..."""
         rows = self.history.as_dict()
         return {key: [row.get(key) for row in rows] for key in dict.fromkeys(key for row in rows for key in row)}
 
     @property
     def network(self) -> Network:
-        """The last snapshot."""
+        """The network of the last snapshot."""
         return self._network(self.snapshots[-1].parameters)
 
     @property
     def bytes(self) -> int:
-        """What it takes on disk, but for the description."""
+        """Size on disk in bytes, without the description."""
         return sum(s.bytes for s in self.snapshots) + self.learning_rates.nbytes + self.losses.nbytes
 
     # Steps computed again
 
     def with_run(self, run: Run) -> "Recording":
-        """The same with the run it is of, as `training.epochs` makes it from the same settings and data, so that steps
-        can be computed again. Raises `SettingError` for another run."""
+        """The recording together with its run, so that steps can be computed again.
+
+        Parameters
+        ----------
+        run : Run
+            `training.epochs(...)` with the settings and data of the recorded run.
+
+        Raises
+        ------
+        SettingError
+            If settings, data or engine differ.
+        """
         ours = _settings(run)
         differing = [key for key in ours if ours[key] != self.settings.get(key)]
         if differing:
@@ -217,12 +314,17 @@ class Recording:
         return replace(self, run=run)
 
     def verify(self) -> None:
-        """Compute the whole run again from its start, and raise `SettingError` unless all snapshots come out to the
-        bit."""
+        """Compute the whole run again and compare every snapshot.
+
+        Raises
+        ------
+        SettingError
+            If a snapshot differs in any bit, or the recording has no run.
+        """
         self._trainer_at(self.first_step + len(self.losses), self.snapshots[0])
 
     def _trainer_at(self, step: int, start: Snapshot | None = None) -> Trainer:
-        """A trainer of this run that has come to this step."""
+        """A trainer of this run after `step` steps."""
         run = self._needed_run()
         if start is None:
             start = [s for s in self.snapshots if s.step <= step and s.slots is not None][-1]
@@ -241,8 +343,8 @@ class Recording:
         return trainer
 
     def _check(self, trainer: Trainer, step: int) -> None:
-        kept = [s for s in self.snapshots if s.step == step]
-        if kept and not np.array_equal(kept[0].parameters, trainer.state().parameters):
+        recorded = [s for s in self.snapshots if s.step == step]
+        if recorded and not np.array_equal(recorded[0].parameters, trainer.state().parameters):
             raise SettingError(
                 f"the parameters after {step:,} steps differ from the recording: steps repeat to the bit only "
                 "with the same engine on the same machine",
@@ -250,7 +352,7 @@ class Recording:
             )
 
     def _batches(self, run: Run, begin: int, end: int, at_once: int) -> Iterator[tuple[int, Array]]:
-        """The rows that the steps from `begin` to `end` see, so many batches at once, never across epochs."""
+        """The rows of the steps from `begin` to `end`, up to `at_once` batches at a time, never across epochs."""
         size = run.plan.batch_size
         while begin < end:
             epoch = begin // self.batches
@@ -278,11 +380,11 @@ class Recording:
         return replace(self.start, parameters=readonly(parameters))
 
     def _steps_of(self, epoch: int) -> int:
-        """How many batches of this epoch were recorded."""
+        """Number of recorded batches of this epoch."""
         return max(0, self.first_step + len(self.losses) - (epoch - 1) * self.batches)
 
     def _step(self, epoch: int, batch: int | None) -> int:
-        """How many steps were taken then."""
+        """Number of steps after this batch of this epoch."""
         first, steps = self.first_step // self.batches, self.first_step + len(self.losses)
         last = -(-steps // self.batches)
         if not _is_whole(epoch) or not first <= epoch <= last:
@@ -297,10 +399,16 @@ class Recording:
             )
         return epoch * self.batches if epoch == first else (epoch - 1) * self.batches + batch
 
-    # Files and looks
+    # Files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it as safetensors, all or nothing; raises `FileError`."""
+        """Write the recording as safetensors, atomically.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
         with_slots = [i for i, snapshot in enumerate(self.snapshots) if snapshot.slots is not None]
         tensors = {
             "parameters": np.stack([snapshot.parameters for snapshot in self.snapshots]),
@@ -331,9 +439,20 @@ class Recording:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], run: Run | None = None) -> "Recording":
-        """The recording in a file that `save` wrote; with its run, steps can be computed again (see `with_run`).
+        """Read a file that `save` wrote.
 
-        Raises `FileError`, and `SettingError` for another run.
+        Parameters
+        ----------
+        path : str or path
+        run : Run, optional
+            The run, so that steps can be computed again (see `with_run`).
+
+        Raises
+        ------
+        FileError
+            If the file cannot be read or is not a recording.
+        SettingError
+            If `run` is another run.
         """
         tensors, description = own_format.read(path, "recording")
         try:
@@ -366,7 +485,7 @@ class Recording:
         return recording if run is None else recording.with_run(run)
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures, and when snapshots were taken, as plain values for JSON."""
+        """History and times of the snapshots, as plain values for JSON."""
         return {
             "figures": self.figures,
             "times": self.times.tolist(),
@@ -377,7 +496,7 @@ class Recording:
         }
 
     def __str__(self) -> str:
-        """Snapshot by snapshot (some 20 of them) the loss on the way there, and how far the parameters moved."""
+        """Some 20 snapshots with the loss on the way there and the distance the parameters moved."""
         steps = len(self.losses)
         count = len(self.snapshots)
         lines = [
@@ -401,16 +520,46 @@ class Recording:
         return "\n".join(lines)
 
 
-def record(run: Run, path: str | os.PathLike[str] | None = None, every: float = 1.0, room: int = ROOM) -> Recording:
-    """Run it to its end (or, where it was begun, on to its end), and give the recording.
+def record(
+    run: Run, path: str | os.PathLike[str] | None = None, every: float = 1.0, max_bytes: int = MAX_BYTES
+) -> Recording:
+    """Train to the end and record the run.
 
-    run    as `training.epochs` gives it
-    path   where the recording is written, at once and when the run has ended, however it did
-    every  how many epochs there are between two snapshots: 5, 1, 0.1
-    room   how many bytes of snapshots are kept at the most; as they become more, they are thinned out
+    A run that is interrupted or diverges is recorded up to that point, with a warning.
 
-    A run that is interrupted or diverges is recorded as far as it came, with a warning. Raises `SettingError` and
-    `FileError`.
+    Parameters
+    ----------
+    run : Run
+        From `training.epochs`; one that has begun is continued.
+    path : str or path, optional
+        File for the recording, written at once and again when the run has ended, for whatever reason.
+    every : float, default 1.0
+        Epochs between two snapshots: 5, 1, 0.1.
+    max_bytes : int
+        Memory for snapshots in bytes; beyond it they are thinned out.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    SettingError
+        If the run reads a stream or `every` is not above 0.
+    FileError
+        If `path` cannot be written.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.xor(n=40, seed=0)
+    >>> network = gn.Network.create("2-4-2", "tanh", output="softmax", seed=0)
+    >>> run = gn.training.epochs(network, data, epochs=2, batch_size=10, engine="reference")
+    >>> recording = gn.explain.record(run, every=0.5)
+    >>> recording.times.tolist()
+    [0.0, 0.5, 1.0, 1.5, 2.0]
+    >>> recording.updates(0, 2, 1, epoch=1).name
+    'neuron 0:2, weight of x2'
     """
     if isinstance(every, bool) or not isinstance(every, int | float | np.number) or not 0 < every < float("inf"):
         raise SettingError(f"every must be a number of epochs above 0, got {every!r}")
@@ -420,14 +569,14 @@ def record(run: Run, path: str | os.PathLike[str] | None = None, every: float = 
             help="record a run on data in memory, such as a part that stream.split holds out",
         )
     batches = -(-len(run.data) // run.plan.batch_size)
-    tape = Tape(max(1.0, every * batches), room)
+    recorder = SnapshotRecorder(max(1.0, every * batches), max_bytes)
     engine = run.chosen_engine
-    taped = TapedEngine(engine, tape)
+    recording_engine = RecordingEngine(engine, recorder)
     start = run.network
-    tape.start(run.state)
+    recorder.start(run.state)
     if path is not None:  # an unwritable place is found before the work, not after it
-        _recording(run, start, tape, batches, engine.name, "not begun").save(path)
-    run.chosen_engine = cast(Engine, taped)
+        _recording(run, start, recorder, batches, engine.name, "not begun").save(path)
+    run.chosen_engine = cast(Engine, recording_engine)
     try:
         for _ in run:
             pass
@@ -441,23 +590,25 @@ def record(run: Run, path: str | os.PathLike[str] | None = None, every: float = 
     finally:
         run.chosen_engine = engine
     if ended != "interrupted":  # then a step may be half done
-        tape.end()
-    recording = _recording(run, start, tape, batches, engine.name, ended)
+        recorder.end()
+    recording = _recording(run, start, recorder, batches, engine.name, ended)
     if path is not None:
         recording.save(Path(path))
     return recording
 
 
-def _recording(run: Run, start: Network, tape: Tape, batches: int, engine: str, ended: str) -> Recording:
+def _recording(
+    run: Run, start: Network, recorder: SnapshotRecorder, batches: int, engine: str, ended: str
+) -> Recording:
     return Recording(
-        start=replace(start, parameters=tape.snapshots[0].parameters),
+        start=replace(start, parameters=recorder.snapshots[0].parameters),
         history=run.history,
         ended=ended,
-        snapshots=tape.snapshots,
+        snapshots=recorder.snapshots,
         batches=batches,
-        first_step=tape.first_step,
-        learning_rates=readonly(np.array(tape.learning_rates)),
-        losses=readonly(np.array(tape.losses)),
+        first_step=recorder.first_step,
+        learning_rates=readonly(np.array(recorder.learning_rates)),
+        losses=readonly(np.array(recorder.losses)),
         settings=_settings(run),
         engine=engine,
         run=run,
@@ -465,14 +616,14 @@ def _recording(run: Run, start: Network, tape: Tape, batches: int, engine: str, 
 
 
 def _settings(run: Run) -> dict[str, Any]:
-    """All that the bits of a run depend on, as plain values: what its checkpoints say."""
+    """Everything that determines the bits of a run, as plain values; also in its checkpoints."""
     return run.settings()
 
 
-def _examples(move: Move) -> str:
-    shown = ", ".join(f"{row}" for row in move.examples[:8])
-    more = f" and {len(move.examples) - 8} more" if len(move.examples) > 8 else ""
-    return f"  batch {move.batch} saw examples {shown}{more}"
+def _examples(update: Update) -> str:
+    shown = ", ".join(f"{row}" for row in update.examples[:8])
+    more = f" and {len(update.examples) - 8} more" if len(update.examples) > 8 else ""
+    return f"  batch {update.batch} saw examples {shown}{more}"
 
 
 def _distance(a: Snapshot, b: Snapshot) -> float:
