@@ -42,7 +42,7 @@ def test_as_printed() -> None:
     text = str(activation_alternatives(network, 0, 0, [0.25, 0.5], ["relu", "tanh", "sigmoid"]))
     assert text.startswith(
         """\
-neuron 0:0, z = 1.75, under its own squish and under others
+neuron 0:0, z = 1.75, under its own activation and others
                 activation      slope
 > sigmoid          0.85195     0.1261   1 / (1 + exp(-z))
   relu                1.75          1   max(0, z)

@@ -1,7 +1,6 @@
-"""The same neuron under another squish: one pre-activation z, and what each activation makes of it, with its slope.
+"""The same neuron under other activations: one pre-activation z, and for each activation its value and slope there.
 
-The slope says how much the activation moves when z does; where it is near 0 the neuron hardly learns. Imports only
-`drawing` of `explain`.
+The slope says how much the activation changes with z; where it is near 0 the neuron hardly trains.
 """
 
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.activations import activation as known_activation
@@ -21,7 +21,7 @@ from glassnet.trace import Trace
 
 
 class ActivationAlternative(NamedTuple):
-    """One activation at one point: what it gives there, and its slope."""
+    """One activation function at one point: its value and slope there."""
 
     name: str
     activation: float
@@ -31,8 +31,19 @@ class ActivationAlternative(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ActivationCurve:
-    """A squish as points: `activations` and `slopes` (n,) at the pre-activations `z` (n,); `at` is one point on it, as
-    (z, activation, slope), where one was asked for."""
+    """An activation function as points.
+
+    Parameters
+    ----------
+    name : str
+        Name of the activation.
+    z : ndarray of shape (n,)
+        Pre-activations.
+    activations, slopes : ndarray of shape (n,)
+        Value and slope at each.
+    at : tuple of float, optional
+        One point on the curve: (z, activation, slope).
+    """
 
     name: str
     z: Array
@@ -41,7 +52,17 @@ class ActivationCurve:
     at: tuple[float, float, float] | None = None
 
     def tangent(self) -> Array:
-        """The straight line through `at` with its slope, (n,): what the squish is like close by."""
+        """The straight line through `at` with its slope, as values at each `z`.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+
+        Raises
+        ------
+        SettingError
+            If the curve has no point.
+        """
         if self.at is None:
             raise SettingError("this curve has no point on it", help="call activation_curve(name, at=pre_activation)")
         z, activation, slope = self.at
@@ -69,7 +90,17 @@ class ActivationCurve:
 
 @dataclass(frozen=True, eq=False)
 class ActivationAlternatives:
-    """One neuron on one input under several activations; `name` is its own, which comes first."""
+    """One neuron on one input under several activations.
+
+    Parameters
+    ----------
+    layer, neuron : int
+        Address of the neuron.
+    name : str
+        Its own activation, which is the first of `rows`.
+    pre_activation : float
+    rows : tuple of ActivationAlternative
+    """
 
     layer: int
     neuron: int
@@ -78,7 +109,19 @@ class ActivationAlternatives:
     rows: tuple[ActivationAlternative, ...]
 
     def curve(self, name: str | None = None, n: int = 121) -> ActivationCurve:
-        """The curve of an activation (without a name: of its own) with this input's point on it."""
+        """The curve of an activation with this neuron's pre-activation as its point.
+
+        Parameters
+        ----------
+        name : str, optional
+            By default the neuron's own activation.
+        n : int, default 121
+            Number of points.
+
+        Returns
+        -------
+        ActivationCurve
+        """
         reach = max(6.0, 1.25 * abs(self.pre_activation))
         return activation_curve(name or self.name, -reach, reach, n, at=self.pre_activation)
 
@@ -89,13 +132,13 @@ class ActivationAlternatives:
             "neuron": self.neuron,
             "pre_activation": self.pre_activation,
             "activation_name": self.name,
-            "squishes": [row._asdict() for row in self.rows],
+            "alternatives": [row._asdict() for row in self.rows],
         }
 
     def __str__(self) -> str:
         z = significant(self.pre_activation, 5)
         lines = [
-            f"neuron {self.layer}:{self.neuron}, z = {z}, under its own squish and under others",
+            f"neuron {self.layer}:{self.neuron}, z = {z}, under its own activation and others",
             f"{'':2}{'':<13}{'activation':>11} {'slope':>10}",
         ]
         for row in self.rows:
@@ -109,13 +152,37 @@ class ActivationAlternatives:
 
 
 def activation_alternatives(
-    network: Network, layer: int, neuron: int, inputs: Any, names: Sequence[str] | None = None
+    network: Network, layer: int, neuron: int, inputs: npt.ArrayLike, names: Sequence[str] | None = None
 ) -> ActivationAlternatives:
-    """What other activations, in this layer, would make of a neuron's pre-activation on one input.
+    """A neuron's activation on one input, and what other activation functions would give there.
 
-    names  which ones; without it all of them (softmax only in the last layer, where alone it may stand)
+    Parameters
+    ----------
+    network : Network
+    layer, neuron : int
+        Address of the neuron, from 0.
+    inputs : array_like of shape (fan_in,)
+    names : sequence of str, optional
+        Activations to compare; by default all. Softmax is possible in the last layer only.
 
-    Raises `AddressError` for an address that is not there, `SettingError` for an unknown activation.
+    Returns
+    -------
+    ActivationAlternatives
+
+    Raises
+    ------
+    AddressError
+        If the neuron does not exist.
+    SettingError
+        If an activation is unknown, or is softmax in a hidden layer.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.from_layers([([[1.0]], [0.0], "relu")])
+    >>> found = gn.explain.activation_alternatives(network, 0, 0, [2.0], ["tanh"])
+    >>> [(row.name, round(row.activation, 4)) for row in found.rows]
+    [('relu', 2.0), ('tanh', 0.964)]
     """
     trace = network.trace(inputs)
     own = trace.neuron(layer, neuron).activation_name
@@ -129,26 +196,51 @@ def activation_alternatives(
             f"softmax in hidden layer {layer}: only the last layer can have softmax",
             help=f"ask for others, or for a neuron of layer {len(trace.layers) - 1}",
         )
-    rows = [_squished(trace, layer, neuron, name) for name in dict.fromkeys([own, *names])]
+    rows = [_alternative(trace, layer, neuron, name) for name in dict.fromkeys([own, *names])]
     return ActivationAlternatives(layer, neuron, own, float(trace.layers[layer].pre_activations[neuron]), tuple(rows))
 
 
-def _squished(trace: Trace, layer: int, neuron: int, name: str) -> ActivationAlternative:
-    squish = known_activation(name)
-    z = trace.layers[layer].pre_activations[None]  # the whole row, which softmax looks at
-    activations = squish(z)
-    slopes = squish.slope(z, activations)
-    return ActivationAlternative(name, float(activations[0, neuron]), float(slopes[0, neuron]), squish.formula)
+def _alternative(trace: Trace, layer: int, neuron: int, name: str) -> ActivationAlternative:
+    function = known_activation(name)
+    z = trace.layers[layer].pre_activations[None]  # the whole row, which softmax needs
+    activations = function(z)
+    slopes = function.slope(z, activations)
+    return ActivationAlternative(name, float(activations[0, neuron]), float(slopes[0, neuron]), function.formula)
 
 
 def activation_curve(
     name: str, low: float = -6.0, high: float = 6.0, n: int = 121, at: float | None = None
 ) -> ActivationCurve:
-    """`n` points of a squish from z = `low` to `high`, and the point at z = `at`.
+    """An activation function as a curve.
 
-    Raises `SettingError` for an unknown name, for softmax, which is no curve, and for an empty range.
+    Parameters
+    ----------
+    name : str
+        Name of the activation.
+    low, high : float
+        First and last pre-activation.
+    n : int, default 121
+        Number of points.
+    at : float, optional
+        Pre-activation of a point to mark on the curve.
+
+    Returns
+    -------
+    ActivationCurve
+
+    Raises
+    ------
+    SettingError
+        If the name is unknown or softmax (which has no curve), or the range is empty.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> curve = gn.explain.activation_curve("tanh", at=0.0)
+    >>> curve.at                              # z, activation, slope
+    (0.0, 0.0, 1.0)
     """
-    squish = known_activation(name)
+    function = known_activation(name)
     if name == "softmax":
         raise SettingError(
             "softmax has no curve: its activations depend on all pre-activations of the layer",
@@ -159,10 +251,10 @@ def activation_curve(
             f"{n} points from {low:g} to {high:g}: a curve needs at least 2 points, from a lower to a higher value"
         )
     z = np.linspace(low, high, n)
-    activations = squish(z)
+    activations = function(z)
     point = None
     if at is not None:
         there = np.array([at], dtype=np.float64)
-        value = squish(there)
-        point = (float(at), float(value[0]), float(squish.slope(there, value)[0]))
-    return ActivationCurve(name, readonly(z), readonly(activations), readonly(squish.slope(z, activations)), point)
+        value = function(there)
+        point = (float(at), float(value[0]), float(function.slope(there, value)[0]))
+    return ActivationCurve(name, readonly(z), readonly(activations), readonly(function.slope(z, activations)), point)

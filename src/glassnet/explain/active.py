@@ -1,11 +1,11 @@
-"""When a neuron counts as active, for each activation. All of `explain` goes by this one rule.
+"""The rule by which a neuron counts as active, for each activation; all of `explain` uses it.
 
     pre-activation > 0
 
-It says of a relu and its kin that they let something through, of a sigmoid and its kin that they are over the middle
-of their range (1/2; 0 for tanh), of plain scores that they speak for and not against. Softmax has no middle of its
-own: there it is activation > 1/2, more than all the others of the row together, which is the same as a
-pre-activation > log(sum of exp(z) over the others).
+A relu-like neuron then passes its input on; a sigmoid-like one is above the middle of its range (1/2; 0 for tanh); a
+plain score is evidence for and not against. Softmax has no middle: there a neuron is active if its activation is above
+1/2, more than all others of the row together, which is the same as a pre-activation > log(sum of exp(z) over the
+others).
 
 Imports nothing else of `explain`.
 """
@@ -16,13 +16,13 @@ from glassnet.arrays import Array
 from glassnet.trace import TraceLayer
 
 RELU_LIKE = frozenset({"relu", "leaky_relu", "elu", "selu", "softplus", "gelu", "gelu_tanh", "silu", "mish"})
-"""Let through what is above 0, and little or nothing of what is below."""
+"""Pass on positive pre-activations, and little or nothing of negative ones."""
 
 _MIDDLE = {"sigmoid": "1/2", "hard_sigmoid": "1/2", "tanh": "0", "step": "1/2"}
 
 
 def rule(activation_name: str) -> str:
-    """What active means under this activation, in words."""
+    """The rule for this activation, in words."""
     if activation_name == "softmax":
         return "activation > 1/2"
     if activation_name in _MIDDLE:
@@ -31,19 +31,19 @@ def rule(activation_name: str) -> str:
 
 
 def active(layer: TraceLayer) -> Array:
-    """Which neurons are active, as booleans of the shape of the activations."""
+    """The active neurons, as booleans of the shape of the activations."""
     if layer.activation_name == "softmax":
         return np.asarray(layer.activations > 0.5)
     return np.asarray(layer.pre_activations > 0)
 
 
 def thresholds(layer: TraceLayer, neuron: int) -> Array:
-    """What the neuron's pre-activation has to exceed for it to be active, for each of n examples, (n,)."""
+    """The value that the neuron's pre-activation must exceed to be active, for each of n examples, (n,)."""
     z = np.atleast_2d(layer.pre_activations)
     if layer.activation_name != "softmax":
         return np.zeros(len(z))
     others = np.delete(z, neuron, axis=1).astype(np.float64)
     if others.shape[1] == 0:
-        return np.full(len(z), -np.inf)  # alone in its row it always has all of it
+        return np.full(len(z), -np.inf)  # the only neuron of its row always has activation 1
     largest = others.max(axis=1, keepdims=True)
     return np.asarray(np.log(np.exp(others - largest).sum(axis=1)) + largest[:, 0])

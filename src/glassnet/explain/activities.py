@@ -1,7 +1,7 @@
-"""Every neuron of a network over a data set: how often it is active, how much it gives, and which do no work.
+"""Activity of every neuron over a data set: how often it is active, its activations, and the neurons that do no work.
 
-dead        gives the same for every example; or, a relu or one of its kin, is never active
-saturated   the slope of its squish is below 1/1000 on 99 % of the examples or more: it hardly learns there
+dead        the same activation for every example; or a relu-like neuron that is never active
+saturated   the slope of its activation is below 1/1000 on at least 99 % of the examples: it hardly trains there
 
 Imports `active` and `batches` of `explain`.
 """
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.activations import activation
 from glassnet.arrays import Array
+from glassnet.data.dataset import Dataset
 from glassnet.explain.active import RELU_LIKE, active
 from glassnet.explain.batches import Batches
 from glassnet.network import Network
@@ -23,7 +25,7 @@ NEARLY_ALWAYS = 0.99
 
 
 class Idle(NamedTuple):
-    """A neuron that does no work, by address, and why."""
+    """A dead or saturated neuron, by address, and why."""
 
     layer: int
     neuron: int
@@ -33,14 +35,19 @@ class Idle(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LayerActivity:
-    """One layer over a data set, a number for each neuron, (fan_out,).
+    """One layer over a data set, with one number for each neuron.
 
-    active     the share of the examples on which it is active
-    mean      of its activation
-    spread    its standard deviation
-    lowest    activation, and
-    highest   activation
-    flat      the share of the examples on which the slope of the squish is below 1/1000
+    Parameters
+    ----------
+    activation_name : str
+    active : ndarray of shape (fan_out,)
+        Share of the examples on which the neuron is active.
+    mean, spread : ndarray of shape (fan_out,)
+        Mean and standard deviation of the activation.
+    lowest, highest : ndarray of shape (fan_out,)
+        Smallest and largest activation.
+    flat : ndarray of shape (fan_out,)
+        Share of the examples on which the slope of the activation is below 1/1000.
     """
 
     activation_name: str
@@ -59,7 +66,7 @@ class LayerActivity:
         return f"always {low:.4g}" if low == high else ""
 
     def why_saturated(self, neuron: int) -> str:
-        """Why this neuron is saturated, or ""; a step is flat by nature, and no neuron's fault."""
+        """Why this neuron is saturated, or "" if it is not; a step, flat by definition, never is."""
         if self.activation_name == "step" or self.flat[neuron] < NEARLY_ALWAYS:
             return ""
         return f"slope below {FLAT:g} on {self.flat[neuron]:.1%}, mean {float(self.mean[neuron]):.4g}"
@@ -67,7 +74,16 @@ class LayerActivity:
 
 @dataclass(frozen=True, eq=False)
 class Activity:
-    """All layers over a data set of `count` examples."""
+    """The activity of all neurons over a data set; `activity` computes it.
+
+    Parameters
+    ----------
+    layers : tuple of LayerActivity
+    count : int
+        Number of examples.
+    data : str
+        Name of the data set.
+    """
 
     layers: tuple[LayerActivity, ...]
     count: int
@@ -75,7 +91,7 @@ class Activity:
 
     @property
     def idle(self) -> tuple[Idle, ...]:
-        """The dead and the saturated neurons; a neuron that has no slope because it is dead is named once."""
+        """The dead and the saturated neurons; a neuron that is flat because it is dead is listed once."""
         found = []
         for i, layer in enumerate(self.layers):
             for k in range(len(layer.mean)):
@@ -88,12 +104,12 @@ class Activity:
 
     @property
     def dead(self) -> tuple[tuple[int, int], ...]:
-        """The addresses (layer, neuron) of dead neurons."""
+        """Addresses (layer, neuron) of the dead neurons."""
         return tuple((n.layer, n.neuron) for n in self.idle if n.kind == "dead")
 
     @property
     def saturated(self) -> tuple[tuple[int, int], ...]:
-        """The addresses (layer, neuron) of saturated neurons."""
+        """Addresses (layer, neuron) of the saturated neurons."""
         return tuple((n.layer, n.neuron) for n in self.idle if n.kind == "saturated")
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,7 +138,7 @@ class Activity:
         return "\n".join(lines)
 
     def _strips(self) -> list[str]:
-        """For each layer a digit per neuron: on how many tenths of the examples it is active."""
+        """For each layer one digit per neuron: on how many tenths of the examples it is active."""
         lines = ["active on so many tenths of the examples, neuron by neuron (. never, * always)"]
         for i, layer in enumerate(self.layers):
             shares = layer.active[:64].tolist()
@@ -143,7 +159,7 @@ class Activity:
 
 
 class _Tally:
-    """One layer's figures, batch by batch."""
+    """Running figures of one layer, batch by batch."""
 
     def __init__(self, width: int) -> None:
         self.count = 0
@@ -152,7 +168,7 @@ class _Tally:
         self.lowest, self.highest = np.full(width, np.inf), np.full(width, -np.inf)
 
     def add(self, activations: Array, active: Array, flat: Array) -> None:
-        """Chan, Golub and LeVeque's way to join means and sums of squares without losing digits."""
+        """Merge means and sums of squares without loss of digits (Chan, Golub and LeVeque, 1983)."""
         n, before = len(activations), self.count
         mean = activations.mean(axis=0, dtype=np.float64)
         squares = ((activations - mean) ** 2).sum(axis=0)
@@ -177,10 +193,32 @@ class _Tally:
         )
 
 
-def activity(network: Network, data: Any) -> Activity:
-    """What every neuron does over `data`: a `Dataset`, or inputs (n, fan_in). Memory does not grow with it.
+def activity(network: Network, data: Dataset | npt.ArrayLike) -> Activity:
+    """What every neuron does over a data set. Memory does not grow with the number of examples.
 
-    Raises `InputError` for data that does not fit the network.
+    Parameters
+    ----------
+    network : Network
+    data : Dataset or array_like of shape (n, fan_in)
+
+    Returns
+    -------
+    Activity
+
+    Raises
+    ------
+    InputError
+        If the data does not fit the network.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.from_layers([([[1.0], [-1.0]], [0.0, -9.0], "relu"), ([[1.0, 1.0]], [0.0], "identity")])
+    >>> found = gn.explain.activity(network, [[1.0], [2.0], [-3.0]])
+    >>> found.dead
+    ((0, 1),)
+    >>> found.layers[0].active.round(2).tolist()
+    [0.67, 0.0]
     """
     batches = Batches(network, data)
     tallies = [_Tally(width) for width in network.sizes[1:]]

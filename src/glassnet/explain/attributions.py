@@ -1,14 +1,14 @@
-"""A prediction taken apart exactly: how much of a logit each input gives.
+"""Attributions: a logit divided exactly among the inputs.
 
     logit = contribution of input 0 + contribution of input 1 + ... + bias
     contribution = weight in force * (input - baseline)
 
-Where all hidden squishes are made of straight pieces (relu and its like), one affine map is in force around an input;
-its weights are the weights in force, and nothing is approximate. For smooth ones the weights are the average slopes on
-the straight path from a baseline to the input: integrated gradients (Sundararajan, Taly and Yan, Axiomatic Attribution
-for Deep Networks, 2017), with the completeness error that is left.
+With piecewise linear hidden activations (relu and the like), the network is one affine map around an input; its weights
+are the weights in force, and nothing is approximate. For smooth activations the weights are the average gradients on
+the straight path from a baseline to the input (integrated gradients), with the completeness error that remains.
 
-A logit is a pre-activation of the last layer, whatever its squish. Imports `backward` and `path` of `explain`.
+A logit is a pre-activation of the last layer, whatever its activation. Imports `backward` and `quadrature` of
+`explain`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ from math import exp, isfinite
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet import arithmetic
 from glassnet.activations import activation
@@ -31,29 +32,32 @@ from glassnet.trace import Trace
 METHODS = ("auto", "affine", "integrated_gradients")
 OUTPUTS_AT_ONCE = 64
 TOLERANCE = {"float32": 1e-5, "float64": 1e-7}
-"""How complete integrated gradients are made, relative to the sizes of all contributions and of both logits."""
+"""Completeness error of integrated gradients, relative to the sizes of all contributions and both logits."""
 MOST_STEPS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class AffineMap:
-    """What a piecewise-linear network is around one input: `weights @ inputs + bias = logits`.
+    """The affine map that a piecewise linear network is around one input: `weights @ inputs + bias = logits`.
 
-    `trace` is the network at work on that input. `row(k)` is the map of one logit, computed when asked for; `weights`
-    and `bias` are all of them together. Everything is float64; which piece of each squish is in force is as the network
-    itself found it.
+    Computed in float64; which linear piece each neuron is on is taken from the trace.
+
+    Parameters
+    ----------
+    trace : Trace
+        The network on that input.
     """
 
     trace: Trace
 
     @property
     def inputs(self) -> Array:
-        """The input, as the network sees it, (fan_in,)."""
+        """The input as the first layer receives it, of shape (fan_in,)."""
         return self.trace.layers[0].inputs
 
     @property
     def logits(self) -> Array:
-        """What the network itself computes, (fan_out,)."""
+        """The logits that the network computes, of shape (fan_out,)."""
         return self.trace.layers[-1].pre_activations
 
     @cached_property
@@ -62,32 +66,42 @@ class AffineMap:
         return readonly(np.concatenate([w for w, _ in parts])), readonly(np.concatenate([b for _, b in parts]))
 
     def _heads(self) -> Iterator[Array]:
-        """The logits, some at a time: as rows of the identity."""
+        """Rows of the identity, some at a time: one for each logit."""
         count = len(self.logits)
         for start in range(0, count, OUTPUTS_AT_ONCE):
             yield np.eye(min(OUTPUTS_AT_ONCE, count - start), count, start)
 
     @property
     def weights(self) -> Array:
-        """(fan_out, fan_in): how much each input counts for each logit."""
+        """Weights in force, of shape (fan_out, fan_in): how much each input counts for each logit."""
         return self._whole[0]
 
     @property
     def bias(self) -> Array:
-        """(fan_out,): what each logit is given without any input."""
+        """Bias in force, of shape (fan_out,): the logits of the map for inputs of 0."""
         return self._whole[1]
 
     def row(self, output: int) -> tuple[Array, float]:
-        """One logit's weights (fan_in,) and bias."""
+        """Weights (fan_in,) and bias of one logit, computed on demand."""
         return self.along(_head(self.trace, _checked_output(self.trace, output, "output"), None))
 
     def along(self, head: Array) -> tuple[Array, float]:
-        """The weights (fan_in,) and bias of `head @ logits`: of a difference of logits, for example."""
+        """Weights (fan_in,) and bias of `head @ logits`, for example a difference of two logits."""
         weights, bias = backward.affine(self.trace, head[None])
         return readonly(weights[0]), float(bias[0])
 
-    def __call__(self, inputs: Any) -> Array:
-        """`weights @ inputs + bias`, (fan_out,): the network's logits wherever the same pieces are in force."""
+    def __call__(self, inputs: npt.ArrayLike) -> Array:
+        """`weights @ inputs + bias`: the network's logits wherever the same linear pieces are in force.
+
+        Parameters
+        ----------
+        inputs : array_like of shape (fan_in,)
+            As the first layer receives them.
+
+        Returns
+        -------
+        ndarray of shape (fan_out,)
+        """
         x = numeric(inputs, "inputs")
         if x.shape != self.inputs.shape:
             raise InputError(
@@ -98,8 +112,10 @@ class AffineMap:
 
     @property
     def error(self) -> float:
-        """How far `weights @ inputs + bias` is from the network's own logits: the largest difference, relative to the
-        sizes of all that the network added up on the way (see `backward.summed_sizes`)."""
+        """Largest difference between `weights @ inputs + bias` and the network's logits.
+
+        Relative to the size of all numbers that the network added up on the way (see `backward.summed_sizes`).
+        """
         off = np.abs(self(self.inputs) - self.logits)
         sizes = np.concatenate([backward.summed_sizes(self.trace, heads) for heads in self._heads()])
         return float(np.divide(off, sizes, out=off.copy(), where=sizes > 0).max())
@@ -115,7 +131,7 @@ class AffineMap:
         }
 
     def __str__(self) -> str:
-        """How many pieces are in force, and what each logit has from the inputs and from the bias (up to 20 logits)."""
+        """The linear pieces in force, and for up to 20 logits what comes from the inputs and from the bias."""
         lines = [f"affine map in force: {len(self.inputs):,} inputs -> {len(self.logits):,} logits"]
         for i, layer in enumerate(self.trace.layers[:-1]):
             slopes, _ = backward.PIECES[layer.activation_name](layer.pre_activations.astype(np.float64))
@@ -142,10 +158,33 @@ class AffineMap:
         )
 
 
-def affine_map(network: Network, inputs: Any) -> AffineMap:
-    """The affine map that a piecewise-linear network is around one input, (fan_in,).
+def affine_map(network: Network, inputs: npt.ArrayLike) -> AffineMap:
+    """The affine map that a piecewise linear network is around one input.
 
-    Raises `SettingError` where a hidden layer is smooth, `InputError` for inputs that do not fit.
+    Parameters
+    ----------
+    network : Network
+    inputs : array_like of shape (fan_in,)
+
+    Returns
+    -------
+    AffineMap
+
+    Raises
+    ------
+    SettingError
+        If a hidden layer is not piecewise linear.
+    InputError
+        If the inputs do not fit.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> hidden, output = ([[1.0, 2.0], [1.0, -2.0]], [0, 0], "relu"), ([[3.0, 1.0]], [0.5], "identity")
+    >>> network = gn.Network.from_layers([hidden, output])
+    >>> found = gn.explain.affine_map(network, [1.0, 1.0])         # the second hidden neuron is inactive
+    >>> found.weights.tolist(), found.bias.tolist()
+    ([[3.0, 6.0]], [0.5])
     """
     _check_pieces(network)
     return AffineMap(_trace_of_one(network, inputs))
@@ -164,16 +203,27 @@ class Contribution:
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """A logit, or the difference of two, divided among the inputs: their sum and
-    `bias_contribution` are `total`, but for `error`.
+    """A logit, or the difference of two, divided among the inputs; `attribution` computes it.
 
-    output      which logit; `against` the one that is taken from it, or None
-    inputs      what the network sees, (fan_in,), and `baseline`, what it is compared with, (fan_in,)
-    weights     how much each input counts, (fan_in,): the affine map in force, or the average slopes from the baseline
-    bias_contribution  what is there without the inputs: what the map, or the network, gives for the baseline
-    total       the network's own logit (or difference)
-    method      "affine" or "integrated_gradients"
-    points      at how many points of the path slopes were looked at (0 for the affine map)
+    The contributions and `bias_contribution` add up to `total`, up to `error`.
+
+    Parameters
+    ----------
+    output : int
+        The logit that is explained.
+    against : int or None
+        The logit that is subtracted from it.
+    inputs, baseline : ndarray of shape (fan_in,)
+        The input as the first layer receives it, and the input it is compared with.
+    weights : ndarray of shape (fan_in,)
+        The affine map in force, or the average gradients from the baseline to the input.
+    bias_contribution : float
+        The part that no input accounts for: the map's, or the network's, value at the baseline.
+    total : float
+        The network's own logit, or difference of two.
+    method : {"affine", "integrated_gradients"}
+    points : int
+        Number of gradients averaged on the path; 0 for the affine map.
     """
 
     output: int
@@ -194,17 +244,19 @@ class Attribution:
 
     @cached_property
     def contributions(self) -> Array:
-        """What each input gives, (fan_in,)."""
+        """Contribution of each input, of shape (fan_in,)."""
         return readonly(self.weights * (self.inputs.astype(np.float64) - self.baseline))
 
     @property
     def error(self) -> float:
-        """By how much the contributions and the bias contribution together miss the total: rounding, and for
-        integrated gradients the completeness error."""
+        """Difference between `total` and the sum of all contributions.
+
+        Rounding for the affine map; the completeness error for integrated gradients.
+        """
         return abs(self.total - float(self.contributions.sum() + self.bias_contribution))
 
     def top(self, n: int = 10) -> list[Contribution]:
-        """The `n` inputs with the largest contributions, for or against, largest first."""
+        """The `n` inputs with the largest contributions of either sign, largest first."""
         order = np.argsort(-np.abs(self.contributions), kind="stable")[: max(n, 0)]
         return [
             Contribution(
@@ -214,7 +266,7 @@ class Attribution:
         ]
 
     def rows(self, top: int = 12) -> list[arithmetic.Row]:
-        """The arithmetic, row by row, with the `top` largest contributions singly and the others added up."""
+        """The arithmetic, row by row: the `top` largest contributions singly, the others added up."""
         contributions = self.contributions.tolist()
         shown = arithmetic.strongest(contributions, top)
         hidden = set(range(len(contributions))) - set(shown)
@@ -249,7 +301,7 @@ class Attribution:
         return "off by", self.error
 
     def written(self, top: int = 12) -> str:
-        """The arithmetic as one would write it down."""
+        """The arithmetic as text: the `top` largest contributions singly, the others added up."""
         how = "affine map in force" if self.method == "affine" else f"integrated gradients, {self.points:,} points"
         heading = f"{_clipped(self.name, 44)}, {how}"
         if self.against is not None:
@@ -281,25 +333,56 @@ class Attribution:
 
 def attribution(
     network: Network,
-    inputs: Any,
+    inputs: npt.ArrayLike,
     output: "int | str | None" = None,
     against: "int | str | None" = None,
     method: str = "auto",
-    baseline: Any = None,
+    baseline: npt.ArrayLike | None = None,
     steps: int | None = None,
 ) -> Attribution:
-    """How much each input gives to a logit, or to the difference of two ("why 7 and not 1").
+    """How much each input contributes to a logit, or to the difference of two ("why 7 and not 1").
 
-    inputs    one input, (fan_in,)
-    output    which logit: an output neuron, or the name of its class; without it the largest
-    against   a second one, which is taken from it
-    method    "affine": exact, for piecewise-linear networks; "integrated_gradients": for any with slopes; "auto": the
-              affine map where there is one
-    baseline  what the input is compared with: one number or (fan_in,); without it 0
-    steps     for integrated gradients: that many nodes of Gauss and Legendre instead of as many as it takes
+    Parameters
+    ----------
+    network : Network
+    inputs : array_like of shape (fan_in,)
+    output : int or str, optional
+        Output neuron or class name; by default the largest logit.
+    against : int or str, optional
+        Second output, whose logit is subtracted.
+    method : {"auto", "affine", "integrated_gradients"}, default "auto"
+        "affine" is exact, for piecewise linear networks; "integrated_gradients" needs activations with a gradient;
+        "auto" takes the affine map if there is one.
+    baseline : float or array_like of shape (fan_in,), optional
+        Input to compare with; by default 0.
+    steps : int, optional
+        Number of Gauss-Legendre nodes for integrated gradients; by default as many as the tolerance needs.
 
-    Raises `InputError` for inputs that do not fit, `AddressError` for outputs that are not there, `SettingError` for a
-    method that does not suit the network.
+    Returns
+    -------
+    Attribution
+
+    Raises
+    ------
+    InputError
+        If the inputs or the baseline do not fit.
+    AddressError
+        If an output does not exist.
+    SettingError
+        If the method does not suit the network.
+
+    References
+    ----------
+    M. Sundararajan, A. Taly, Q. Yan, "Axiomatic Attribution for Deep Networks", 2017.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> hidden, output = ([[1.0, 2.0], [1.0, -2.0]], [0, 0], "relu"), ([[3.0, 1.0]], [0.5], "identity")
+    >>> network = gn.Network.from_layers([hidden, output])
+    >>> found = gn.explain.attribution(network, [1.0, 1.0])
+    >>> found.contributions.tolist(), found.bias_contribution, found.total
+    ([3.0, 6.0], 0.5, 9.5)
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
@@ -380,7 +463,7 @@ def _average_slopes(
     return weights, at_origin, points
 
 
-# The door
+# Validation
 
 
 def _first_smooth(network: Network) -> tuple[int, str] | None:

@@ -1,10 +1,10 @@
-"""From a logit back to the inputs: what each input is worth to it, through the slopes that are in force.
+"""From a logit back to the inputs: the weight of each input, through the slopes in force.
 
     row <- (row * slope) W        layer after layer, the last one first
 
-Starts from a `Trace`: which piece of a relu is in force is what the network itself found, in its own dtype. From there
-on all is float64. A row of one output goes back as a vector, and of a float32 matrix only a block at a time becomes
-float64, so that the memory needed beside the parameters is that of a few rows, however large the network.
+Starts from a `Trace`: which linear piece of a relu is in force is what the network itself computed, in its own dtype.
+From there on everything is float64. A row of one output goes back as a vector, and a float32 matrix becomes float64 one
+block at a time, so that memory beside the parameters is that of a few rows, however large the network.
 
 Imports nothing else of `explain`.
 """
@@ -18,7 +18,7 @@ from glassnet.arrays import Array
 from glassnet.trace import Trace, TraceLayer
 
 BLOCK = 1 << 17
-"""How many numbers of a matrix are float64 at a time: 1 MB."""
+"""Numbers of a matrix converted to float64 at a time: 1 MB."""
 
 PIECES: dict[str, Callable[[Array], tuple[Array, Array]]] = {
     "identity": lambda z: (np.ones_like(z), np.zeros_like(z)),
@@ -27,14 +27,14 @@ PIECES: dict[str, Callable[[Array], tuple[Array, Array]]] = {
     "hard_sigmoid": lambda z: (np.where(np.abs(z) < 3, 1 / 6, 0.0), np.where(z >= 3, 1.0, np.where(z > -3, 0.5, 0.0))),
     "step": lambda z: (np.zeros_like(z), np.where(z > 0, 1.0, 0.0)),
 }
-"""The activations made of straight pieces: for each z the slope of its piece, and what the piece is at z = 0, so that
-activation = slope * z + that."""
+"""Piecewise linear activations: for each z the slope of its piece and the value of the piece at z = 0, so that
+activation = slope * z + value."""
 
 
 def affine(trace: Trace, heads: Array) -> tuple[Array, Array]:
     """The affine map in force from the inputs to `heads @ logits`: weights (m, fan_in) and bias (m,).
 
-    `heads` (m, fan_out) says which logits, or sums of them. The hidden layers have to be of `PIECES`.
+    `heads` (m, fan_out) selects logits, or sums of them. The hidden layers must be among `PIECES`.
     """
     *hidden, last = trace.layers
     bias = heads @ last.biases
@@ -49,7 +49,7 @@ def affine(trace: Trace, heads: Array) -> tuple[Array, Array]:
 
 
 def summed_sizes(trace: Trace, heads: Array) -> Array:
-    """The sizes of all that was added up on the way to `heads @ logits`, (m,): what its rounding is relative to.
+    """Sizes of all that was added up on the way to `heads @ logits`, (m,); rounding is relative to it.
 
     For each layer |weights| @ |inputs| + |bias| of every neuron, times how much that neuron counts for the logit.
     """
@@ -64,7 +64,7 @@ def summed_sizes(trace: Trace, heads: Array) -> Array:
 
 
 def input_slopes(trace: Trace, head: Array) -> Array:
-    """How `head @ logits` moves with each input, (n, fan_in), for the n examples of a trace; `head` is (fan_out,)."""
+    """Gradient of `head @ logits` for each input, (n, fan_in), for the n examples of a trace; `head` is (fan_out,)."""
     *hidden, last = trace.layers
     rows = np.broadcast_to(times(head[None], last.weights), (len(trace), last.weights.shape[1]))
     for layer in reversed(hidden):
@@ -78,7 +78,7 @@ def _slopes(layer: TraceLayer) -> Array:
 
 
 def times(rows: Array, matrix: Array, of: Callable[[Array], Array] = lambda block: block) -> Array:
-    """`rows @ of(matrix)` in float64; rows of the matrix that count for nothing are passed over."""
+    """`rows @ of(matrix)` in float64; rows of the matrix with weight 0 are skipped."""
     result = np.zeros((len(rows), matrix.shape[1]))
     step = max(1, BLOCK // matrix.shape[1])
     for start in range(0, len(matrix), step):

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.arrays import Array, readonly
+from glassnet.data.dataset import Dataset
 from glassnet.errors import InputError
 from glassnet.explain.active import rule, thresholds
 from glassnet.explain.batches import Batches
@@ -64,7 +66,7 @@ class BiasResponse:
     data: str
     at: Threshold | None = None
 
-    def share_at(self, bias: Any) -> Any:
+    def share_at(self, bias: npt.ArrayLike) -> Any:
         """Share of the examples on which the neuron is active with this bias.
 
         Parameters
@@ -160,7 +162,9 @@ class BiasResponse:
         return f"on this input it is {now}; with a bias {side} {at.bias:.4f} it would be {then}"
 
 
-def bias_response(network: Network, layer: int, neuron: int, data: Any, at: Any = None) -> BiasResponse:
+def bias_response(
+    network: Network, layer: int, neuron: int, data: Dataset | npt.ArrayLike, at: npt.ArrayLike | None = None
+) -> BiasResponse:
     """On how much of a data set a neuron is active, for every bias it could have.
 
     Parameters

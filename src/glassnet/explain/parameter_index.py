@@ -1,5 +1,6 @@
-"""Where a parameter is: its place in the flat vector, and the neuron and input it belongs to. Imports nothing else of
-`explain`.
+"""The index of a parameter in the flat vector, and the neuron and input it belongs to.
+
+Imports nothing else of `explain`.
 """
 
 from bisect import bisect_right
@@ -21,12 +22,12 @@ class Place(NamedTuple):
     input: int | None
 
     def name(self, input_names: Sequence[str]) -> str:
-        """What to call it: `weight of pixel 12,7`, or `bias`."""
+        """`weight of pixel 12,7`, or `bias`."""
         return "bias" if self.input is None else f"weight of {input_names[self.input]}"
 
 
 def place_of(network: Network, index: int) -> Place:
-    """Whose parameter this one of the flat vector is; raises `AddressError`."""
+    """The layer, neuron and input of a parameter of the flat vector; raises `AddressError`."""
     shapes = network.architecture.layers
     total = shapes[-1].stop
     if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < total:
@@ -39,7 +40,7 @@ def place_of(network: Network, index: int) -> Place:
 
 
 def index_of(network: Network, layer: int, neuron: int, input: int | None) -> int:
-    """Where in the flat vector a neuron's weight for an input is, or its bias; raises `AddressError`."""
+    """The index of a neuron's weight or bias (`input` is None) in the flat vector; raises `AddressError`."""
     check_address(layer, neuron, network.sizes[1:])
     shape = network.architecture.layers[layer]
     if input is None:

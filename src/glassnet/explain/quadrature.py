@@ -1,13 +1,13 @@
-"""An integral along a straight path that knows how wrong it is.
+"""Adaptive integration along a straight path, with a known error.
 
-    integral from 0 to 1 of the slopes at t dt
+    integral from 0 to 1 of the gradients at t dt
 
-The slopes are those of a function of many inputs, along the path from a baseline to an input, and summed up they say
-how fast its value moves; so on every piece of the path the true change of the value tells how wrong the integral of the
-slopes is. Where it is too wrong the piece is halved, until all is well: a few pieces for a smooth function, many small
-ones around the corners of a relu. Each piece takes eight nodes of Gauss and Legendre.
+The gradients are those of a function of many inputs, along the path from a baseline to an input. Their sum is the rate
+at which the value changes, so on every piece of the path the true change of the value gives the error of the integral.
+Pieces with too large an error are halved: a few pieces for a smooth function, many small ones around the corners of a
+relu. Each piece uses eight Gauss-Legendre nodes.
 
-Knows functions and arrays only, imports nothing else of `explain`.
+Uses functions and arrays only, imports nothing else of `explain`.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ Function = Callable[[Array], Array]
 
 
 def fixed(slopes_at: Function, steps: int) -> Array:
-    """The integral by one rule of so many nodes."""
+    """The integral by one rule with `steps` nodes."""
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     return (weights / 2) @ slopes_at((nodes + 1) / 2)
 
@@ -34,11 +34,11 @@ def fixed(slopes_at: Function, steps: int) -> Array:
 def adaptive(
     slopes_at: Function, value_at: Function, tolerance: float, size: float, rounding: float
 ) -> tuple[Array, int]:
-    """The integral, and at how many points the slopes were looked at.
+    """The integral, and the number of gradients it used.
 
-    `slopes_at(t)` gives (n, inputs) for n points of the path, `value_at(t)` (n,), such that the slopes at t add up to
-    how fast the value moves there. `size` is that of the numbers that the value is computed from; `tolerance` and
-    `rounding`, how exactly it is computed, are relative to it and the sizes of the integral together.
+    `slopes_at(t)` returns (n, inputs) for n points of the path, `value_at(t)` (n,), such that the gradients at t add up
+    to the rate at which the value changes there. `size` is that of the numbers that the value is computed from;
+    `tolerance` and `rounding` (how exactly it is computed) are relative to it and the sizes of the integral together.
     """
     bounds = np.array([[0.0, 1.0]])
     ends = value_at(np.array([0.0, 1.0]))[None]

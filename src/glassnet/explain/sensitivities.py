@@ -1,9 +1,9 @@
-"""Which parameters the loss depends on most, and what changing one of them does.
+"""Sensitivity of the loss to each parameter, and what changing one of them does.
 
-    change of the loss = slope * turn        nearly, and the nearer the smaller the turn
+    change of the loss = gradient * change of the parameter        nearly; the smaller the change, the nearer
 
-The slopes are `network.gradient`; a change moves one parameter and has the network compute its loss again, all in the
-network's own dtype. Imports `places` of `explain`.
+The gradients are `network.gradient`; a change moves one parameter and computes the loss again, in the network's own
+dtype. Imports `parameter_index` of `explain`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.data.dataset import Dataset
@@ -24,13 +25,26 @@ from glassnet.losses import Loss
 from glassnet.network import Network
 
 USUAL_CHANGE = 0.01
-"""How far a parameter is changed by default."""
+"""Default change of a parameter."""
 
 
 @dataclass(frozen=True)
 class ParameterSensitivity:
-    """One parameter: where it is in the flat vector (`index`) and in the network (`input` is None for a bias), its
-    value, and the slope of the loss for it."""
+    """One parameter and the gradient of the loss for it.
+
+    Parameters
+    ----------
+    index : int
+        Position in `network.parameters`.
+    layer, neuron : int
+        Address of its neuron.
+    input : int or None
+        Input of the weight; None for a bias.
+    name : str
+        `weight of pixel 12,7`, or `bias`.
+    value, slope : float
+        Its value, and the gradient of the loss.
+    """
 
     index: int
     layer: int
@@ -55,7 +69,16 @@ class ParameterSensitivity:
 
 @dataclass(frozen=True)
 class Change:
-    """One parameter changed by `by`: the loss `before` and `after`, and the `predicted` change, slope * by."""
+    """The effect on the loss of changing one parameter.
+
+    Parameters
+    ----------
+    parameter : ParameterSensitivity
+    by : float
+        Change of the parameter.
+    before, after : float
+        Loss before and after.
+    """
 
     parameter: ParameterSensitivity
     by: float
@@ -64,10 +87,12 @@ class Change:
 
     @property
     def predicted(self) -> float:
+        """`slope * by`."""
         return self.parameter.slope * self.by
 
     @property
     def actual(self) -> float:
+        """`after - before`."""
         return self.after - self.before
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,7 +107,7 @@ class Change:
         }
 
     def __str__(self) -> str:
-        """The change, then the loss before and after, with as many digits as tell them apart."""
+        """The change, then the loss before and after, with enough digits to distinguish them."""
         place = _place(min(abs(self.predicted) or 1.0, abs(self.actual) or abs(self.predicted) or 1.0))
         value = self.parameter.value
         return "\n".join(
@@ -99,11 +124,18 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class Sensitivity:
-    """The slope of the loss for every parameter of a network, on an example or a batch.
+    """Gradient of the loss for every parameter of a network, on one example or a batch; `sensitivity` computes it.
 
-    inputs   what it was computed on, (n, fan_in), and `targets`
-    loss     which loss, and `value`, what it is
-    slopes   (total,), in the order of `network.parameters`
+    Parameters
+    ----------
+    network : Network
+    inputs : ndarray of shape (n, fan_in)
+    targets : ndarray of shape (n,) or (n, fan_out)
+    loss : Loss
+    value : float
+        The loss.
+    slopes : ndarray of shape (total,)
+        Gradient, in the order of `network.parameters`.
     """
 
     network: Network
@@ -117,7 +149,7 @@ class Sensitivity:
         return len(self.slopes)
 
     def strongest(self, n: int = 10) -> list[ParameterSensitivity]:
-        """The `n` parameters with the steepest slopes, steepest first."""
+        """The `n` parameters with the largest gradients of either sign, largest first."""
         if n < 1:
             raise SettingError(f"n must be 1 or more, got {n}")
         steep, n = np.abs(self.slopes), min(n, len(self.slopes))
@@ -126,7 +158,7 @@ class Sensitivity:
         return [self.locate(int(i)) for i in among[np.argsort(-steep[among], kind="stable")][:n]]
 
     def locate(self, index: int) -> ParameterSensitivity:
-        """The parameter at this place of the flat vector: whose it is, its value and its slope."""
+        """The parameter at this index of `network.parameters`, with its value and gradient."""
         place = place_of(self.network, index)
         return ParameterSensitivity(
             index=int(index),
@@ -139,11 +171,29 @@ class Sensitivity:
         )
 
     def parameter(self, layer: int, neuron: int, input: int | None = None) -> ParameterSensitivity:
-        """The weight that a neuron has for an input, or its bias."""
+        """A neuron's weight for an input, or its bias (`input` is None)."""
         return self.locate(index_of(self.network, layer, neuron, input))
 
     def change(self, parameter: "ParameterSensitivity | int", by: float = USUAL_CHANGE) -> Change:
-        """Change one parameter by `by` and compute the loss again."""
+        """Change one parameter and compute the loss again.
+
+        Parameters
+        ----------
+        parameter : ParameterSensitivity or int
+            The parameter, or its index in `network.parameters`.
+        by : float, default 0.01
+
+        Returns
+        -------
+        Change
+
+        Raises
+        ------
+        SettingError
+            If `by` is not finite.
+        AddressError
+            If the parameter does not exist.
+        """
         if isinstance(by, bool) or not isinstance(by, int | float | np.number) or not isfinite(by):
             raise SettingError(f"by must be a finite number, got {by!r}")
         found = self.locate(parameter.index if isinstance(parameter, ParameterSensitivity) else parameter)
@@ -165,11 +215,11 @@ class Sensitivity:
         return [trace.input_names(layer) for layer in range(len(trace.layers))]
 
     def lengths(self) -> list[float]:
-        """For each layer how long its part of the gradient is: how much changing all its parameters would do."""
+        """Length of each layer's part of the gradient: how much changing all its parameters would do."""
         return [float(np.linalg.norm(self.slopes[s.start : s.stop])) for s in self.network.architecture.layers]
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures and the strongest parameters, as plain values for JSON (all slopes are in `slopes`)."""
+        """The measures and the ten largest gradients, as plain values for JSON (`slopes` has them all)."""
         return {
             "examples": len(self.inputs),
             "loss": self.loss.name,
@@ -180,7 +230,7 @@ class Sensitivity:
         }
 
     def written(self, top: int = 10) -> str:
-        """The strongest parameters, how much each layer matters, and the strongest moved against its gradient."""
+        """The `top` parameters, the length of each layer's gradient, and the largest one moved against its gradient."""
         count = len(self.inputs)
         examples = "1 example" if count == 1 else f"{count:,} examples"
         parameters = self.strongest(top)
@@ -204,20 +254,47 @@ class Sensitivity:
         return self.written()
 
 
-def sensitivity(network: Network, inputs: Any, targets: Any, loss: "str | Loss | None" = None) -> Sensitivity:
-    """The slope of the loss for every parameter.
+def sensitivity(
+    network: Network, inputs: npt.ArrayLike, targets: npt.ArrayLike, loss: "str | Loss | None" = None
+) -> Sensitivity:
+    """Gradient of the loss for every parameter.
 
-    `inputs` are one input (fan_in,) and its target, or n of them (n, fan_in) and n targets; without a `loss` the one
-    that fits (see `Network.gradient`). Raises `InputError` for inputs and targets that do not fit.
+    Parameters
+    ----------
+    network : Network
+    inputs : array_like of shape (fan_in,) or (n, fan_in)
+    targets : array_like
+        One target for each input.
+    loss : str or Loss, optional
+        By default the one that fits targets and network (see `Network.gradient`).
+
+    Returns
+    -------
+    Sensitivity
+
+    Raises
+    ------
+    InputError
+        If inputs and targets do not fit.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.from_layers([([[1.0, 2.0]], [0.0], "identity")])
+    >>> found = gn.explain.sensitivity(network, [1.0, 1.0], [2.0], "squared_error")
+    >>> print(found.strongest(1)[0])
+    0:0 weight of input 0 = 1, slope +2
+    >>> round(found.change(0, by=-0.1).actual, 4)       # the prediction from the gradient is -0.2
+    -0.19
     """
     value, slopes = network.loss_and_gradient(inputs, targets, loss)
     seen = network.trace(inputs).layers[0].inputs
-    kept = numeric(targets, "targets")
+    wanted = numeric(targets, "targets")
     if seen.ndim == 1:
-        seen, kept = seen[None], kept[None]
-    if kept.shape[:1] != seen.shape[:1]:
-        raise InputError(f"targets have shape {shape_text(kept.shape)}: expected {len(seen)}, one for each input")
-    return Sensitivity(network, seen, readonly(kept), network.loss_for(kept, loss), value, readonly(slopes))
+        seen, wanted = seen[None], wanted[None]
+    if wanted.shape[:1] != seen.shape[:1]:
+        raise InputError(f"targets have shape {shape_text(wanted.shape)}: expected {len(seen)}, one for each input")
+    return Sensitivity(network, seen, readonly(wanted), network.loss_for(wanted, loss), value, readonly(slopes))
 
 
 def _place(size: float) -> int:

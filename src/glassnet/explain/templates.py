@@ -1,9 +1,9 @@
-"""A template: the weights of a neuron, looked at as the pattern that it looks for.
+"""A template: the weights of a neuron, seen as the pattern that it responds to.
 
-    match = weights . inputs        how well an input fits the pattern; the bias then says what is enough
+    match = weights . inputs        how well an input fits the pattern
 
-In the first layer of a network of pictures the weights are a picture themselves. In a later layer they say which
-neurons before it a neuron attends to, for and against. Imports only `drawing` of `explain`.
+In the first layer of a network of pictures the weights are a picture themselves. In a later layer they say to which
+neurons before it a neuron attends, for and against.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError, SettingError
@@ -20,7 +21,7 @@ from glassnet.trace import TraceLayer, check_address, input_names
 
 
 class Attended(NamedTuple):
-    """An input of a neuron, by name and position, and how much it counts: above 0 for, below 0 against."""
+    """An input of a neuron, by name and position, with its weight: above 0 for, below 0 against."""
 
     name: str
     position: int
@@ -28,8 +29,14 @@ class Attended(NamedTuple):
 
 
 class Match(NamedTuple):
-    """How well an input fits: the weighted sum, and the cosine of the angle between input and weights, from -1 to 1
-    (None where one of them is all 0 and there is no angle)."""
+    """How well an input fits a template.
+
+    Parameters
+    ----------
+    weighted_sum : float
+    cosine : float or None
+        Cosine of the angle between input and weights; None if one of them is all 0.
+    """
 
     weighted_sum: float
     cosine: float | None
@@ -37,16 +44,27 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Template:
-    """What one neuron looks for.
+    """The pattern that a neuron responds to; `template` makes one.
 
-    weights      (fan_in,)
-    bias         its pre-activation when all inputs are 0
-    input_names  what to call each input
-    shape        (h, w) where the inputs are a picture, else None
-    low, high    between which values best_input is looked for
-    texts        the column of text that an input is one of, or None: of such inputs one at most is 1, the others 0
-    inputs       (fan_in,) of this layer, where an input was given, else None
-    match        how well that input fits, else None
+    Parameters
+    ----------
+    layer, neuron : int
+        Address of the neuron.
+    activation_name : str
+    weights : ndarray of shape (fan_in,)
+    bias : float
+    input_names : sequence of str
+    shape : tuple of int or None
+        (height, width) if the inputs are a picture.
+    low, high : float
+        Range of the inputs for `best_input`.
+    texts : tuple of str or None
+        For each input the text column it is a category of, or None; at most one input of a column is 1, the others are
+        0.
+    inputs : ndarray of shape (fan_in,), optional
+        Inputs of this layer, if an input was given.
+    match : Match, optional
+        How well that input fits.
     """
 
     layer: int
@@ -64,7 +82,13 @@ class Template:
 
     @property
     def picture(self) -> Array:
-        """The weights as a picture, (h, w); raises `SettingError` where it is not known that they are one."""
+        """The weights as a picture, of shape (height, width).
+
+        Raises
+        ------
+        SettingError
+            If the inputs are not known to be a picture.
+        """
         if self.shape is None and self.layer > 0:
             raise SettingError(
                 f"neuron {self.layer}:{self.neuron} has no picture: only the inputs of layer 0 can be pixels",
@@ -79,7 +103,13 @@ class Template:
 
     @property
     def contributions(self) -> Array:
-        """Weights times inputs, which add up to the weighted sum: a picture where the inputs are one."""
+        """Weights times inputs, which add up to the weighted sum; of the shape of the picture, if there is one.
+
+        Raises
+        ------
+        SettingError
+            If the template was made without an input.
+        """
         if self.inputs is None:
             raise SettingError(
                 "this template was made without an input, so it has no contributions",
@@ -89,7 +119,7 @@ class Template:
 
     @property
     def best_input(self) -> Array:
-        """What fits best within the range: the highest value where the weight is above 0, else the lowest."""
+        """The input within the range that fits best: `high` where the weight is positive, else `low`."""
         best = np.where(self.weights > 0, self.high, self.low).astype(self.weights.dtype)
         for column in dict.fromkeys(filter(None, self.texts)):
             inputs = [i for i, name in enumerate(self.texts) if name == column]
@@ -99,12 +129,12 @@ class Template:
 
     @property
     def best_score(self) -> float:
-        """The weighted sum of `best_input`: no input within the range gives more."""
+        """The weighted sum of `best_input`: the largest within the range."""
         return float(self.weights.astype(np.float64) @ self.best_input.ravel())
 
     @property
     def attends(self) -> tuple[Attended, ...]:
-        """Every input (for later layers: the neurons before it) and its weight, strongest first, for and against."""
+        """Every input (in later layers: neurons before it) with its weight, strongest first."""
         order = np.argsort(-np.abs(self.weights), kind="stable").tolist()
         return tuple(Attended(self.input_names[i], i, float(self.weights[i])) for i in order)
 
@@ -185,15 +215,46 @@ class Template:
 
 
 def template(
-    network: Network, layer: int, neuron: int, inputs: Any = None, within: tuple[float, float] | None = None
+    network: Network,
+    layer: int,
+    neuron: int,
+    inputs: npt.ArrayLike | None = None,
+    within: tuple[float, float] | None = None,
 ) -> Template:
-    """What a neuron looks for; with `inputs` (one input of the network) also how well that fits.
+    """The pattern that a neuron responds to.
 
-    within  between which values of the layer's inputs the best input is looked for. Without it: what pixels can be
-            (0 to 255 times the schema's scale), two spreads either way for the columns of a table, what the
-            activation before can give where that has bounds, else 0 to 1.
+    Parameters
+    ----------
+    network : Network
+    layer, neuron : int
+        Address of the neuron, from 0.
+    inputs : array_like of shape (fan_in,), optional
+        One input of the network, to see how well it fits.
+    within : tuple of float, optional
+        (low, high), the range of this layer's inputs for `best_input`. By default: the range of pixels for a picture (0
+        to 255 times the schema's scale), two standard deviations either way for a table, the range of the previous
+        activation if it is bounded, else 0 to 1.
 
-    Raises `AddressError` for an address that is not there, `InputError` for more than one input.
+    Returns
+    -------
+    Template
+
+    Raises
+    ------
+    AddressError
+        If the neuron does not exist.
+    InputError
+        If `inputs` is more than one input.
+    SettingError
+        If `within` is not a range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.from_layers([([[2.0, -1.0, 0.5]], [0.0], "relu")])
+    >>> found = gn.explain.template(network, 0, 0, [1.0, 1.0, 0.0])
+    >>> found.match.weighted_sum, found.best_input.tolist(), found.best_score
+    (1.0, [1.0, 0.0, 1.0], 2.5)
     """
     check_address(layer, neuron, network.sizes[1:])
     at = network.layers[layer]

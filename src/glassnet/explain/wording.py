@@ -1,6 +1,6 @@
-"""What mattered, in words: which inputs made a neuron's sum, on which side, and what its bias did.
+"""A neuron in words: which inputs made its weighted sum, with which sign, and what its bias did.
 
-Every word follows from the figures of the trace by a rule that stands here. Imports only `active` of `explain`.
+Every word follows from the numbers of the trace by a rule that stands here. Imports only `active` of `explain`.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,43 @@ from glassnet.neuron import NeuronTrace
 from glassnet.trace import Trace, check_address
 
 MOSTLY = 4
-"""So many inputs at most are named one by one; where more of them make half of the sum, no few matter most."""
+"""At most this many inputs are named; if half of the sum needs more of them, no few matter most."""
 
 
 def neuron_summary(trace: Trace, layer: int, neuron: int) -> str:
-    """One neuron on one input, in a sentence or two: its state, the inputs that made it so, its bias.
+    """One neuron on one input in a sentence or two: its state, the inputs responsible for it, its bias.
 
-    Raises `AddressError` for an address that is not there, `SettingError` for a trace of several inputs.
+    Parameters
+    ----------
+    trace : Trace
+        Of one example.
+    layer, neuron : int
+        Address of the neuron, from 0.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    AddressError
+        If the neuron does not exist.
+    SettingError
+        If the trace has several examples.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.from_layers([([[2.0, -1.0]], [0.5], "relu"), ([[1.0]], [0.0], "identity")])
+    >>> gn.explain.neuron_summary(network.trace([3.0, 1.0]), 0, 0)
+    'Neuron 0:0 is active (5.5): mostly input 0, for; its bias urges it on.'
     """
     at = trace.neuron(layer, neuron)
     return f"{_state(trace, layer, neuron)}: {what_mattered(at)}; {what_the_bias_did(at)}."
 
 
 def what_mattered(neuron: NeuronTrace) -> str:
-    """The inputs that make up half of all its products, added up without their signs; or that no few do."""
+    """The inputs that make up half of the sum of all absolute products, or that no few do."""
     products = neuron.products.astype(np.float64)
     sizes = np.abs(products)
     working = int(np.count_nonzero(products))
@@ -40,7 +63,7 @@ def what_mattered(neuron: NeuronTrace) -> str:
 
 
 def what_the_bias_did(neuron: NeuronTrace) -> str:
-    """Whether the bias decided, helped or hindered, against the weighted sum that it is added to."""
+    """Whether the bias decided, helped or hindered, relative to the weighted sum."""
     total, bias = neuron.weighted_sum, neuron.bias
     if bias == 0:
         return "it has no bias"
@@ -56,7 +79,7 @@ def what_the_bias_did(neuron: NeuronTrace) -> str:
 
 
 def output_name(trace: Trace, output: int) -> str:
-    """What to call an output: its class, the target column, or its number."""
+    """Name of an output: its class, the target column, or its number."""
     schema = trace.schema
     if schema.classes is not None and len(schema.classes) == trace.outputs.shape[-1]:
         return schema.classes[output]
@@ -66,7 +89,7 @@ def output_name(trace: Trace, output: int) -> str:
 
 
 def share_text(share: float) -> str:
-    """A share of one as a percentage that never says 100 % or 0 % of what is only nearly so."""
+    """A share as a percentage that never shows 100 % or 0 % for a share that only rounds to it."""
     if 0.9995 <= share < 1:
         return "over 99.9 %"
     if 0 < share < 0.0005:
@@ -89,7 +112,7 @@ def _joined(names: Sequence[str]) -> str:
 
 
 def _sides(neuron: NeuronTrace, count: int) -> str:
-    """The `count` strongest inputs, those for it and those against it."""
+    """The `count` strongest inputs: those for it and those against it."""
     products = neuron.products.tolist()
     order = sorted(strongest(products, count), key=lambda i: -abs(products[i]))[:count]
     order = [i for i in order if products[i] != 0]
