@@ -1,37 +1,24 @@
-/** Two builds of one page, into the Python package: `vite build` for the server, then `--mode offline` for the single file. */
+/** One build, into the Python package: a single file that the server sends and that `glassnet export --to html` fills. */
 
 import { readFileSync } from "node:fs";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
-import { offline } from "./offline.plugin.ts";
+import { singleFile } from "./single_file.plugin.ts";
 
-const PACKAGE = "../src/glassnet/web/page";
 const version = /^version = "(.*)"/m.exec(readFileSync("../pyproject.toml", "utf8"))![1];
 
-export default defineConfig(({ mode }) => ({
+export default defineConfig({
   base: "./",
-  plugins: [svelte({ configFile: false }), ...(mode === "offline" ? offline() : [])],
-  define: { __OFFLINE__: JSON.stringify(mode === "offline"), __VERSION__: JSON.stringify(version) },
-  worker: {
-    format: mode === "offline" ? "iife" : "es", // of a file: address, Chromium starts no module out of a blob
-    rollupOptions: { output: { entryFileNames: "assets/[name].js", assetFileNames: "assets/[name][extname]" } },
-  },
+  plugins: [svelte({ configFile: false }), ...singleFile()],
+  define: { __VERSION__: JSON.stringify(version) },
+  worker: { format: "iife" }, // of a file: address, Chromium starts no module out of a blob
   build: {
-    outDir: PACKAGE,
-    emptyOutDir: mode !== "offline",
+    outDir: "../src/glassnet/web/page",
+    emptyOutDir: true,
     target: "es2022",
     modulePreload: { polyfill: false },
-    license: mode === "offline" ? false : { fileName: "licences.md" },
-    assetsInlineLimit: mode === "offline" ? 1e8 : 0,
-    rollupOptions: {
-      input: mode === "offline" ? "offline.html" : "index.html",
-      // Names without hashes: a new build is a change of the same files. The server lets nothing grow old in a cache.
-      output: {
-        entryFileNames: "assets/[name].js",
-        chunkFileNames: "assets/[name].js",
-        assetFileNames: "assets/[name][extname]",
-      },
-    },
+    license: { fileName: "licences.md" },
+    assetsInlineLimit: 1e8,
   },
   test: { include: ["tests/**/*.test.ts"] },
-}));
+});

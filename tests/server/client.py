@@ -1,4 +1,4 @@
-"""A visitor of the page's server, who sends exactly what is asked: nothing is tidied up on the way."""
+"""A client of the page's server, who sends exactly what is asked: nothing is tidied up on the way."""
 
 import contextlib
 import http.client
@@ -6,10 +6,14 @@ import json
 import socket
 from typing import Any, NamedTuple
 
+PAGE = """<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'sha256-a' \
+'wasm-unsafe-eval'; style-src 'sha256-b'; img-src blob: data:; worker-src blob:; base-uri 'none'; form-action 'none'" />
+<title>glassnet</title>"""
+"""What the server under test sends as the page."""
+
 ADDRESSES = [
     "/",
-    "/offline.html",
-    "/assets/page-1a2b.js",
+    "/page.html",
     "/api/start",
     "/api/networks/0",
     "/api/digits/test",
@@ -31,7 +35,7 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
-class Visitor:
+class Client:
     """Knows the server's port; after `enter` it has the cookie, and shows it."""
 
     def __init__(self, address: str) -> None:
@@ -40,7 +44,7 @@ class Visitor:
         self.port = int(self.host.rpartition(":")[2])
         self.cookie = ""
 
-    def enter(self) -> "Visitor":
+    def enter(self) -> "Client":
         answer = self.ask("GET", f"/{self.entrance}")
         assert answer.status == 303
         self.cookie = answer.headers["Set-Cookie"].partition(";")[0]

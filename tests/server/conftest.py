@@ -1,28 +1,26 @@
 """A running server with a page that stands in for the built one."""
 
+import gzip
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from client import Visitor
+from client import PAGE, Client
 
 import glassnet as gn
-from glassnet.web import page
+from glassnet.files.formats.html import template
 from glassnet.web.server import Server
 
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A page of three files, in the place of the built one."""
-    folder = tmp_path / "page"
-    (folder / "assets").mkdir(parents=True)
-    (folder / "index.html").write_text("<!doctype html><title>glassnet</title>")
-    (folder / "offline.html").write_text("<!doctype html><title>one file</title>")
-    (folder / "assets" / "page-1a2b.js").write_text("export {}")
-    monkeypatch.setattr(page, "FOLDER", folder)
-    return folder
+    """A small page in the place of the built one."""
+    path = tmp_path / "page.html.gz"
+    path.write_bytes(gzip.compress(PAGE.encode()))
+    monkeypatch.setattr(template, "BUILT", path)
+    return path
 
 
 @pytest.fixture
@@ -42,9 +40,9 @@ def serve(stand_in: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def visit(serve: Callable[..., Server]) -> Callable[..., Visitor]:
-    """The page opened in a browser, as it were: a visitor with the cookie of a server with these models."""
-    return lambda *models: Visitor(serve(*models).address).enter()
+def connect(serve: Callable[..., Server]) -> Callable[..., Client]:
+    """The page opened in a browser, as it were: a client with the cookie of a server with these models."""
+    return lambda *models: Client(serve(*models).address).enter()
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from client import Visitor
+from client import Client
 from safetensors.numpy import save_file
 
 from glassnet.web import uploads as uploads_module
 
-Visit = Callable[..., Visitor]
+Connect = Callable[..., Client]
 
 
 CLIMBS = [
@@ -39,39 +39,39 @@ CLIMBS = [
 
 
 @pytest.mark.parametrize("climb", CLIMBS)
-def test_no_part_of_an_address_is_a_path(visit: Visit, saved: Path, climb: str) -> None:
-    visitor = visit(saved)
+def test_no_part_of_an_address_is_a_path(connect: Connect, saved: Path, climb: str) -> None:
+    client = connect(saved)
     inside = [f"/{climb}", f"/assets/{climb}", f"/api/networks/{climb}", f"/api/digits/{climb}"]
     inside += [f"/api/files/{climb}/{verb}" for verb in ("tree", "network", "neuron?tensor=a&index=0")]
     for address in inside:
-        answer = visitor.get(address)
+        answer = client.get(address)
         assert answer.status == 404
         assert b"root:" not in answer.body
 
 
 @pytest.mark.parametrize("climb", CLIMBS)
 def test_names_of_tensors_and_of_dropped_files_are_no_paths(
-    visit: Visit, saved: Path, uploads: Path, climb: str
+    connect: Connect, saved: Path, uploads: Path, climb: str
 ) -> None:
-    visitor = visit(saved)
-    assert visitor.get(f"/api/files/0/neuron?tensor={climb}&index=0").status == 404
-    assert visitor.get(f"/api/files/0/network?activation={climb}").status == 400
-    answer = visitor.drop(climb, saved.read_bytes()).json
+    client = connect(saved)
+    assert client.get(f"/api/files/0/neuron?tensor={climb}&index=0").status == 404
+    assert client.get(f"/api/files/0/network?activation={climb}").status == 400
+    answer = client.drop(climb, saved.read_bytes()).json
     assert "/" not in answer["name"]
     assert "\\" not in answer["name"]
     (kept,) = [path for path in uploads.rglob("*") if path.is_file()]
     assert kept.relative_to(uploads).parts[1:] == (answer["id"], "model")
 
 
-def test_an_absolute_address_is_no_way_around(visit: Visit) -> None:
-    visitor = visit()
-    for target in (f"http://evil.example:{visitor.port}/", f"http://{visitor.host}/api/start", "*"):
-        head = f"GET {target} HTTP/1.1\r\nHost: {visitor.host}\r\nCookie: {visitor.cookie}\r\nConnection: close\r\n\r\n"
-        assert b" 404 " in visitor.raw(head.encode()).splitlines()[0]
+def test_an_absolute_address_is_no_way_around(connect: Connect) -> None:
+    client = connect()
+    for target in (f"http://evil.example:{client.port}/", f"http://{client.host}/api/start", "*"):
+        head = f"GET {target} HTTP/1.1\r\nHost: {client.host}\r\nCookie: {client.cookie}\r\nConnection: close\r\n\r\n"
+        assert b" 404 " in client.raw(head.encode()).splitlines()[0]
 
 
-def test_the_private_folder_is_private(visit: Visit, saved: Path, uploads: Path) -> None:
-    visit().drop("a", saved.read_bytes())
+def test_the_private_folder_is_private(connect: Connect, saved: Path, uploads: Path) -> None:
+    connect().drop("a", saved.read_bytes())
     (folder,) = uploads.iterdir()
     assert folder.stat().st_mode & 0o077 == 0
 
@@ -82,31 +82,31 @@ def files_in(folder: Path) -> list[Path]:
 
 @pytest.mark.parametrize("length", ["honest", "lying", "missing"])
 def test_a_file_that_is_too_large_is_refused_and_not_kept(
-    visit: Visit, uploads: Path, monkeypatch: pytest.MonkeyPatch, length: str
+    connect: Connect, uploads: Path, monkeypatch: pytest.MonkeyPatch, length: str
 ) -> None:
-    visitor = visit()
+    client = connect()
     monkeypatch.setattr("glassnet.web.application.MOST_UPLOAD", 100_000)
     monkeypatch.setattr(uploads_module, "MOST_UPLOAD", 100_000)
     content = b"x" * 100_001
     if length == "honest":
-        answer = visitor.drop("a", content)
+        answer = client.drop("a", content)
     elif length == "missing":
-        answer = visitor.drop("a", (content[i : i + 1000] for i in range(0, len(content), 1000)))
+        answer = client.drop("a", (content[i : i + 1000] for i in range(0, len(content), 1000)))
     else:  # says 10 and sends more: what is beyond is no part of the request
-        answer = visitor.drop("a", content, **{"Content-Length": "10"})
+        answer = client.drop("a", content, **{"Content-Length": "10"})
     assert answer.status == (422 if length == "lying" else 413)
     assert files_in(uploads) == []
 
 
-def test_a_length_that_was_never_sent_is_not_waited_for(visit: Visit, saved: Path, uploads: Path) -> None:
-    visitor = visit()
-    head = f"POST /api/files?name=a HTTP/1.1\r\nHost: {visitor.host}\r\nOrigin: {visitor.origin}\r\n"
-    head += f"Cookie: {visitor.cookie}\r\nConnection: close\r\n"
+def test_a_length_that_was_never_sent_is_not_waited_for(connect: Connect, saved: Path, uploads: Path) -> None:
+    client = connect()
+    head = f"POST /api/files?name=a HTTP/1.1\r\nHost: {client.host}\r\nOrigin: {client.origin}\r\n"
+    head += f"Cookie: {client.cookie}\r\nConnection: close\r\n"
     for lie in (f"Content-Length: {1 << 62}", "Content-Length: -1", "Content-Length: 1e9", "Content-Length: 1, 2"):
-        first = visitor.raw(f"{head}{lie}\r\n\r\nabc".encode()).splitlines()[0]
+        first = client.raw(f"{head}{lie}\r\n\r\nabc".encode()).splitlines()[0]
         assert b" 413 " in first or b" 400 " in first
-    visitor.raw(f"{head}Content-Length: 1000\r\n\r\nabc".encode(), leaving=True)
-    assert visitor.drop("a", saved.read_bytes()).status == 200
+    client.raw(f"{head}Content-Length: 1000\r\n\r\nabc".encode(), leaving=True)
+    assert client.drop("a", saved.read_bytes()).status == 200
     assert len(files_in(uploads)) == 1
 
 
@@ -143,10 +143,10 @@ def hostile(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_hostile_files_are_told_and_not_kept(visit: Visit, uploads: Path, tmp_path: Path) -> None:
-    visitor = visit()
+def test_hostile_files_are_told_and_not_kept(connect: Connect, uploads: Path, tmp_path: Path) -> None:
+    client = connect()
     for name, content in hostile(tmp_path).items():
-        answer = visitor.drop("model", content)
+        answer = client.drop("model", content)
         assert answer.status == 422, name
         assert set(answer.json) == {"got", "expected", "do"}
         assert str(uploads) not in answer.body.decode()
@@ -154,32 +154,32 @@ def test_hostile_files_are_told_and_not_kept(visit: Visit, uploads: Path, tmp_pa
     assert not (tmp_path / "ran").exists()
 
 
-def test_the_parts_of_a_dropped_file_are_not_the_files_beside_it(visit: Visit, saved: Path) -> None:
-    visitor = visit()
-    number = visitor.drop("a", saved.read_bytes()).json["id"]
+def test_the_parts_of_a_dropped_file_are_not_the_files_beside_it(connect: Connect, saved: Path) -> None:
+    client = connect()
+    number = client.drop("a", saved.read_bytes()).json["id"]
     for shard in (f"../{number}/model", "../../etc/passwd", "model"):
         index = json.dumps({"weight_map": {"layers.0.weight": shard}}).encode()
-        assert visitor.drop("model.safetensors.index.json", index).status == 422
+        assert client.drop("model.safetensors.index.json", index).status == 422
 
 
 SCRIPT = "<script>alert(1)</script>"
 
 
-def test_html_in_names_stays_text(visit: Visit, tmp_path: Path) -> None:
+def test_html_in_names_stays_text(connect: Connect, tmp_path: Path) -> None:
     save_file({f"{SCRIPT}.weight": np.ones((2, 2), np.float32)}, tmp_path / "a")
-    visitor = visit(tmp_path / "a")
+    client = connect(tmp_path / "a")
     quoted = SCRIPT.replace("<", "%3C").replace(">", "%3E").replace("/", "%2F")
-    dropped = visitor.drop(quoted.replace("%2F", "|"), (tmp_path / "a").read_bytes())
+    dropped = client.drop(quoted.replace("%2F", "|"), (tmp_path / "a").read_bytes())
     answers = [
-        visitor.get("/api/files/0/tree"),
+        client.get("/api/files/0/tree"),
         dropped,
-        visitor.get(f"/api/files/0/neuron?tensor={quoted}.weight&index=0"),
-        visitor.get(f"/api/files/0/neuron?tensor={quoted}&index=0"),
-        visitor.get(f"/api/files/0/network?activation={quoted},{quoted}"),
-        visitor.drop(quoted, b"no model"),
-        visitor.get(f"/{quoted}"),
-        Visitor(f"{visitor.origin}/").get(f"/{quoted}"),
-        Visitor(f"{visitor.origin}/").get(f"/?token={quoted}"),
+        client.get(f"/api/files/0/neuron?tensor={quoted}.weight&index=0"),
+        client.get(f"/api/files/0/neuron?tensor={quoted}&index=0"),
+        client.get(f"/api/files/0/network?activation={quoted},{quoted}"),
+        client.drop(quoted, b"no model"),
+        client.get(f"/{quoted}"),
+        Client(f"{client.origin}/").get(f"/{quoted}"),
+        Client(f"{client.origin}/").get(f"/?token={quoted}"),
     ]
     for answer in answers:
         assert answer.headers["Content-Type"] in ("application/json", "text/plain; charset=utf-8")
@@ -188,22 +188,22 @@ def test_html_in_names_stays_text(visit: Visit, tmp_path: Path) -> None:
     assert dropped.json["name"].startswith("<script>")
 
 
-def test_names_cannot_steer_a_terminal_or_a_screen(visit: Visit, saved: Path) -> None:
-    answer = visit().drop("%1b%5b2J%E2%80%AEsafe.txt" + "x" * 500, saved.read_bytes()).json
+def test_names_cannot_steer_a_terminal_or_a_screen(connect: Connect, saved: Path) -> None:
+    answer = connect().drop("%1b%5b2J%E2%80%AEsafe.txt" + "x" * 500, saved.read_bytes()).json
     assert answer["name"].startswith("?[2J?safe.txtxxx")
     assert len(answer["name"]) == 100
 
 
-def test_a_file_that_changed_or_vanished_is_told(visit: Visit, saved: Path) -> None:
-    visitor = visit(saved)
+def test_a_file_that_changed_or_vanished_is_told(connect: Connect, saved: Path) -> None:
+    client = connect(saved)
     address = "/api/files/0/neuron?tensor=layers.0.weight&index=0"
-    assert visitor.get(address).status == 200
+    assert client.get(address).status == 200
     saved.write_bytes(saved.read_bytes() + b"x")
-    answer = visitor.get(address)
+    answer = client.get(address)
     assert (answer.status, answer.json["got"]) == (422, "'small.safetensors', which has changed since it was opened")
     saved.unlink()
-    answer = visitor.get(address)
+    answer = client.get(address)
     assert (answer.status, answer.json["got"]) == (422, "'small.safetensors', which is not there")
-    assert visitor.get("/api/start").status == 200
-    assert visitor.get("/api/files/0/network").status == 422
-    assert visitor.get("/").status == 200
+    assert client.get("/api/start").status == 200
+    assert client.get("/api/files/0/network").status == 422
+    assert client.get("/").status == 200

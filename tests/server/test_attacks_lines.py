@@ -7,54 +7,54 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from client import ADDRESSES, Visitor
+from client import ADDRESSES, Client
 
 import glassnet as gn
 from glassnet.web.server import Server, listening
 
-Visit = Callable[..., Visitor]
+Connect = Callable[..., Client]
 Serve = Callable[..., Server]
 
 
-def test_heads_without_end_are_cut_off(visit: Visit) -> None:
-    visitor = visit()
-    endless = f"GET / HTTP/1.1\r\nHost: {visitor.host}\r\n".encode() + b"A: " + b"x" * 1_000_000
-    assert b" 200 " not in visitor.raw(endless)
-    assert visitor.get("/").status == 200
+def test_heads_without_end_are_cut_off(connect: Connect) -> None:
+    client = connect()
+    endless = f"GET / HTTP/1.1\r\nHost: {client.host}\r\n".encode() + b"A: " + b"x" * 1_000_000
+    assert b" 200 " not in client.raw(endless)
+    assert client.get("/").status == 200
 
 
-def test_many_lines_at_once_are_answered(visit: Visit, saved: Path) -> None:
-    visitor = visit(saved)
+def test_many_lines_at_once_are_answered(connect: Connect, saved: Path) -> None:
+    client = connect(saved)
     content, addresses = saved.read_bytes(), ADDRESSES[:-1] * 4
 
     def asked(number: int) -> int:
         if number % 9 == 0:
-            return visitor.drop(f"{number}", content).status
-        return visitor.get(addresses[number]).status
+            return client.drop(f"{number}", content).status
+        return client.get(addresses[number]).status
 
     with ThreadPoolExecutor(12) as pool:
         assert set(pool.map(asked, range(len(addresses)))) == {200}
 
 
-def test_idle_lines_keep_nobody_out(visit: Visit) -> None:
-    visitor = visit()
-    idle = [socket.create_connection(("127.0.0.1", visitor.port)) for _ in range(100)]
+def test_idle_lines_keep_nobody_out(connect: Connect) -> None:
+    client = connect()
+    idle = [socket.create_connection(("127.0.0.1", client.port)) for _ in range(100)]
     for line in idle:
         line.sendall(b"GET / HTTP/1.1\r\nHost:")
-    assert visitor.get("/").status == 200
+    assert client.get("/").status == 200
     for line in idle:
         line.close()
 
 
 def test_a_mistake_of_ours_shows_nothing_of_the_inside(
-    visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visitor = visit(saved)
+    client = connect(saved)
     monkeypatch.setattr("glassnet.web.opened_file.Opened.tree", lambda _: 1 / 0)
-    answer = visitor.get("/api/files/0/tree")
+    answer = client.get("/api/files/0/tree")
     assert (answer.status, answer.json["got"]) == (500, "a mistake in glassnet")
     assert b"ZeroDivision" not in answer.body
-    assert visitor.get("/api/start").status == 200
+    assert client.get("/api/start").status == 200
 
 
 # Where it listens
@@ -80,7 +80,7 @@ def test_a_stopped_server_leaves_nothing_behind(stand_in: Path, saved: Path, upl
     with Server() as server:
         thread = threading.Thread(target=server.run)
         thread.start()
-        Visitor(server.address).enter().drop("a", saved.read_bytes())
+        Client(server.address).enter().drop("a", saved.read_bytes())
         assert [path for path in uploads.rglob("*") if path.is_file()] != []
         server.stop()
         thread.join()

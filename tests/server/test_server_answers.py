@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from client import Visitor
+from client import PAGE, Client
 from safetensors.numpy import save_file
 
 import glassnet as gn
 from glassnet.web import opened_file, uploads
 
-Visit = Callable[..., Visitor]
+Connect = Callable[..., Client]
 
 
 def as_network(content: bytes, folder: Path) -> gn.Network:
@@ -22,24 +22,23 @@ def as_network(content: bytes, folder: Path) -> gn.Network:
 # The page
 
 
-def test_the_page_and_its_parts_are_there_with_their_types(visit: Visit) -> None:
-    visitor = visit()
-    types = {}
-    for address in ("/", "/offline.html", "/assets/page-1a2b.js"):
-        answer = visitor.get(address)
-        assert answer.status == 200
-        types[address] = answer.headers["Content-Type"].partition(";")[0]
-    assert types == {"/": "text/html", "/offline.html": "text/html", "/assets/page-1a2b.js": "text/javascript"}
-    assert visitor.get("/").body == b"<!doctype html><title>glassnet</title>"
-    assert visitor.get("/index.html").status == 404
+def test_the_page_is_sent_without_its_own_policy_and_as_a_template_with_it(connect: Connect) -> None:
+    client = connect()
+    answers = [client.get(address) for address in ("/", "/page.html")]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert {answer.headers["Content-Type"].partition(";")[0] for answer in answers} == {"text/html"}
+    assert answers[1].body == PAGE.encode()
+    assert b"http-equiv" not in answers[0].body
+    assert answers[0].body.endswith(b"<title>glassnet</title>")
+    assert client.get("/index.html").status == 404
 
 
 # To begin with
 
 
-def test_the_start_lists_networks_and_files(visit: Visit, saved: Path, tmp_path: Path) -> None:
+def test_the_start_lists_networks_and_files(connect: Connect, saved: Path, tmp_path: Path) -> None:
     save_file({"a": np.ones((2, 3, 4), np.float32)}, tmp_path / "no_chain.safetensors")
-    start = visit(saved, tmp_path / "no_chain.safetensors").get("/api/start").json
+    start = connect(saved, tmp_path / "no_chain.safetensors").get("/api/start").json
     assert start["version"] == gn.__version__
     assert start["networks"] == [
         {"name": "small", "url": "/api/networks/0", "from": "opened"},
@@ -55,35 +54,37 @@ def test_the_start_lists_networks_and_files(visit: Visit, saved: Path, tmp_path:
 
 
 def test_networks_come_as_files_of_glassnets_own(
-    visit: Visit, saved: Path, tmp_path: Path, network: gn.Network
+    connect: Connect, saved: Path, tmp_path: Path, network: gn.Network
 ) -> None:
-    visitor = visit(saved)
-    assert as_network(visitor.get("/api/networks/0").body, tmp_path) == network
-    assert as_network(visitor.get("/api/networks/1").body, tmp_path).sizes == (784, 16, 16, 10)
-    assert visitor.get("/api/networks/4").status == 404
+    client = connect(saved)
+    assert as_network(client.get("/api/networks/0").body, tmp_path) == network
+    assert as_network(client.get("/api/networks/1").body, tmp_path).sizes == (784, 16, 16, 10)
+    assert client.get("/api/networks/4").status == 404
 
 
-def test_a_network_in_double_precision_comes_in_single(visit: Visit, tmp_path: Path) -> None:
+def test_a_network_in_double_precision_comes_in_single(connect: Connect, tmp_path: Path) -> None:
     double = gn.Network.create("3-2", seed=1, dtype="float64")
     double.save(tmp_path / "double")
-    received = as_network(visit(tmp_path / "double").get("/api/networks/0").body, tmp_path)
+    received = as_network(connect(tmp_path / "double").get("/api/networks/0").body, tmp_path)
     assert received.dtype == "float32"
     assert np.array_equal(received.parameters, double.parameters.astype(np.float32))
 
 
-def test_numbers_that_single_precision_cannot_hold_leave_a_file_among_the_files(visit: Visit, tmp_path: Path) -> None:
+def test_numbers_that_single_precision_cannot_hold_leave_a_file_among_the_files(
+    connect: Connect, tmp_path: Path
+) -> None:
     large = gn.Network.create("3-2", seed=1, dtype="float64")
     large.with_parameters(large.parameters * 1e300).save(tmp_path / "large")
-    visitor = visit(tmp_path / "large")
-    start = visitor.get("/api/start").json
+    client = connect(tmp_path / "large")
+    start = client.get("/api/start").json
     assert [shown["from"] for shown in start["networks"]] == ["example"] * 3
     assert start["files"] == [{"id": "0", "name": "large"}]
-    assert visitor.get("/api/files/0/network").status == 400
+    assert client.get("/api/files/0/network").status == 400
 
 
 @pytest.mark.parametrize(("part", "count", "number"), [("train", 60_000, 0), ("test", 10_000, 1)])
-def test_digits_are_images_then_labels(visit: Visit, part: str, count: int, number: int) -> None:
-    body = np.frombuffer(visit().get(f"/api/digits/{part}").body, np.uint8)
+def test_digits_are_images_then_labels(connect: Connect, part: str, count: int, number: int) -> None:
+    body = np.frombuffer(connect().get(f"/api/digits/{part}").body, np.uint8)
     data = gn.data.digits()[number]
     assert body.size == count * 785
     assert np.array_equal(body[: count * 784].reshape(count, 784), data.inputs)
@@ -93,8 +94,8 @@ def test_digits_are_images_then_labels(visit: Visit, part: str, count: int, numb
 # A file
 
 
-def test_the_tree_of_a_network(visit: Visit, saved: Path) -> None:
-    tree = visit(saved).get("/api/files/0/tree").json
+def test_the_tree_of_a_network(connect: Connect, saved: Path) -> None:
+    tree = connect(saved).get("/api/files/0/tree").json
     assert (tree["name"], tree["kind"], tree["total"]) == ("small.safetensors", "safetensors", 26)
     assert tree["chain"] == {"sizes": [3, 4, 2], "activations": ["tanh", "softmax"]}
     assert sum(tensor["count"] for tensor in tree["tensors"]) == tree["total"]
@@ -105,40 +106,40 @@ def test_the_tree_of_a_network(visit: Visit, saved: Path) -> None:
     assert tree["notes"] == []
 
 
-def test_a_chain_whose_file_says_no_activations(visit: Visit, tmp_path: Path) -> None:
+def test_a_chain_whose_file_says_no_activations(connect: Connect, tmp_path: Path) -> None:
     ones = {"0.weight": (4, 3), "0.bias": (4,), "2.weight": (2, 4), "2.bias": (2,)}
     save_file({name: np.ones(shape, np.float32) for name, shape in ones.items()}, tmp_path / "state")
-    visitor = visit(tmp_path / "state")
-    assert visitor.get("/api/files/0/tree").json["chain"] == {"sizes": [3, 4, 2], "activations": None}
-    assert visitor.get("/api/start").json["networks"][0]["from"] == "example"
-    refused = visitor.get("/api/files/0/network")
+    client = connect(tmp_path / "state")
+    assert client.get("/api/files/0/tree").json["chain"] == {"sizes": [3, 4, 2], "activations": None}
+    assert client.get("/api/start").json["networks"][0]["from"] == "example"
+    refused = client.get("/api/files/0/network")
     assert refused.status == 400
     assert "'state', 3-4-2, which does not say its activations" in refused.json["got"]
     for given, activations in (("tanh", ("tanh", "identity")), ("relu,softmax", ("relu", "softmax"))):
-        received = as_network(visitor.get(f"/api/files/0/network?activation={given}").body, tmp_path)
+        received = as_network(client.get(f"/api/files/0/network?activation={given}").body, tmp_path)
         assert received.architecture.activations == activations
-    assert visitor.get("/api/files/0/network?activation=squash").json["got"].startswith("unknown activation 'squash'")
+    assert client.get("/api/files/0/network?activation=squash").json["got"].startswith("unknown activation 'squash'")
 
 
-def test_what_is_no_chain_says_why(visit: Visit, tmp_path: Path) -> None:
+def test_what_is_no_chain_says_why(connect: Connect, tmp_path: Path) -> None:
     save_file({"conv": np.ones((2, 3, 4), np.float32)}, tmp_path / "a")
-    tree = visit(tmp_path / "a").get("/api/files/0/tree").json
+    tree = connect(tmp_path / "a").get("/api/files/0/tree").json
     assert tree["chain"] is None
     assert tree["notes"] == ["no network to open: 'a': tensor 'conv' (2, 3, 4), neither a matrix nor the biases of one"]
 
 
-def test_a_large_file_is_not_loaded(visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_not_loaded(connect: Connect, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened_file, "MOST_LOADED", 25)
     monkeypatch.setattr(opened_file, "load", lambda *_: pytest.fail("its values were read"))
-    visitor = visit(saved)
-    assert visitor.get("/api/start").json["networks"][0]["from"] == "example"
-    tree = visitor.get("/api/files/0/tree").json
+    client = connect(saved)
+    assert client.get("/api/start").json["networks"][0]["from"] == "example"
+    tree = client.get("/api/files/0/tree").json
     assert (tree["chain"], tree["total"]) == (None, 26)
     assert tree["notes"] == ["no network to open: 26 numbers, too many for a network on the page"]
 
 
-def test_a_neuron_is_its_row(visit: Visit, saved: Path, network: gn.Network) -> None:
-    neuron = visit(saved).get("/api/files/0/neuron?tensor=layers.0.weight&index=3").json
+def test_a_neuron_is_its_row(connect: Connect, saved: Path, network: gn.Network) -> None:
+    neuron = connect(saved).get("/api/files/0/neuron?tensor=layers.0.weight&index=3").json
     weights = network.layers[0].weights[3]
     assert neuron["weights"] == [float(weight) for weight in weights]
     assert (neuron["bias"], neuron["bias_tensor"]) == (float(network.layers[0].biases[3]), "layers.0.bias")
@@ -148,13 +149,13 @@ def test_a_neuron_is_its_row(visit: Visit, saved: Path, network: gn.Network) -> 
     assert neuron["std"] == pytest.approx(weights.std())
 
 
-def test_a_long_row_comes_in_pieces(visit: Visit, tmp_path: Path) -> None:
+def test_a_long_row_comes_in_pieces(connect: Connect, tmp_path: Path) -> None:
     row = np.arange(150_000, dtype=np.float32)
     save_file({"wide.weight": np.stack([row, -row])}, tmp_path / "wide")
-    visitor = visit(tmp_path / "wide")
+    client = connect(tmp_path / "wide")
     pieces, start = [], 0
     while start < len(row):
-        piece = visitor.get(f"/api/files/0/neuron?tensor=wide.weight&index=1&start={start}").json
+        piece = client.get(f"/api/files/0/neuron?tensor=wide.weight&index=1&start={start}").json
         assert (piece["start"], piece["fan_in"], piece["min"]) == (start, 150_000, -149_999)
         assert len(piece["weights"]) <= 65_536
         pieces += piece["weights"]
@@ -162,20 +163,20 @@ def test_a_long_row_comes_in_pieces(visit: Visit, tmp_path: Path) -> None:
     assert pieces == (-row).tolist()
 
 
-def test_what_is_no_number_comes_as_text(visit: Visit, tmp_path: Path) -> None:
+def test_what_is_no_number_comes_as_text(connect: Connect, tmp_path: Path) -> None:
     save_file({"a.weight": np.array([[np.nan, np.inf, -np.inf, 2]], np.float32)}, tmp_path / "a")
-    neuron = visit(tmp_path / "a").get("/api/files/0/neuron?tensor=a.weight&index=0").json
+    neuron = connect(tmp_path / "a").get("/api/files/0/neuron?tensor=a.weight&index=0").json
     assert neuron["weights"] == ["NaN", "Infinity", "-Infinity", 2]
     assert (neuron["mean"], neuron["min"], neuron["max"]) == (2, 2, 2)
     assert neuron["bias"] is None
 
 
-def test_of_a_tensor_that_is_no_matrix_a_row_is_shown(visit: Visit, tmp_path: Path) -> None:
+def test_of_a_tensor_that_is_no_matrix_a_row_is_shown(connect: Connect, tmp_path: Path) -> None:
     kernel = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     save_file({"kernel": kernel, "scale": np.array([5, 6], np.float32)}, tmp_path / "a")
-    visitor = visit(tmp_path / "a")
-    assert visitor.get("/api/files/0/neuron?tensor=kernel&index=1").json["weights"] == kernel[1].ravel().tolist()
-    assert visitor.get("/api/files/0/neuron?tensor=scale&index=1").json["weights"] == [6]
+    client = connect(tmp_path / "a")
+    assert client.get("/api/files/0/neuron?tensor=kernel&index=1").json["weights"] == kernel[1].ravel().tolist()
+    assert client.get("/api/files/0/neuron?tensor=scale&index=1").json["weights"] == [6]
 
 
 @pytest.mark.parametrize(
@@ -191,51 +192,51 @@ def test_of_a_tensor_that_is_no_matrix_a_row_is_shown(visit: Visit, tmp_path: Pa
         ("tensor=layers.0.weight&index=0&start=x", 400, "another start"),
     ],
 )
-def test_what_is_not_there_is_told(visit: Visit, saved: Path, parameters: str, status: int, words: str) -> None:
-    answer = visit(saved).get(f"/api/files/0/neuron?{parameters}")
+def test_what_is_not_there_is_told(connect: Connect, saved: Path, parameters: str, status: int, words: str) -> None:
+    answer = connect(saved).get(f"/api/files/0/neuron?{parameters}")
     assert answer.status == status
     assert set(answer.json) == {"got", "expected", "do"}
     assert words in answer.json["got"]
 
 
-def test_a_row_that_is_too_long_is_told(visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_that_is_too_long_is_told(connect: Connect, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened_file, "MOST_INPUTS", 2)
-    answer = visit(saved).get("/api/files/0/neuron?tensor=layers.0.weight&index=0")
+    answer = connect(saved).get("/api/files/0/neuron?tensor=layers.0.weight&index=0")
     assert (answer.status, answer.json["got"]) == (400, "rows or columns of 4 numbers")
 
 
 # Dropped files
 
 
-def test_a_dropped_file_is_opened_like_a_named_one(visit: Visit, saved: Path, tmp_path: Path) -> None:
-    visitor = visit(saved)
-    answer = visitor.drop("mine.safetensors", saved.read_bytes()).json
+def test_a_dropped_file_is_opened_like_a_named_one(connect: Connect, saved: Path, tmp_path: Path) -> None:
+    client = connect(saved)
+    answer = client.drop("mine.safetensors", saved.read_bytes()).json
     number = answer.pop("id")
-    assert answer == {**visitor.get("/api/files/0/tree").json, "name": "mine.safetensors"}
-    assert answer == visitor.get(f"/api/files/{number}/tree").json
-    assert as_network(visitor.get(f"/api/files/{number}/network").body, tmp_path) == gn.load(saved)
+    assert answer == {**client.get("/api/files/0/tree").json, "name": "mine.safetensors"}
+    assert answer == client.get(f"/api/files/{number}/tree").json
+    assert as_network(client.get(f"/api/files/{number}/network").body, tmp_path) == gn.load(saved)
 
 
-def test_a_file_in_chunks_is_taken_too(visit: Visit, saved: Path) -> None:
+def test_a_file_in_chunks_is_taken_too(connect: Connect, saved: Path) -> None:
     content = saved.read_bytes()
     pieces = (content[i : i + 100] for i in range(0, len(content), 100))
-    assert visit().drop("a", pieces).json["total"] == 26
+    assert connect().drop("a", pieces).json["total"] == 26
 
 
-def test_what_is_no_model_is_told_by_its_name(visit: Visit) -> None:
-    answer = visit().drop("notes.txt", b"just some words")
+def test_what_is_no_model_is_told_by_its_name(connect: Connect) -> None:
+    answer = connect().drop("notes.txt", b"just some words")
     assert answer.status == 422
     assert answer.json["got"] == "'notes.txt', a file of no known format"
 
 
-def test_the_oldest_dropped_files_make_room(visit: Visit, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    visitor = visit(saved)
+def test_the_oldest_dropped_files_make_room(connect: Connect, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = connect(saved)
     content = saved.read_bytes()
     monkeypatch.setattr(uploads, "MOST_UPLOADS", 3)
-    numbers = [visitor.drop(f"{i}", content).json["id"] for i in range(4)]
-    there = [visitor.get(f"/api/files/{number}/tree").status for number in ("0", *numbers)]
+    numbers = [client.drop(f"{i}", content).json["id"] for i in range(4)]
+    there = [client.get(f"/api/files/{number}/tree").status for number in ("0", *numbers)]
     assert there == [200, 404, 200, 200, 200]
     monkeypatch.setattr(uploads, "MOST_TOGETHER", 2 * len(content))
-    numbers.append(visitor.drop("last", content).json["id"])
-    there = [visitor.get(f"/api/files/{number}/tree").status for number in numbers]
+    numbers.append(client.drop("last", content).json["id"])
+    there = [client.get(f"/api/files/{number}/tree").status for number in numbers]
     assert there == [404, 404, 404, 200, 200]

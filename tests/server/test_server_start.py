@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from client import Visitor
+from client import Client
 from starlette.responses import Response
 
 import glassnet as gn
 from glassnet.cli import main
-from glassnet.web import page
+from glassnet.files.formats.html import template
 from glassnet.web import server as web_server
 from glassnet.web.application import Application
 from glassnet.web.server import Server
@@ -26,8 +26,8 @@ SCRIPT = """\
 import sys
 from pathlib import Path
 from glassnet.cli import main
-from glassnet.web import page
-page.FOLDER = Path(sys.argv[1])
+from glassnet.files.formats.html import template
+template.BUILT = Path(sys.argv[1])
 sys.exit(main(["open", "--no-browser", *sys.argv[2:]]))
 """
 
@@ -52,19 +52,19 @@ def test_it_serves_until_it_is_told_to_end(
     assert command.stderr is not None
     address = command.stdout.readline()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}\n", address)
-    visitor = Visitor(address.strip()).enter()
-    assert visitor.get("/").status == 200
+    client = Client(address.strip()).enter()
+    assert client.get("/").status == 200
     network.save(tmp_path / "small")
-    assert visitor.drop("small", (tmp_path / "small").read_bytes()).status == 200
+    assert client.drop("small", (tmp_path / "small").read_bytes()).status == 200
     (private,) = (tmp_path / "private").iterdir()
-    with socket.create_connection(("127.0.0.1", visitor.port)):  # one that waits is not waited for
+    with socket.create_connection(("127.0.0.1", client.port)):  # one that waits is not waited for
         command.send_signal(how)
         assert command.wait(20) == 0
     assert not private.exists()
     assert command.stdout.read() == ""
     assert command.stderr.read() == "the address is good once; Ctrl-C ends the server\nended\n"
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", visitor.port))
+        socket.create_connection(("127.0.0.1", client.port))
 
 
 def test_a_slow_read_holds_up_neither_others_nor_the_end(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,10 +79,10 @@ def test_a_slow_read_holds_up_neither_others_nor_the_end(stand_in: Path, monkeyp
     with Server() as server, ThreadPoolExecutor(1) as browser:
         thread = threading.Thread(target=server.run)
         thread.start()
-        visitor = Visitor(server.address).enter()
-        browser.submit(visitor.get, "/api/digits/test")
+        client = Client(server.address).enter()
+        browser.submit(client.get, "/api/digits/test")
         assert reading.wait(20)
-        assert visitor.get("/api/start").status == 200
+        assert client.get("/api/start").status == 200
         server.stop()
         thread.join(20)
         assert not thread.is_alive()
@@ -93,9 +93,9 @@ def test_it_is_there_without_numpy(stand_in: Path) -> None:
     script = f"""\
 import sys
 from pathlib import Path
-from glassnet.web import page
+from glassnet.files.formats.html import template
 from glassnet.web.server import Server
-page.FOLDER = Path({str(stand_in)!r})
+template.BUILT = Path({str(stand_in)!r})
 with Server():
     print(*sys.modules)
 """
@@ -161,7 +161,7 @@ def test_a_port_that_is_asked_for_is_taken(stand_in: Path) -> None:
 def test_a_page_that_was_not_built_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "FOLDER", tmp_path / "gone")
+    monkeypatch.setattr(template, "BUILT", tmp_path / "gone")
     assert "npm ci && npm run build in frontend/" in refusal(capsys, status=1)
 
 

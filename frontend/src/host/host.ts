@@ -71,6 +71,7 @@ export interface Host {
   template(): Promise<string>;
 }
 
-declare const __OFFLINE__: boolean;
+/** A page with nothing in its data block came from the server; one with data is a file of its own, wherever it lies. */
+const payload = globalThis.document?.getElementById("payload")?.textContent.trim();
 
-export const host: Host = __OFFLINE__ ? offlineHost() : servedHost();
+export const host: Host = payload && payload !== "null" ? offlineHost() : servedHost();

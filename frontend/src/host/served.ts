@@ -89,6 +89,6 @@ export function servedHost(): Host {
         await json<Opened>(`/api/files?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file }),
       );
     },
-    template: async () => (await ask("/offline.html")).text(),
+    template: async () => (await ask("/page.html")).text(),
   };
 }

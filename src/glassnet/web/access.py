@@ -17,29 +17,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from glassnet.web.responses import problem
 
 METHODS = ("GET", "HEAD", "POST")
-POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
-    "connect-src 'self'; worker-src 'self' blob:; font-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""On every answer, refusals included."""
+"""On every answer, refusals included, beside the content security policy of the page."""
 
 _AGAIN = "end glassnet open with Ctrl-C, start it again and open the address that it prints"
 
 
-class Doors:
-    """The application behind its doors. `token` is the one of the printed address."""
+class AccessControl:
+    """The application behind access control. `token` is the one of the printed address, `policy` the page's."""
 
-    def __init__(self, app: ASGIApp, port: int, token: str) -> None:
+    def __init__(self, app: ASGIApp, port: int, token: str, policy: str) -> None:
         self._app = app
+        self._headers = {"Content-Security-Policy": policy, **HEADERS}
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
         self._token: str | None = token
         self._cookie = f"glassnet-{port}"
@@ -51,7 +46,7 @@ class Doors:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
         request = Request(scope)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib.resources import files
 from pathlib import PurePath
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from glassnet import __version__
 from glassnet.errors import AddressError, GlassnetError, SettingError
-from glassnet.web.page import Part
+from glassnet.web.page import Page
 from glassnet.web.responses import as_json, of_error, problem
 from glassnet.web.threads import in_thread, threaded
-from glassnet.web.uploads import MOST_UPLOAD, Shelf, TooLarge
+from glassnet.web.uploads import MOST_UPLOAD, OpenedFiles, TooLarge
 
 if TYPE_CHECKING:
     from glassnet.web.opened_file import Opened
@@ -40,8 +40,8 @@ class Shown(NamedTuple):
 class Application:
     """The page and its data, for whoever was let in (see `doors`)."""
 
-    def __init__(self, page: Mapping[str, Part], shelf: Shelf) -> None:
-        self._page, self._shelf = page, shelf
+    def __init__(self, page: Page, files: OpenedFiles) -> None:
+        self._page, self._files = page, files
         self._receiving = asyncio.Lock()  # one upload at a time, so that the limits hold for all of them together
 
     def app(self) -> Starlette:
@@ -54,7 +54,8 @@ class Application:
             Route("/api/files/{number}/tree", threaded(self.tree)),
             Route("/api/files/{number}/neuron", threaded(self.neuron)),
             Route("/api/files/{number}/network", threaded(self.network_of_file)),
-            Route("/{path:path}", self.part_of_page),
+            Route("/page.html", self.template),
+            Route("/", self.page),
         ]
         handlers = {GlassnetError: _told, HTTPException: _refused, Exception: _broken, ClientDisconnect: _gone}
         return Starlette(routes=routes, exception_handlers=handlers)
@@ -62,7 +63,7 @@ class Application:
     @cached_property
     def _networks(self) -> list[Shown]:
         """The chains in the files of the command line, and the examples."""
-        return [*_chains(self._shelf.named.values()), *_examples()]
+        return [*_chains(self._files.named.values()), *_examples()]
 
     def start(self, request: Request) -> Response:
         """What there is to begin with."""
@@ -73,7 +74,7 @@ class Application:
                     {"name": shown.name, "url": f"/api/networks/{i}", "from": shown.origin}
                     for i, shown in enumerate(self._networks)
                 ],
-                "files": [{"id": number, "name": file.name} for number, file in self._shelf.named.items()],
+                "files": [{"id": number, "name": file.name} for number, file in self._files.named.items()],
                 "most_upload": MOST_UPLOAD,
             }
         )
@@ -100,11 +101,11 @@ class Application:
 
     def tree(self, request: Request) -> Response:
         """What is in a file."""
-        return as_json(self._shelf.get(request.path_params["number"]).tree())
+        return as_json(self._files.get(request.path_params["number"]).tree())
 
     def neuron(self, request: Request) -> Response:
         """One neuron of a file."""
-        file = self._shelf.get(request.path_params["number"])
+        file = self._files.get(request.path_params["number"])
         tensor = request.query_params.get("tensor", "")
         return as_json(file.neuron(tensor, _whole(request, "index"), _whole(request, "start", 0)))
 
@@ -112,23 +113,24 @@ class Application:
         """The network in a file."""
         given = request.query_params.get("activation")
         activation = given.split(",") if given and "," in given else given
-        return Response(self._shelf.get(request.path_params["number"]).network(activation), media_type=BYTES)
+        return Response(self._files.get(request.path_params["number"]).network(activation), media_type=BYTES)
 
     async def upload(self, request: Request) -> Response:
         """A file that was dropped on the page; the answer is its tree and its id."""
         if int(request.headers.get("content-length", 0)) > MOST_UPLOAD:
             raise TooLarge
         async with self._receiving:
-            number, opened = await self._shelf.receive(request.query_params.get("name", ""), request.stream())
+            number, opened = await self._files.receive(request.query_params.get("name", ""), request.stream())
         tree = await in_thread(opened.tree)
         return as_json({"id": number, **tree})
 
-    async def part_of_page(self, request: Request) -> Response:
-        """A file of the built page."""
-        part = self._page.get(request.scope["path"])
-        if part is None:
-            raise HTTPException(404)
-        return Response(part.content, media_type=part.type)
+    async def page(self, request: Request) -> Response:
+        """The page."""
+        return HTMLResponse(self._page.content)
+
+    async def template(self, request: Request) -> Response:
+        """The file that the page fills when it makes a single file of itself."""
+        return HTMLResponse(self._page.template)
 
 
 def _chains(opened: "Iterable[Opened]") -> Iterator[Shown]:

@@ -1,50 +1,38 @@
-"""The built page as a table, address to bytes, read once: no request ever becomes a path."""
+"""The page as the server sends it: the built file, with its content security policy as a header."""
 
-from collections.abc import Iterator, Mapping
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+import re
 from typing import NamedTuple
 
 from glassnet.errors import FileError
+from glassnet.files.formats.html.template import template
 
-FOLDER: Traversable = files("glassnet").joinpath("web", "page")
-TYPES = {
-    "html": "text/html",
-    "js": "text/javascript",
-    "css": "text/css",
-    "json": "application/json",
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "wasm": "application/wasm",
-    "md": "text/plain",
-}
-"""By the ends of names; the system's own table is not asked, since it can be anything."""
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)" />')
+SERVED = "connect-src 'self'; font-src 'none'; frame-ancestors 'none'"
+"""What the policy of a served page has besides that of the file."""
 
 
-class Part(NamedTuple):
-    """A file of the page."""
+class Page(NamedTuple):
+    """The built page.
 
+    Attributes
+    ----------
+    template : bytes
+        The whole file, which the page fills when it makes a single file of itself.
+    content : bytes
+        The same without its own policy, which would forbid it to ask the server.
+    policy : str
+        Scripts and styles of the page by their hashes; requests to this server and nowhere else.
+    """
+
+    template: bytes
     content: bytes
-    type: str
+    policy: str
 
 
-def read() -> Mapping[str, Part]:
-    """Every file of the built page by its address, the page itself as `/`; `FileError` if it was not built."""
-    found = dict(_walk(FOLDER, "/")) if FOLDER.is_dir() else {}
-    if "/index.html" not in found:
-        raise FileError(
-            got="no built page in this copy of glassnet",
-            expected="glassnet/web/page/index.html",
-            do="install glassnet from a wheel, or run: npm ci && npm run build in frontend/",
-        )
-    found["/"] = found.pop("/index.html")
-    return found
-
-
-def _walk(folder: Traversable, address: str) -> Iterator[tuple[str, Part]]:
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            yield from _walk(entry, f"{address}{entry.name}/")
-        else:
-            kind = TYPES.get(entry.name.rpartition(".")[2], "application/octet-stream")
-            yield address + entry.name, Part(entry.read_bytes(), kind)
+def read() -> Page:
+    """Read the built page; raises `FileError` if it was not built."""
+    text = template()
+    own = POLICY.search(text)
+    if own is None:
+        raise FileError("the built page has no content security policy", help="run: npm run build in frontend/")
+    return Page(text.encode(), POLICY.sub("", text, count=1).encode(), f"{own[1]}; {SERVED}")

@@ -33,14 +33,15 @@ class Server:
         try:
             import uvicorn
 
-            from glassnet.web.access import Doors
+            from glassnet.web.access import AccessControl
             from glassnet.web.application import Application
-            from glassnet.web.uploads import Shelf
+            from glassnet.web.uploads import OpenedFiles
         except ModuleNotFoundError as missing:
             raise MissingExtra(str(missing.name), "web") from None
         self._folder = tempfile.TemporaryDirectory(prefix="glassnet-", ignore_cleanup_errors=True)
         try:
-            application = Application(page.read(), Shelf(models, Path(self._folder.name)))
+            built = page.read()
+            application = Application(built, OpenedFiles(models, Path(self._folder.name)))
             self._socket = listening(port)
         except BaseException:
             self._folder.cleanup()
@@ -50,7 +51,7 @@ class Server:
         self.address = f"http://{HERE}:{self.port}/?token={token}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Doors(application.app(), self.port, token),
+                AccessControl(application.app(), self.port, token, built.policy),
                 http="h11",
                 ws="none",
                 lifespan="off",

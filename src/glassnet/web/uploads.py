@@ -36,7 +36,7 @@ class TooLarge(GlassnetError):
         )
 
 
-class Shelf:
+class OpenedFiles:
     """Files by their ids. `folder` is a private one for those that are dropped."""
 
     def __init__(self, models: Iterable[str], folder: Path) -> None:

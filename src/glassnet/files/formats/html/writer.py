@@ -1,6 +1,6 @@
 """html: the page as one file, with the network and a sample of data inside; it opens anywhere, with the network off.
 
-The built page comes with a template in which everything is inline. What is put into it is one block of JSON, which the
+The built page (`template`) has everything inline. What is put into it is one block of JSON, which the
 page reads as data; so nothing in a network or a table can become a script.
 """
 
@@ -8,8 +8,6 @@ import base64
 import gzip
 import json
 import re
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from glassnet.arrays import Array, dense
 from glassnet.data.dataset import Dataset
 from glassnet.data.digits import DIGITS, digits
 from glassnet.errors import FileError, InputError, SettingError
+from glassnet.files.formats.html.template import template
 from glassnet.files.writing import for_page
 from glassnet.schema import Schema
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
     from glassnet.network import Network
 
-TEMPLATE: Traversable = files("glassnet").joinpath("web", "page", "offline.html")
 PLACE = re.compile(r'(?<=<script type="application/json" id="payload">)\s*null\s*(?=</script>)')
 """Where the data go in the template."""
 MOST_ROWS = 1000
@@ -76,18 +74,9 @@ def payload(network: "Network", name: str, inputs: Dataset | None = None) -> dic
 
 def _template() -> tuple[str, str]:
     """The page, before and after the place for the data."""
-    try:
-        parts = PLACE.split(TEMPLATE.read_text(encoding="utf-8"))
-    except OSError:
-        parts = []
+    parts = PLACE.split(template())
     if len(parts) != 2:
-        raise FileError(
-            got="no template of the page in this copy of glassnet"
-            if not parts
-            else "a template with its place missing or twice",
-            expected="glassnet/web/page/offline.html",
-            do="install glassnet from a wheel, or run: npm ci && npm run build in frontend/",
-        )
+        raise FileError("the built page has no place for data, or two", help="run: npm run build in frontend/")
     return parts[0], parts[1]
 
 

@@ -13,6 +13,7 @@ import pytest
 import glassnet as gn
 from glassnet.cli import main
 from glassnet.errors import FileError, InputError, SettingError
+from glassnet.files.formats.html import template as built
 from glassnet.files.formats.html import writer
 
 OPENING = '<script type="application/json" id="payload">'
@@ -28,12 +29,16 @@ petal,sepal,kind
 """
 
 
+def pack(path: Path, text: str) -> None:
+    path.write_bytes(gzip.compress(text.encode()))
+
+
 @pytest.fixture(autouse=True)
 def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """One that stands in for the built page's."""
-    path = tmp_path / "offline.html"
-    path.write_text(f"<!doctype html>\n<title>glassnet</title>\n<script>{SCRIPT}</script>\n{PLACE}\n")
-    monkeypatch.setattr(writer, "TEMPLATE", path)
+    path = tmp_path / "page.html.gz"
+    pack(path, f"<!doctype html>\n<title>glassnet</title>\n<script>{SCRIPT}</script>\n{PLACE}\n")
+    monkeypatch.setattr(built, "BUILT", path)
     monkeypatch.chdir(tmp_path)
     return path
 
@@ -163,7 +168,7 @@ def test_names_cannot_become_scripts(tmp_path: Path) -> None:
 def test_a_page_without_its_template_is_told(template: Path, refused: Any) -> None:
     network = gn.Network.create("3-2", seed=0)
     for text in ("<!doctype html>", PLACE + PLACE):
-        template.write_text(text)
+        pack(template, text)
         with refused(FileError):
             gn.export(network, "page.html")
     template.unlink()
