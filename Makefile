@@ -1,6 +1,7 @@
 # make demo   set up, train the digit network, recognise a digit, work one neuron out
 # make test   set up, then lint, types, floors, all tests, and a fuzz of the kernel
 # make page   build the page into the package, from frontend/
+# make fuzz  random examples for the property-based tests and the kernel, ten minutes at most (FUZZ_SECONDS)
 # make bench  measure speed and accuracy; the figures go to benchmarks/results/
 
 PYTHON ?= python3
@@ -10,13 +11,13 @@ INSTALL := $(BIN)/python -m pip install --quiet --editable
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix frontend --silent
 SOURCES := pyproject.toml setup.py src/glassnet/engines/_kernel.c $(wildcard kernel/*.[ch])
 
-.PHONY: demo test bench lint fuzz page page-check tools clean
+.PHONY: demo test bench lint fuzz kernel-fuzz page page-check tools clean
 
 demo: $(VENV)/demo
 	$(BIN)/glassnet train
 	$(BIN)/glassnet predict digits.safetensors --digit 7 --neuron 0:3
 
-test: tools $(VENV)/test lint fuzz page-check
+test: tools $(VENV)/test lint kernel-fuzz page-check
 	GLASSNET_CPU=baseline $(BIN)/python -m pytest tests/engines/test_native.py
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=95
 
@@ -26,8 +27,16 @@ lint: $(VENV)/test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fuzz:
+kernel-fuzz:
 	kernel/fuzz.sh 10
+
+# Property-based tests with new random examples each time, for at most FUZZ_SECONDS; `make test` repeats the same ones.
+FUZZ_SECONDS ?= 600
+PROPERTIES = $(shell grep -rl "from hypothesis import" tests --include='test_*.py' | shuf)
+
+fuzz: $(VENV)/test
+	kernel/fuzz.sh $$(($(FUZZ_SECONDS) / 10)) $$(date +%s)
+	HYPOTHESIS_PROFILE=fuzz timeout $(FUZZ_SECONDS) $(BIN)/python -m pytest -n 2 -x $(PROPERTIES) || test $$? = 124
 
 # The page: `make page` after a change in frontend/, and commit what it writes; page-check is what the tests want of it.
 page: frontend/node_modules/.installed

@@ -14,9 +14,10 @@ import glassnet as gn
 
 pytest_plugins = ["golden"]
 
-# No time limit for an example, since machines are busy; and in CI the same examples each time.
-settings.register_profile("glassnet", deadline=None, derandomize=bool(os.environ.get("CI")))
-settings.load_profile("glassnet")
+# No time limit for an example, since machines are busy. The same examples each time, but for `make fuzz`.
+settings.register_profile("test", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
 """Training: what a run does, what it tells, and what it refuses."""
 
 import itertools
-from typing import Any
+from inspect import signature
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
@@ -31,6 +32,15 @@ def test_every_schedule_moves_the_rate_as_it_says(start: gn.Network, blobs: gn.D
     training = gn.train(start, blobs, schedule=schedule, learning_rate=0.02, epochs=4, batch_size=30)
     last_step = 4 - 1 / 4
     assert training.history.learning_rate[-1] == 0.02 * SCHEDULES[schedule]().factor(last_step, 4)
+
+
+def test_train_says_its_own_settings_and_result() -> None:
+    """To `help`, `inspect` and typing: not those of the iterator it is made of."""
+    of_train, of_epochs = signature(gn.train), signature(gn.training.epochs)
+    assert of_train.parameters == of_epochs.parameters
+    assert (of_train.return_annotation, of_epochs.return_annotation) == (gn.Training, gn.training.Run)
+    assert gn.train.__name__ == "train"
+    assert get_type_hints(gn.train)["return"] is gn.Training
 
 
 def test_the_network_it_starts_from_stays_as_it_was(start: gn.Network, blobs: gn.Dataset) -> None:

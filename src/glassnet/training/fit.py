@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import wraps
+from inspect import signature
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -176,7 +177,11 @@ def _to_the_end(of: Callable[P, Run]) -> Callable[P, Training]:
             warnings.warn(f"interrupted: the network is that of epoch {len(run.history)}", stacklevel=2)
             return Training(run.network, run.history, run.ended)
 
+    # To `help` and editors it is a function of its own, with the settings of `epochs` and another result.
+    del train.__wrapped__
     train.__name__ = train.__qualname__ = "train"
+    train.__annotations__ = {**of.__annotations__, "return": Training}
+    train.__signature__ = signature(of).replace(return_annotation=Training)  # type: ignore[attr-defined]
     train.__doc__ = f"""Train to the end and give the `Training`: network, history, and why it ended.
 
     Ctrl-C ends it with a warning, with the network of the last finished epoch.
