@@ -137,7 +137,7 @@ def parts_of_the_main_job(train: gn.Dataset) -> Iterator[tuple[str, Make]]:
     batch, order = 32, Job(MAIN, "sgd", 32, train, train).orders[0]
     start = gn.Network.create(MAIN, seed=0)
     plan = Plan(start.architecture, CrossEntropy(), SGD(), batch)
-    examples, state = Examples(train.inputs, train.scale, train.targets), State(start.parameters)
+    examples, state = Examples(*train.network_inputs, train.targets), State(start.parameters)
     rates = [0.01] * -(-len(order) // batch)
 
     def floor(repeats: int) -> Figure:

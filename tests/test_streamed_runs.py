@@ -140,8 +140,7 @@ def test_measurements_are_learnt_around_0(path: Path) -> None:
     unit = Unit.of(stream)
     standard = np.concatenate([block.targets for block in unit.standardise(stream).shuffled(0, 0, 32)])
     assert (standard.mean(), standard.std()) == pytest.approx((0, 1), abs=1e-6)
-    start = gn.Network.create("5-8-1", seed=0)
-    network = unit.restore(gn.train(start, unit.standardise(stream), epochs=10).network)
+    network = gn.train(gn.Network.create("5-8-1", seed=0), stream, epochs=10).network
     assert (gn.evaluate(network, stream).r_squared or 0) > 0.98
 
 

@@ -1,22 +1,26 @@
 """How good a network is on data: its loss, how often it is right, and what it takes for what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum, prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from glassnet import engines
-from glassnet.activations import activation
-from glassnet.arrays import Array, is_sparse
+from glassnet.arrays import Array, is_sparse, numeric, shape_text
+from glassnet.data.conforming import conformed
 from glassnet.data.dataset import Dataset
+from glassnet.data.frames import frame_inputs, is_named
 from glassnet.data.stream_dataset import Stream
+from glassnet.data.tables import frame_dataset
 from glassnet.engines.base import Engine
 from glassnet.errors import InputError
 from glassnet.losses import Loss
 from glassnet.network import Network
+from glassnet.prediction import classify
 from glassnet.render import html
+from glassnet.schema import Schema
 
 ROWS_AT_ONCE = 4096
 NUMBERS_AT_ONCE = 1 << 25
@@ -31,6 +35,7 @@ class Evaluation:
     loss       the mean loss over them
     accuracy   the share that is recognised, or None where the targets are measurements
     confusion  (classes, classes): row = what it is, column = what it was taken for; None for measurements
+    notes      what was assumed about the data
     r_squared  for measurements the share of their variance that is explained, else None
     """
 
@@ -40,6 +45,7 @@ class Evaluation:
     confusion: Array | None
     r_squared: float | None
     classes: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -96,15 +102,14 @@ def evaluate(
     Without a `loss`, the one that fits targets and network is taken (see `Network.gradient`).
     Raises `InputError` for data that does not fit the network.
     """
-    data = as_examples(data)
-    check_fits(network, data)
+    network, data, notes = meeting(network, data)
     kind = network.loss_for(data.targets, loss)
     chosen, _ = engines.choose(engine, network.architecture, network.dtype, device)
     tally = Tally(network, kind, data.classes)
     for part in [data] if isinstance(data, Dataset) else data.blocks():
         targets = kind.targets(part.targets, network.sizes[-1], network.parameters.dtype)
         tally.add(logits_or_outputs(network, part, kind, chosen), targets, part.targets)
-    return tally.evaluation()
+    return replace(tally.evaluation(), notes=notes)
 
 
 class Tally:
@@ -167,24 +172,17 @@ def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine: Engin
     if loss.reads_logits_of == architecture.activations[-1]:
         architecture = type(architecture)(architecture.sizes, (*architecture.activations[:-1], "identity"))
     rows = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // network.sizes[0]))
+    inputs, factor = data.network_inputs
     parts = [
-        engine.forward(architecture, network.parameters, data.inputs[start : start + rows], data.scale)
+        engine.forward(architecture, network.parameters, inputs[start : start + rows], factor)
         for start in range(0, len(data), rows)
     ]
     return np.concatenate(parts)
 
 
-def classify(outputs: Array, network: Network, on_logits: bool = False) -> Array:
-    """The class of each row, (n,): the largest output; with one output, class 1 where it says more than even."""
-    if outputs.shape[1] > 1:
-        return outputs.argmax(axis=1)
-    squish = "identity" if on_logits else network.architecture.activations[-1]
-    even = float(activation(squish)(np.zeros((1, 1)))[0, 0])  # what a logit of 0 becomes: 0.5 under sigmoid
-    return (outputs[:, 0] > even).astype(np.int64)
-
-
-def as_dataset(data: Any) -> Dataset:
-    """A data set as it is, or one made of a pair (inputs, targets)."""
+def as_dataset(data: Any, like: Schema | None = None) -> Dataset:
+    """A data set as it is, or one made of a pair (inputs, targets). Inputs with column names are read by `like`, or
+    else as a new table."""
     if isinstance(data, Dataset):
         return data
     try:
@@ -194,12 +192,70 @@ def as_dataset(data: Any) -> Dataset:
             f"data of type {type(data).__name__}: expected a Dataset or a pair (inputs, targets)",
             help="the readers in glassnet.data make a Dataset from files",
         ) from None
-    return Dataset(inputs if is_sparse(inputs) else np.asarray(inputs), np.asarray(targets))
+    labels = _labels(targets, like)
+    if not is_named(inputs):
+        return Dataset(inputs if is_sparse(inputs) else np.asarray(inputs), labels)
+    if like is not None and like.describes_inputs:
+        return Dataset(np.atleast_2d(frame_inputs(inputs, like)), labels, like, "the data")
+    return frame_dataset(inputs, labels)
+
+
+def _labels(targets: Any, like: Schema | None) -> Array:
+    """Targets as numbers: the names of known classes as their places."""
+    array = np.asarray(targets)
+    if array.dtype.kind not in "OU" or like is None or like.classes is None:
+        return array
+    place = {name: k for k, name in enumerate(like.classes)}
+    names = [str(name) for name in array.ravel()]
+    unknown = next((name for name in names if name not in place), None)
+    if unknown is not None:
+        raise InputError(
+            f"target {unknown!r} is not a class of the network",
+            help=f"its classes are {', '.join(like.classes[:12])}",
+        )
+    return np.array([place[name] for name in names], np.int64)
 
 
 def as_examples(data: Any) -> Dataset | Stream:
     """A stream as it is, or what `as_dataset` gives."""
     return data if isinstance(data, Stream) else as_dataset(data)
+
+
+class Meeting(NamedTuple):
+    """A network and data that it can read, each with the same schema, and what was assumed."""
+
+    network: Network
+    data: Dataset | Stream
+    notes: tuple[str, ...] = ()
+
+
+def meeting(network: Network, data: Any) -> Meeting:
+    """The network and the data as it reads them, by the rule of `Schema`: everything that tries a network on data
+    begins here. Raises `InputError` for data that does not fit the network."""
+    data = data if isinstance(data, Stream) else as_dataset(data, network.schema)
+    schema, data, notes = conformed(network.schema, data, network.sizes[0])
+    check_fits(network, data)
+    return Meeting(network if schema == network.schema else network.with_schema(schema), data, notes)
+
+
+def meeting_inputs(network: Network, data: Any) -> Meeting:
+    """`meeting` for data whose targets do not matter: a `Dataset`, a pair (inputs, targets), or raw inputs alone, with
+    column names or as an array."""
+    if not isinstance(data, Dataset):
+        data = data[0] if isinstance(data, tuple) and len(data) == 2 else data
+        if is_named(data):
+            inputs = np.atleast_2d(frame_inputs(data, network.schema))
+        else:
+            inputs, fan_in = numeric(data, "data"), network.sizes[0]
+            if inputs.ndim > 2 and len(inputs) and inputs[0].size == fan_in:
+                inputs = inputs.reshape(len(inputs), fan_in)
+            if inputs.ndim != 2 or inputs.shape[1] != fan_in or inputs.shape[0] == 0:
+                raise InputError(
+                    f"data has shape {shape_text(inputs.shape)}: expected (n, {fan_in}), at least one row of "
+                    f"the network's {fan_in:,} inputs"
+                )
+        data = Dataset(inputs, np.zeros(inputs.shape[0]))
+    return meeting(network, data)
 
 
 def check_fits(network: Network, data: Dataset | Stream) -> None:

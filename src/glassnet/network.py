@@ -8,15 +8,23 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from glassnet import engines
 from glassnet.architecture import Architecture, ParameterCount
-from glassnet.arrays import DTYPES, Array, numeric, readonly, shape_text
+from glassnet.arrays import DTYPES, Array, is_sparse, numeric, readonly, shape_text
+from glassnet.data.access import kind_of
+from glassnet.data.conforming import conformed
+from glassnet.data.dataset import Dataset
+from glassnet.data.encoding import Gaps
+from glassnet.data.frames import frame_inputs, is_named, text_rows
+from glassnet.data.images import image_inputs
+from glassnet.data.tables import table_rows
 from glassnet.engines.reference import weights_and_biases
-from glassnet.errors import FileError, InputError, sentence, unknown_name
+from glassnet.errors import FileError, InputError, SettingError, sentence, unknown_name
 from glassnet.files import own_format
 from glassnet.files.access import quoted
 from glassnet.files.importing import chain_of, known_already
@@ -24,8 +32,9 @@ from glassnet.files.sharded_network import description_of
 from glassnet.initializers import Initializer, fitting, initializer
 from glassnet.losses import Loss, default_loss, loss
 from glassnet.neuron import Neuron
+from glassnet.prediction import Prediction, labels_of
 from glassnet.render import html
-from glassnet.schema import Schema
+from glassnet.schema import LARGEST_FRACTION, Schema
 from glassnet.trace import Trace, TraceLayer, check_address
 
 
@@ -170,6 +179,28 @@ class Network:
         """The same numbers, with what inputs and outputs stand for."""
         return replace(self, schema=schema)
 
+    def described(self, **said: Any) -> "Network":
+        """The same numbers, with some fields of the schema changed; `SettingError` for fields that do not fit.
+
+        >>> import glassnet as gn
+        >>> gn.Network.create("784-10", seed=0).described(scale=1 / 255, input_shape=(28, 28)).schema.input_shape
+        (28, 28)
+        """
+        schema = replace(self.schema, **said)
+        inputs, outputs = self.sizes[0], self.sizes[-1]
+        if schema.input_shape is not None and prod(schema.input_shape) != inputs:
+            raise SettingError(
+                f"the shape {'x'.join(map(str, schema.input_shape))} has {prod(schema.input_shape):,} values, and the "
+                f"network has {inputs:,} inputs",
+                help="give a shape of as many values",
+            )
+        count = len(schema.classes) if schema.classes is not None else outputs
+        if count != outputs and (count, outputs) != (2, 1):
+            raise SettingError(
+                f"{count} classes for a network of {outputs} outputs", help="name one class for each output"
+            )
+        return self.with_schema(schema)
+
     # What it is
 
     @property
@@ -201,21 +232,75 @@ class Network:
     # What it does
 
     def __call__(self, inputs: Any) -> Array:
-        """The outputs: (n, fan_in) -> (n, fan_out), (fan_in,) -> (fan_out,)."""
+        """Compute the outputs of raw inputs; `Schema` has the rule by which they are read.
+
+        Parameters
+        ----------
+        inputs : array of shape (fan_in,) or (n, fan_in), dict, DataFrame or Dataset
+            One input or many, in the user's units.
+
+        Returns
+        -------
+        array of shape (fan_out,) or (n, fan_out)
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> gn.Network.from_layers([([[1.0, 2.0]], [0.5], "relu")])([3, 4])
+        array([11.5])
+        """
         if self._prepared is not None and type(inputs) is np.ndarray:
-            quick = self._prepared.outputs(inputs, self._scale_of(inputs))
-            if quick is not None:
-                return quick
-        batch, scale, single = self._checked(inputs)
-        outputs = self._engine.forward(self.architecture, self.parameters, batch, scale)
-        return outputs[0] if single else outputs
+            quick = self._quick.get(inputs.dtype)
+            if quick is not None and (quick[1] is None or (inputs.size and inputs.max() <= quick[1])):
+                outputs = self._prepared.outputs(inputs, quick[0])
+                if outputs is not None:
+                    return outputs
+        given = self._read(inputs)
+        outputs = self._engine.forward(self.architecture, self.parameters, given.batch, given.factor)
+        return outputs[0] if given.single else outputs
+
+    def predict(self, inputs: Any) -> Prediction:
+        """Answer for raw inputs: the class, or the values in the unit of the target.
+
+        Parameters
+        ----------
+        inputs : array, dict, list of dict, DataFrame, Dataset, path or Pillow image
+            One input or many, in the user's units; a path names a table or a picture.
+
+        Returns
+        -------
+        Prediction
+            Its `labels` and `outputs`; what was filled in is in its `notes`.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> schema = gn.Schema(features=("length",), centers=(5.0,), spreads=(2.0,), classes=("short", "long"))
+        >>> network = gn.Network.from_layers([([[-1.0], [1.0]], [0.0, 0.0], "softmax")], schema)
+        >>> network.predict({"length": 7})
+        Prediction(long, 88.08%)
+        """
+        gaps = Gaps()
+        given = self._read(self._opened(inputs, gaps), gaps)
+        outputs = self._engine.forward(self.architecture, self.parameters, given.batch, given.factor)
+        notes = given.notes + gaps.notes("the network's center")
+        return Prediction(outputs[0] if given.single else outputs, labels_of(outputs, self), given.schema.target, notes)
+
+    def preprocess(self, inputs: Any) -> Array:
+        """Turn raw inputs into what the first layer gets: floats (fan_in,) or (n, fan_in). `Schema` has the rule."""
+        given = self._read(inputs)
+        floats = engines.reference.as_floats(given.batch, given.factor, self.parameters.dtype)
+        return floats[0] if given.single else floats
 
     def trace(self, inputs: Any) -> Trace:
-        """Every number on the way, for one input (fan_in,) or for n of them (n, fan_in)."""
-        batch, scale, single = self._checked(inputs)
-        before = readonly(engines.reference.as_floats(batch, scale, self.parameters.dtype))
+        """Compute every number on the way for raw inputs: one (fan_in,) or n of them (n, fan_in).
+
+        Takes what a call takes. `trace.given` are the raw values, `trace.layers[0].inputs` what became of them.
+        """
+        given = self._read(inputs)
+        before = readonly(engines.reference.as_floats(given.batch, given.factor, self.parameters.dtype))
         layers = []
-        numbers = self._engine.trace(self.architecture, self.parameters, batch, scale)
+        numbers = self._engine.trace(self.architecture, self.parameters, given.batch, given.factor)
         for layer, (weighted_sums, pre_activations, activations) in zip(self.layers, numbers, strict=True):
             layers.append(
                 TraceLayer(
@@ -229,8 +314,8 @@ class Network:
                 )
             )
             before = layers[-1].activations
-        trace = Trace(tuple(layers), self.schema)
-        return trace[0] if single else trace
+        trace = Trace(tuple(layers), given.schema, given.raw)
+        return trace[0] if given.single else trace
 
     def gradient(self, inputs: Any, target: Any, loss: "str | Loss | None" = None) -> Array:
         """Which way each knob turns: the slope of the loss for every parameter, on an example or a batch.
@@ -242,13 +327,15 @@ class Network:
 
     def loss_and_gradient(self, inputs: Any, target: Any, loss: "str | Loss | None" = None) -> tuple[float, Array]:
         """The loss on an example or a batch, and its `gradient`."""
-        batch, scale, single = self._checked(inputs)
-        targets = np.asarray(target)[None] if single else target
+        given = self._read(inputs)
+        targets = np.asarray(target)[None] if given.single else target
         kind = self.loss_for(targets, loss)
         targets = kind.targets(targets, self.sizes[-1], self.parameters.dtype)
-        if len(targets) != batch.shape[0]:
-            raise InputError(f"{batch.shape[0]:,} inputs but {len(targets):,} targets: each input needs one target")
-        examples = engines.Examples(batch, scale, targets)
+        if len(targets) != given.batch.shape[0]:
+            raise InputError(
+                f"{given.batch.shape[0]:,} inputs but {len(targets):,} targets: each input needs one target"
+            )
+        examples = engines.Examples(given.batch, given.factor, targets)
         return self._engine.gradient(self.architecture, self.parameters, examples, kind)
 
     def loss_for(self, targets: Any, kind: "str | Loss | None" = None) -> Loss:
@@ -272,22 +359,63 @@ class Network:
         """What a copy needs: none of the things that are made when first asked for."""
         return {part.name: getattr(self, part.name) for part in fields(self)}
 
-    def _checked(self, inputs: Any) -> tuple[Array, float, bool]:
-        """Inputs as a batch, their scale, and whether there was only one. Whole numbers are taken to be as stored."""
+    @cached_property
+    def bare(self) -> "Network":
+        """The same network without preprocessing: it takes the numbers that the first layer gets."""
+        return self.with_schema(self.schema.without_preprocessing())
+
+    @cached_property
+    def _quick(self) -> dict[np.dtype[Any], tuple[float, float | None]]:
+        """For types of arrays that the engine reads as they are: the factor of their values, and the largest value."""
+        scale = self.schema.scale
+        if self.schema.standardises:
+            return {}
+        if scale is None:
+            return {np.dtype(np.float32): (1.0, None)}
+        limit = LARGEST_FRACTION if scale < 1 else None
+        return {np.dtype(np.uint8): (float(scale), None), np.dtype(np.float32): (1.0, limit)}
+
+    def _read(self, inputs: Any, gaps: Gaps | None = None) -> "_Given":
+        """Raw inputs as the engine reads them. This is the only way in."""
+        if isinstance(inputs, Dataset):
+            schema, data, notes = conformed(self.schema, inputs, self.sizes[0])
+            assert isinstance(data, Dataset)
+            self._check_shape(data.inputs)
+            batch, factor = data.network_inputs
+            return _Given(batch, factor, False, None if data.preprocessed else data.inputs, schema, notes)
+        if is_named(inputs):
+            inputs = frame_inputs(inputs, self.schema, gaps)
+        elif self.schema.one_hot is not None and not isinstance(inputs, np.ndarray) and not is_sparse(inputs):
+            rows = np.asarray(inputs, dtype=object)
+            if any(isinstance(cell, str) for cell in rows.flat):
+                inputs = text_rows(rows, self.schema, gaps)
         array = numeric(inputs, "inputs")
-        fan_in = self.sizes[0]
         shape = self.schema.input_shape
         if shape and len(shape) > 1 and array.shape[-len(shape) :] == shape:
-            array = array.reshape(*array.shape[: -len(shape)], fan_in)
+            array = array.reshape(*array.shape[: -len(shape)], self.sizes[0])
+        self._check_shape(array)
+        batch, factor = self.schema.preprocess(array)
+        if factor == 1 and batch is not array and not np.isfinite(batch).all():
+            numeric(batch, "standardised inputs")
+        single = array.ndim == 1
+        return _Given(batch[None] if single else batch, factor, single, array[None] if single else array, self.schema)
+
+    def _check_shape(self, array: Array) -> None:
+        fan_in = self.sizes[0]
         if array.ndim not in (1, 2) or array.shape[-1] != fan_in:
             raise InputError(
                 f"inputs have shape {shape_text(array.shape)}, expected ({fan_in},) for one or (n, {fan_in}) for many"
             )
-        return (array[None] if array.ndim == 1 else array), self._scale_of(array), array.ndim == 1
 
-    def _scale_of(self, inputs: Array) -> float:
-        """What these inputs count times: whole numbers without sign are as stored, all others as they are."""
-        return self.schema.scale or 1.0 if inputs.dtype.kind == "u" else 1.0
+    def _opened(self, inputs: Any, gaps: Gaps) -> Any:
+        """The raw inputs in a file or a Pillow image; all else as it is."""
+        if isinstance(inputs, str | os.PathLike):
+            if kind_of(inputs) != "picture":
+                return table_rows(inputs, self.schema, gaps)
+            return image_inputs(inputs, self.schema)
+        if type(inputs).__module__.startswith("PIL."):
+            return image_inputs(inputs, self.schema)
+        return inputs
 
     # Files and looks
 
@@ -357,17 +485,59 @@ class Network:
         return f"{self.architecture}  ({', '.join(self.architecture.activations)})\n{self.count()}"
 
 
-def load(source: Any, activation: "str | Sequence[str] | None" = None) -> Network:
-    """The network in a file: one that `Network.save` wrote, or the chain of dense layers in any format's.
+class _Given(NamedTuple):
+    """Inputs (n, fan_in) for an engine and the factor they count times, whether there was only one, the raw values if
+    they are known, the schema by which they were read, and what its user should know."""
 
-    source      a path; or a PyTorch, Keras or scikit-learn model in memory
-    activation  for formats that do not keep it (state dicts, plain tensors): of the hidden layers, plain scores coming
-                out, or one for each layer
+    batch: Array
+    factor: float
+    single: bool
+    raw: Array | None
+    schema: Schema
+    notes: tuple[str, ...] = ()
 
-    Flatten and dropout are passed over, batch norm and input scaling folded into the layers beside them. Raises
-    `FileError` for a file that is damaged or in which something else is in the way, naming the first such thing, and
-    `SettingError` where activations have to be said, or are known already.
+
+def load(
+    source: Any,
+    activation: "str | Sequence[str] | None" = None,
+    *,
+    scale: float | None = None,
+    shape: Sequence[int] | None = None,
+    classes: Sequence[str] | None = None,
+) -> Network:
+    """Load the network in a file: one that `Network.save` wrote, or the chain of dense layers in any format's.
+
+    Flatten and dropout are skipped, batch norm and input scaling folded into the layers beside them.
+
+    Parameters
+    ----------
+    source : path, or a PyTorch, Keras or scikit-learn model in memory
+    activation : str or list of str, optional
+        For formats that do not keep it (state dicts, plain tensors): of the hidden layers, with plain scores coming
+        out, or one for each layer.
+    scale : float, optional
+        How the network reads stored pixels: they are multiplied by this. 1/255 for a network trained on fractions, 1
+        for one trained on 0 to 255. Without it, a network whose file says nothing takes the schema of the data that it
+        meets.
+    shape : tuple of int, optional
+        Shape of one input, such as (28, 28).
+    classes : sequence of str, optional
+        Name of each class, in the order of the outputs.
+
+    Raises
+    ------
+    FileError
+        For a file that is damaged, or in which something else is in the way, naming the first such thing.
+    SettingError
+        Where activations have to be said or are known already, and for a description that does not fit.
     """
+    network = _load(source, activation)
+    said = {"scale": scale, "input_shape": shape and tuple(shape), "classes": classes and tuple(map(str, classes))}
+    said = {name: value for name, value in said.items() if value is not None}
+    return network.described(**said) if said else network
+
+
+def _load(source: Any, activation: "str | Sequence[str] | None") -> Network:
     if isinstance(source, str | os.PathLike) and own_format.is_ours(source):
         network = _load_own(source)
         if activation is not None:

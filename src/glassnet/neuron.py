@@ -90,6 +90,8 @@ class NeuronTrace:
     activation: float
     name: str = "neuron"
     input_names: Sequence[str] | None = field(default=None, repr=False)
+    conversions: Sequence[str] | None = field(default=None, repr=False)
+    """For each input the step from the user's value to the network's own, written out; "" where nothing happens."""
 
     @property
     def products(self) -> Array:
@@ -98,7 +100,17 @@ class NeuronTrace:
 
     def written(self, top: int = 12) -> str:
         """The arithmetic as one would write it down, with the `top` largest products singly and the others added up."""
-        return arithmetic.laid_out(self.name, self.rows(top))
+        column = arithmetic.laid_out(self.name, self.rows(top))
+        steps = self.converted(top)
+        return "\n".join([*steps, "", column]) if steps else column
+
+    def converted(self, top: int = 12) -> list[str]:
+        """The lines that lead from the user's values to the inputs, for the products that `written` shows singly."""
+        if self.conversions is None:
+            return []
+        names = self.input_names or [f"input {i}" for i in range(len(self.inputs))]
+        shown = [i for i in arithmetic.strongest(self.products.tolist(), top) if self.conversions[i]]
+        return [f"{names[i]} = {self.conversions[i]}" for i in shown]
 
     def rows(self, top: int = 12) -> list[arithmetic.Row]:
         """The lines of `written`, from which every other rendering is made too."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from glassnet.arrays import Array
+from glassnet.arrays import Array, dense, is_sparse
 from glassnet.errors import AddressError, SettingError
 from glassnet.neuron import NeuronTrace
 from glassnet.render import html
@@ -57,6 +57,8 @@ class Trace:
 
     layers: tuple[TraceLayer, ...]
     schema: Schema = field(default_factory=Schema, repr=False)
+    given: Array | None = field(default=None, repr=False)
+    """The raw inputs in the user's units, (fan_in,) or (n, fan_in); None where only the preprocessed are known."""
 
     @property
     def outputs(self) -> Array:
@@ -77,7 +79,10 @@ class Trace:
                 else f"no example {row}: this trace is of one example",
                 help=None if self.outputs.ndim == 2 else "use the trace without an index",
             )
-        return replace(self, layers=tuple(layer.example(row) for layer in self.layers))
+        given = None if self.given is None else self.given[row]
+        if given is not None and is_sparse(given):
+            given = dense(given).reshape(-1)
+        return replace(self, layers=tuple(layer.example(row) for layer in self.layers), given=given)
 
     def neuron(self, layer: int, index: int) -> NeuronTrace:
         """One neuron's arithmetic on this input."""
@@ -98,7 +103,19 @@ class Trace:
             activation=float(at.activations[index]),
             name=f"neuron {layer}:{index}, {at.activation_name}, {len(at.inputs):,} inputs",
             input_names=self.input_names(layer),
+            conversions=self.conversions() if layer == 0 else None,
         )
+
+    def conversions(self) -> "Sequence[str] | None":
+        """For each input of one example the step from the raw value to the network's own, written out:
+        "5.1 -> (5.1 - 5.843) / 0.828 = -0.8973"; "" where nothing happens. None where raw values are not known."""
+        if self.given is None or not self.schema.preprocesses or self.outputs.ndim == 2:
+            return None
+        if not self.schema.standardises and self.given.dtype.kind not in "iu":
+            return None
+        values = self.layers[0].inputs
+        steps = [self.schema.written(i, float(raw), float(values[i])) for i, raw in enumerate(self.given)]
+        return [step and f"{raw:.6g} -> {step}" for raw, step in zip(self.given.tolist(), steps, strict=True)]
 
     def input_names(self, layer: int) -> Sequence[str]:
         """What to call each input of a layer."""

@@ -37,7 +37,7 @@ def test_each_text_is_an_input_as_pandas_has_it(shop):
     dummies = pd.get_dummies(pd.Series([colour or None for colour, *_ in ROWS]))
     assert np.array_equal(shop.inputs[:, :2], dummies.to_numpy(np.float32))
     sizes = pd.Series([size for _, size, _ in ROWS])
-    assert shop.inputs[:, 2] == pytest.approx(((sizes - sizes.mean()) / sizes.std(ddof=0)).to_numpy(), abs=1e-6)
+    assert shop.scaled()[:, 2] == pytest.approx(((sizes - sizes.mean()) / sizes.std(ddof=0)).to_numpy(), abs=1e-6)
     assert shop.notes == ("missing texts, none of the column's inputs is 1: 'colour' (1)",)
 
 

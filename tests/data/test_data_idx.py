@@ -124,7 +124,7 @@ def test_a_pair_is_a_data_set(pair, end):
     digits = data.idx(*pair(IMAGES, LABELS, end))
     assert np.array_equal(digits.inputs, IMAGES.reshape(4, 6))
     assert digits.inputs.dtype == np.uint8
-    assert (digits.input_shape, digits.scale, digits.classes) == ((2, 3), 1 / 255, ("0", "1", "2"))
+    assert (digits.input_shape, digits.schema.scale, digits.classes) == ((2, 3), 1 / 255, ("0", "1", "2"))
     assert digits.targets.tolist() == [0, 2, 2, 1]
 
 

@@ -43,7 +43,7 @@ def png(values) -> bytes:
 def test_a_folder_is_a_data_set(album):
     pictures = data.folder(album)
     assert pictures.inputs.dtype == np.uint8
-    assert (pictures.input_shape, pictures.scale, pictures.classes) == ((4, 6), 1 / 255, ("cat", "dog"))
+    assert (pictures.input_shape, pictures.schema.scale, pictures.classes) == ((4, 6), 1 / 255, ("cat", "dog"))
     assert pictures.targets.tolist() == [0, 0, 1]
     assert [row.mean() for row in pictures.inputs] == pytest.approx([10, 20, 200], abs=1)
     assert pictures.notes == ("files left out, no PNG or JPEG: 'dog/note.txt'",)

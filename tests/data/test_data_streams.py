@@ -84,7 +84,7 @@ def test_a_stream_gives_what_the_table_in_memory_gives(path):
     inputs, targets = collected(stream.blocks())
     assert stream.schema.features == in_memory.schema.features
     assert stream.schema.centers == pytest.approx(in_memory.schema.centers, rel=1e-12)
-    assert np.allclose(inputs, in_memory.inputs, atol=1e-5)
+    assert np.allclose(inputs, in_memory.scaled(), atol=1e-5)
     assert np.array_equal(targets, in_memory.targets)
 
 
@@ -242,7 +242,7 @@ def test_rows_are_read_for_a_network_by_name(path, tmp_path):
     rows = Rows.of(tmp_path / "later", like)
     (inputs,) = rows
     assert len(rows) == 3
-    assert np.array_equal(inputs, data.table_inputs(tmp_path / "later", like))
+    assert np.array_equal(inputs, like.preprocess(data.table_inputs(tmp_path / "later", like))[0])
     assert inputs[:, 1:3].tolist() == [[0, 1], [0, 0], [0, 0]]
     assert rows.gaps.notes("the center") == (
         "missing values filled with the center: 'row' (1)",

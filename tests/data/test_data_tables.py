@@ -57,8 +57,9 @@ age,height,smoker,name,planet,left
 def test_columns_of_numbers_are_standardised(csv):
     people = data.table(csv("x,y,kind\n1,10,a\n2,20,b\n3,60,a\n"), "kind")
     numbers = np.array([[1, 10], [2, 20], [3, 60]])
-    assert people.inputs.dtype == np.float32
-    assert np.allclose(people.inputs, (numbers - numbers.mean(axis=0)) / numbers.std(axis=0))
+    assert np.array_equal(people.inputs, numbers)
+    assert people.scaled().dtype == np.float32
+    assert np.allclose(people.scaled(), (numbers - numbers.mean(axis=0)) / numbers.std(axis=0))
     assert people.schema.features == ("x", "y")
     assert people.schema.centers == pytest.approx((2, 30))
     assert people.schema.spreads == pytest.approx(numbers.std(axis=0))
@@ -76,8 +77,8 @@ def test_everything_left_out_or_filled_in_is_said(csv):
         "columns left out, constant: 'planet'",
         "missing values filled with the column's mean: 'height' (1)",
     )
-    assert people.inputs[2, 1] == 0
-    assert people.inputs[:, 2] == pytest.approx([0.7071, -1.4142, 0.7071], abs=1e-4)
+    assert people.scaled()[2, 1] == 0
+    assert people.scaled()[:, 2] == pytest.approx([0.7071, -1.4142, 0.7071], abs=1e-4)
     assert people.targets.tolist() == [1, 0, 1]
 
 
@@ -157,7 +158,8 @@ def test_parquet_has_types_of_its_own(tmp_path):
     pq.write_table(pa.table(columns), tmp_path / "t")
     table = data.table(tmp_path / "t", "kind")
     assert table.schema.features == ("small", "exact", "truth", "nan")
-    assert table.inputs[:, 3] == pytest.approx([-1, 0, 1])
+    assert table.inputs[:, 3].tolist() == [1, 2, 3]
+    assert table.scaled()[:, 3] == pytest.approx([-1, 0, 1])
     assert table.classes == ("a", "b")
     assert table.notes == (
         "columns left out, values of type date32[day]: 'day'",
@@ -179,7 +181,8 @@ def test_any_table_comes_back_from_center_and_spread(tmp_path_factory, rows):
     path.write_text("x,kind\n" + "".join(f"{x!r},{kind}\n" for x, kind in rows))
     table = data.table(path, "kind")
     ((center,), (spread,)) = table.schema.centers, table.schema.spreads
-    assert np.allclose(table.inputs[:, 0].astype(float) * spread + center, [x for x, _ in rows], atol=1e-5 * spread)
+    assert table.inputs[:, 0].tolist() == [x for x, _ in rows]
+    assert np.allclose(table.scaled()[:, 0].astype(float) * spread + center, [x for x, _ in rows], atol=1e-5 * spread)
     assert [table.classes[k] for k in table.targets] == [kind for _, kind in rows]
     assert np.array_equal(data.table_inputs(path, table.schema), table.inputs)
 
@@ -191,14 +194,15 @@ TRAINED = Schema((2,), None, ("x", "y"), (10.0, 0.0), (2.0, 1.0), ("a", "b", "c"
 
 def test_later_tables_are_treated_like_the_first(csv):
     table = data.table(csv("kind,y,remark,x\nc,5,hm,10\na,,hm,14\n"), like=TRAINED)
-    assert table.inputs.tolist() == [[0, 5], [2, 0]]
+    assert table.inputs.tolist() == [[10, 5], [14, 0]]
+    assert table.scaled().tolist() == [[0, 5], [2, 0]]
     assert table.targets.tolist() == [2, 0]
     assert table.schema == TRAINED
     assert table.notes == ("missing values filled with the network's center: 'y' (1)",)
 
 
 def test_inputs_alone_need_no_target(csv):
-    assert data.table_inputs(csv("y,x\n5,10\n"), TRAINED).tolist() == [[0, 5]]
+    assert data.table_inputs(csv("y,x\n5,10\n"), TRAINED).tolist() == [[10, 5]]
 
 
 def test_classes_go_by_name_in_any_format(csv, tmp_path):
@@ -329,7 +333,7 @@ def test_npz_inputs_are_columns(npz, names):
     )
     table = data.table(npz(**dict(arrays)))
     assert table.schema.features == ("x0",)
-    assert table.inputs.ravel() == pytest.approx([-1, 1, 0])
+    assert table.scaled().ravel() == pytest.approx([-1, 1, 0])
     assert table.classes == ("a", "b")
     assert table.notes[0] == "rows left out, without a target: 1"
 
@@ -338,7 +342,7 @@ def test_npz_pictures_are_taken_as_they_are(npz):
     pictures = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     path = npz(inputs=pictures, targets=np.array([3, 8]))
     table = data.table(path)
-    assert (table.input_shape, table.scale, table.classes) == ((2, 3), 1 / 255, ("3", "8"))
+    assert (table.input_shape, table.schema.scale, table.classes) == ((2, 3), 1 / 255, ("3", "8"))
     assert np.array_equal(table.inputs, pictures.reshape(2, 6))
     assert np.array_equal(data.table_inputs(path, table.schema), table.inputs)
     assert data.table(npz(inputs=pictures / 255, targets=[0, 1])).schema.scale is None

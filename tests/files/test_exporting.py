@@ -91,7 +91,7 @@ def test_onnx_runtime_predicts_the_same(tmp_path: Path, squish: str, dtype: str)
     session = runtime.InferenceSession(tmp_path / "a.onnx", providers=["CPUExecutionProvider"])
     ((x,), (y,)) = session.get_inputs(), session.get_outputs()
     assert (x.name, x.shape, y.name, y.shape) == ("inputs", ["batch", 7], "outputs", ["batch", 3])
-    close(session.run(None, {"inputs": inputs().astype(dtype)})[0], network(inputs().astype(dtype)))
+    close(session.run(None, {"inputs": inputs().astype(dtype)})[0], network.bare(inputs().astype(dtype)))
 
 
 def test_onnx_keeps_the_opset_and_what_outputs_stand_for(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_state_dict_loads_into_a_sequential(tmp_path: Path) -> None:
     gn.export(network, tmp_path / "a.pt", to="torch")
     state = torch.load(tmp_path / "a.pt", weights_only=True)
     module.load_state_dict(state, strict=True)
-    close(module(torch.from_numpy(inputs())).detach().numpy(), network(inputs()))
+    close(module(torch.from_numpy(inputs())).detach().numpy(), network.bare(inputs()))
     mapped = torch.load(tmp_path / "a.pt", weights_only=True, mmap=True)
     assert all(torch.equal(mapped[name], state[name]) for name in state)
 
@@ -137,7 +137,7 @@ def test_safetensors_load_into_a_sequential(tmp_path: Path) -> None:
     network, module = sequential()
     gn.export(network, tmp_path / "a.safetensors")
     module.load_state_dict(load_file(tmp_path / "a.safetensors"), strict=True)
-    close(module(torch.from_numpy(inputs())).detach().numpy(), network(inputs()))
+    close(module(torch.from_numpy(inputs())).detach().numpy(), network.bare(inputs()))
     with safe_open(tmp_path / "a.safetensors", "np") as file:
         assert json.loads(file.metadata()["glassnet.activations"]) == ["relu", "identity", "tanh", "softmax"]
 
@@ -161,7 +161,7 @@ def test_keras_predicts_the_same(tmp_path: Path, dtype: str) -> None:
     network = rich(dtype, [name for name in EVERY if name not in ("step", "gelu_tanh")])
     gn.export(network, tmp_path / "my net.keras")
     model = keras.models.load_model(tmp_path / "my net.keras")
-    close(model.predict(inputs().astype(dtype), verbose=0), network(inputs().astype(dtype)))
+    close(model.predict(inputs().astype(dtype), verbose=0), network.bare(inputs().astype(dtype)))
     assert model.count_params() == network.count().total
 
 
@@ -178,9 +178,9 @@ def test_what_keras_lacks_is_told(tmp_path: Path, squish: str, refused: Any) -> 
 def test_an_mlp_classifier_predicts_the_same(squish: str) -> None:
     network = rich("float64", [squish, squish])
     model = sklearn_writer.estimator(network)
-    close(model.predict_proba(inputs()), network(inputs()))
+    close(model.predict_proba(inputs()), network.bare(inputs()))
     assert network.schema.classes is not None
-    best = np.asarray(network.schema.classes)[network(inputs()).argmax(axis=1)]
+    best = np.asarray(network.schema.classes)[network.bare(inputs()).argmax(axis=1)]
     assert model.predict(inputs()).tolist() == best.tolist()
 
 
@@ -203,7 +203,7 @@ def test_an_mlp_regressor_predicts_the_same_from_its_file(tmp_path: Path, output
     gn.export(network, tmp_path / "a.skops")
     model = skops.load(tmp_path / "a.skops")
     assert model.feature_names_in_.tolist() == list("abcdefg")
-    wanted = network(inputs())
+    wanted = network.bare(inputs())
     del model.feature_names_in_  # plain arrays have no names, of which it would warn
     close(model.predict(inputs()), wanted[:, 0] if outputs == 1 else wanted)
 
@@ -223,7 +223,7 @@ def test_a_header_compiles_strictly_and_predicts_the_same(tmp_path: Path, compil
     network = rich()
     gn.export(network, tmp_path / "My-net.h")
     program = compiled(tmp_path / "My-net.h", "my_net", compiler=compiler)
-    close(ran(program, inputs(), 3), network(inputs()))
+    close(ran(program, inputs(), 3), network.bare(inputs()))
 
 
 @pytest.mark.parametrize("squish", EVERY)
@@ -231,14 +231,14 @@ def test_each_squish_in_c_also_far_out(tmp_path: Path, squish: str) -> None:
     network = gn.Network.from_layers([(np.eye(4, dtype=np.float32), np.zeros(4, np.float32), squish)])
     gn.export(network, tmp_path / "a.h")
     points = np.array([[-1e4, -90, -20, -3], [-1, -1e-3, 0, 1e-3], [1, 3, 20, 90], [1e4, 5, -5, 0.3]], np.float32)
-    close(ran(compiled(tmp_path / "a.h", "a"), points, 4), network(points))
+    close(ran(compiled(tmp_path / "a.h", "a"), points, 4), network.bare(points))
 
 
 def test_a_header_in_double(tmp_path: Path) -> None:
     network = rich("float64")
     gn.export(network, tmp_path / "a.h", to="c")
     program = compiled(tmp_path / "a.h", "a", "double")
-    close(ran(program, inputs().astype(np.float64), 3, "float64"), network(inputs().astype(np.float64)), 1e-12)
+    close(ran(program, inputs().astype(np.float64), 3, "float64"), network.bare(inputs().astype(np.float64)), 1e-12)
 
 
 def test_a_header_of_whole_numbers_computes_the_rounded_network(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_a_header_of_whole_numbers_computes_the_rounded_network(tmp_path: Path) 
     gn.export(network, tmp_path / "small.h", to="c", quantise="int8")
     got = ran(compiled(tmp_path / "small.h", "small"), inputs(), 3)
     close(got, c_writer.quantised(network)(inputs()))
-    assert np.abs(got - network(inputs())).max() < 0.05
+    assert np.abs(got - network.bare(inputs())).max() < 0.05
     assert "static const int8_t small_weights_0[210]" in (tmp_path / "small.h").read_text()
 
 
@@ -289,7 +289,7 @@ def test_plain_python_predicts_the_same(tmp_path: Path, dtype: str) -> None:
     network = rich(dtype)
     gn.export(network, tmp_path / "a.py")
     module = imported(tmp_path / "a.py")
-    close([module.predict(row) for row in inputs().tolist()], network(inputs().astype(dtype)))
+    close([module.predict(row) for row in inputs().tolist()], network.bare(inputs().astype(dtype)))
     stored = np.random.default_rng(0).integers(0, 256, (9, 7), np.uint8)
     close([module.predict_stored(row) for row in stored.tolist()], network(stored))
     assert tuple(module.CLASSES) == SCHEMA.classes

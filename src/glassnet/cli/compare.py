@@ -5,7 +5,7 @@ import argparse
 import os
 from typing import Any
 
-from glassnet.cli.options import add_command, add_json, print_json, say
+from glassnet.cli.options import add_command, add_description, add_json, load_model, print_json, say
 
 
 def add(commands: Any) -> None:
@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
     command.add_argument("--tensors", action="store_true", help="compare tensor by tensor, even if they are networks")
+    add_description(command)
     add_json(command)
     command.set_defaults(run=run)
 
@@ -39,27 +40,30 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.options import need
     from glassnet.cli.sources import held_out
-    from glassnet.data.digits import DIGITS
+    from glassnet.data.conforming import conformed
+    from glassnet.data.digits import reads_digits
     from glassnet.errors import FileError, SettingError
     from glassnet.explain.comparison import compare
-    from glassnet.network import load
 
     source = arguments.data
     need(source is None or not arguments.tensors, "--tensors with DATA", "one of them", "leave one away")
     if arguments.tensors:
         return _files(arguments)
     try:
-        a, b = load(arguments.a), load(arguments.b)
+        a, b = load_model(arguments, arguments.a), load_model(arguments, arguments.b)
     except (FileError, SettingError):
         if source is None and arguments.target is None and os.path.exists(arguments.a) and os.path.exists(arguments.b):
             return _files(arguments)
         raise
-    if source is None and a.schema == b.schema == DIGITS:
+    if source is None and all(reads_digits(one.sizes, one.schema) for one in (a, b)):
         source = "digits"
     need(source is not None or arguments.target is None, "--target without DATA", "data to find it in", "name a table")
     data = held_out(source, arguments.target, a.schema) if source is not None else None
     for note in data.notes if data is not None else ():
         say(note)
+    for name, network in ((arguments.a, a), (arguments.b, b)):
+        for note in conformed(network.schema, data, network.sizes[0]).notes if data is not None else ():
+            say(f"{name}: {note}")
     found = compare(a, b, data, names=(arguments.a, arguments.b))
     if arguments.json:
         print_json(found.as_dict())

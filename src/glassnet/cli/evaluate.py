@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.options import add_command, add_engine, add_json, print_json, say
+from glassnet.cli.options import add_command, add_description, add_engine, add_json, load_model, print_json, say
 
 
 def add(commands: Any) -> None:
@@ -22,6 +22,7 @@ def add(commands: Any) -> None:
         "data", metavar="DATA", nargs="?", default="digits", help="digits, a toy shape, a table or a folder"
     )
     command.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    add_description(command)
     add_engine(command)
     add_json(command)
     command.set_defaults(run=run)
@@ -32,13 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.tables import confusion_table
     from glassnet.data import Stream
     from glassnet.evaluation import evaluate
-    from glassnet.network import load
 
-    network = load(arguments.model)
+    network = load_model(arguments)
     data = to_evaluate(arguments.data, arguments.target, network.schema)
     for note in data.notes:
         say(note)
     figures = evaluate(network, data, engine=arguments.engine, device=arguments.device)
+    for note in figures.notes:
+        say(note)
     for note in data.gaps.notes("the network's center") if isinstance(data, Stream) else ():
         say(note)
     if arguments.json:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.options import add_command, add_input, add_json, address, need, print_json, say
+from glassnet.cli.options import add_command, add_input, add_json, address, load_model, need, print_json, say
 
 FORMATS = ("text", "markdown", "latex", "html")
 
@@ -40,13 +40,11 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.sources import asked
     from glassnet.explain.overviews import overview
-    from glassnet.network import load
     from glassnet.trace import check_address
 
     need(arguments.top > 0, f"--top {arguments.top}", "a number from 1 up", "10 is usual")
     need(not arguments.json or arguments.format == "text", "--json with --format", "one of them", "leave one away")
-    network = load(arguments.model)
-    name, inputs, truth = asked(arguments, network.schema)
+    name, inputs, truth, network = asked(arguments, load_model(arguments))
     if inputs.ndim == 2 and len(inputs) == 1 and arguments.row is None:
         inputs = inputs[0]
     elif inputs.ndim == 2:

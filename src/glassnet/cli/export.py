@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from glassnet.cli.options import add_command, add_json, names, need, print_json
+from glassnet.cli.options import add_command, add_description, add_json, load_model, names, need, print_json
 from glassnet.files import registry
 
 
@@ -41,6 +41,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--inputs", metavar="FILE", help="a table or pictures of which the page gets 1,000 (html only)"
     )
+    add_description(command)
     add_json(command)
     command.set_defaults(run=run)
 
@@ -49,7 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.architecture import human_bytes
     from glassnet.cli.sources import held_out
     from glassnet.files.exporting import export
-    from glassnet.network import load
 
     model = Path(arguments.model)
     output = Path(arguments.output or model.with_suffix(registry.FORMATS[arguments.to].suffix).name)
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         "another file",
         "name one with -o",
     )
-    network = load(model, arguments.activation)
+    network = load_model(arguments, model, arguments.activation)
     inputs = None if arguments.inputs is None else held_out(arguments.inputs, None, network.schema)
     export(network, output, arguments.to, quantise=arguments.quantise, inputs=inputs)
     size = output.stat().st_size

@@ -33,12 +33,60 @@ def add_engine(command: argparse._ActionsContainer) -> None:
     command.add_argument("--device", metavar="NAME", help="where torch computes: cpu, cuda (or cuda:1), mps")
 
 
+def add_description(command: argparse._ActionsContainer) -> None:
+    """How MODEL reads its inputs, where its file does not say it; `load_model` passes it on."""
+    group = command.add_argument_group("what MODEL's inputs and outputs mean, where its file does not say it")
+    group.add_argument(
+        "--scale", type=fraction, metavar="FACTOR", help="stored pixels times this are the inputs: 1/255, or 1"
+    )
+    group.add_argument("--shape", type=sides, metavar="HxW", help="the shape of a picture: 28x28")
+    group.add_argument("--classes", type=class_names, metavar="NAMES", help="names of the outputs: cat,dog,...")
+
+
+def load_model(arguments: argparse.Namespace, path: Any = None, activation: Any = None) -> Any:
+    """The network in MODEL, described by the flags of `add_description`."""
+    from glassnet.network import load
+
+    model = arguments.model if path is None else path
+    return load(model, activation, scale=arguments.scale, shape=arguments.shape, classes=arguments.classes)
+
+
+def fraction(text: str) -> float:
+    """`1/255` or `0.0039` as a number."""
+    try:
+        above, _, below = text.partition("/")
+        value = float(above) / float(below or 1)
+    except (ValueError, ZeroDivisionError):
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a factor above 0, such as 1/255")
+    return value
+
+
+def sides(text: str) -> tuple[int, ...]:
+    """`28x28` as (28, 28)."""
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a shape such as 28x28")
+    return tuple(int(side) for side in text.split("x"))
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """`cat,dog` as names."""
+    return tuple(name.strip() for name in text.split(","))
+
+
 def add_input(command: argparse.ArgumentParser) -> None:
     """MODEL and what it is asked about, which `sources.asked` reads."""
-    command.add_argument("model", metavar="MODEL", help="a saved network")
+    command.add_argument("model", metavar="MODEL", help="a saved network, or another model file")
     command.add_argument("input", metavar="INPUT", nargs="?", help="a PNG or JPEG picture, or a table (CSV, Parquet)")
     command.add_argument("--digit", type=int, metavar="N", help="test digit N, from 0 to 9999")
-    command.add_argument("--inputs", type=numbers, metavar="NUMBERS", help="the inputs themselves: 0.5,0.8,...")
+    command.add_argument(
+        "--inputs",
+        type=values,
+        metavar="VALUES",
+        help="one row in the units of the data: 5.1,3.5,... in the order of the columns, or name=5.1,other=red,...",
+    )
+    add_description(command)
 
 
 def print_json(figures: Any) -> None:
@@ -65,6 +113,19 @@ def numbers(text: str) -> list[float]:
         return [float(part) for part in re.split(r"[,\s]+", text.strip()) if part]
     except ValueError:
         raise argparse.ArgumentTypeError(f"got {text!r}; expected numbers such as 0.5,0.8,-0.2") from None
+
+
+def values(text: str) -> list[int] | list[float] | list[str] | dict[str, str]:
+    """One row: whole numbers, numbers, texts, or `name=value` for each column."""
+    parts = [part.strip() for part in re.split(r"," if "," in text else r"\s+", text.strip()) if part.strip()]
+    if parts and all("=" in part for part in parts):
+        return {name.strip(): value.strip() for name, _, value in (part.rpartition("=") for part in parts)}
+    for kind in (int, float):
+        try:
+            return [kind(part) for part in parts]
+        except ValueError:
+            continue
+    return parts
 
 
 def address(text: str) -> tuple[int, int]:

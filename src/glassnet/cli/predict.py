@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from glassnet.cli import processes
-from glassnet.cli.options import add_command, add_input, add_json, address, need, print_json
+from glassnet.cli.options import add_command, add_input, add_json, address, load_model, need, print_json
 
 
 def add(commands: Any) -> None:
@@ -36,17 +36,16 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli import predictions
     from glassnet.cli.sources import asked, rows_of
     from glassnet.cli.tables import bars
-    from glassnet.network import load
     from glassnet.render.text_pictures import ink
 
-    network = load(arguments.model)
+    network = load_model(arguments)
     rows = None if arguments.input is None else rows_of(arguments.input, network.schema)
     if rows is not None:
         need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
         need(not arguments.json, "--json with a table of this size", "--output FILE", "name one, such as out.parquet")
         return predictions.of_stream(network, rows, arguments.output)
     need(not processes.launched(), "INPUT on many processes", "Parquet or Arrow files", "predict with one process")
-    what, inputs, truth = asked(arguments, network.schema)
+    what, inputs, truth, network = asked(arguments, network)
     if inputs.ndim == 2:
         need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
         if arguments.output is not None:
@@ -84,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _class(network: Any, outputs: Any) -> Any:
-    from glassnet.evaluation import classify
+    from glassnet.prediction import classify
 
     return classify(outputs, network)
 

@@ -10,16 +10,18 @@ from glassnet.cli.progress import Rate
 from glassnet.data.columns import pyarrow
 from glassnet.data.prefetch import ahead
 from glassnet.data.streams import Rows
-from glassnet.evaluation import classify
 from glassnet.files import atomic
 from glassnet.network import Network
+from glassnet.prediction import classify
 
 ROWS_WRITTEN_AT_ONCE = 1 << 17
 """Parquet keeps so many rows together: fewer make larger files."""
 
 
 def of_stream(network: Network, rows: Rows, output: str | None) -> int:
-    """Of a table of any size. Many processes write a folder, a file each for its share of the rows, in their order."""
+    """Of a table of any size, whose rows are preprocessed. Many processes write a folder, a file each for its share of
+    the rows, in their order."""
+    network = network.bare
     if processes.launched():
         need(output is not None, "many processes without --output", "a folder to write to", "name one")
         k, n = processes.share()
@@ -51,7 +53,7 @@ def write(network: Network, blocks: Iterable[Any], total: int, output: str) -> i
 
     def fill(temporary: str) -> None:
         done, waiting, rows_waiting = 0, list[Any](), 0
-        with _writer(path.suffix, temporary, _table(network, network(_none(network))).schema) as writer:
+        with _writer(path.suffix, temporary, _table(network, network.bare(_none(network))).schema) as writer:
             for inputs in blocks:
                 waiting.append(_table(network, network(inputs)))
                 rows_waiting += len(inputs)

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,12 +12,16 @@ from glassnet.cli.options import need, say
 from glassnet.cli.progress import Rate
 from glassnet.data import digits, read, stream
 from glassnet.data.access import kind_of
+from glassnet.data.conforming import conformed
 from glassnet.data.dataset import Dataset
+from glassnet.data.frames import frame_inputs, text_rows
 from glassnet.data.images import image_inputs
 from glassnet.data.sources import NAMES
 from glassnet.data.stream_dataset import Stream
 from glassnet.data.streams import Rows, is_streamed
 from glassnet.data.tables import noted_inputs
+from glassnet.errors import SettingError
+from glassnet.network import Network
 from glassnet.schema import Schema
 
 if TYPE_CHECKING:
@@ -76,7 +80,7 @@ def rows_of(path: str, schema: Schema) -> Rows | None:
 
 
 def to_predict(path: str | os.PathLike[str], schema: Schema) -> Array:
-    """The inputs in a file: one picture (fan_in,), or the rows of a table (n, fan_in); what was filled in is said."""
+    """The raw inputs in a file: one picture (fan_in,), or the rows of a table (n, fan_in); gaps are reported."""
     if kind_of(path) == "picture":
         return image_inputs(path, schema)
     inputs = noted_inputs(path, schema)
@@ -86,24 +90,56 @@ def to_predict(path: str | os.PathLike[str], schema: Schema) -> Array:
 
 
 class Asked(NamedTuple):
-    """What a network is asked about: what to call it, one input (or the rows of a table), what it truly is."""
+    """What a network is asked about: what to call it, one raw input (or the rows of a table), what it truly is, and the
+    network with the schema by which it reads this."""
 
     name: str
-    inputs: Array
-    truth: str | None = None
+    inputs: Any
+    truth: str | None
+    network: Network
 
 
-def asked(arguments: argparse.Namespace, schema: Schema) -> Asked:
+def asked(arguments: argparse.Namespace, network: Network) -> Asked:
     """The input that `shared.add_input` let the user name, in one of three ways."""
     given = [arguments.input is not None, arguments.digit is not None, arguments.inputs is not None]
     need(sum(given) == 1, f"{sum(given)} inputs", "one of INPUT, --digit N, --inputs NUMBERS", "name one")
     if arguments.inputs is not None:
-        return Asked("inputs", np.asarray(arguments.inputs))
+        inputs, schema = arguments.inputs, network.schema
+        named = isinstance(inputs, dict)
+        if named and not schema.features:
+            raise SettingError("the network knows no column names", help="give the numbers alone: --inputs 0.5,0.8")
+        if not named and any(isinstance(part, str) for part in inputs) and schema.one_hot is None:
+            raise SettingError(
+                f"--inputs {','.join(map(str, inputs))!r} has text, and the network reads numbers",
+                help="give numbers such as --inputs 0.5,0.8,-0.2",
+            )
+        return Asked("inputs", _row(inputs, network), None, network)
     if arguments.digit is not None:
         _, test = digits()
         number, count = arguments.digit, len(test)
         need(0 <= number < count, f"--digit {number}", f"a test digit from 0 to {count - 1}", "pick one")
         assert test.classes is not None
         label = test.classes[int(test.targets[number])]
-        return Asked(f"test digit {number} (a {label})", test.inputs[number], label)
-    return Asked(str(arguments.input), to_predict(arguments.input, schema))
+        return Asked(f"test digit {number} (a {label})", test.inputs[number], label, _reading(network, test))
+    if kind_of(arguments.input) == "picture" and network.sizes[0] == 784:
+        network = _reading(network, digits()[1])
+    return Asked(str(arguments.input), to_predict(arguments.input, network.schema), None, network)
+
+
+def _row(inputs: Any, network: Network) -> Array:
+    """Values typed on the command line as one raw input."""
+    schema = network.schema
+    if isinstance(inputs, dict):
+        return frame_inputs(inputs, schema)
+    short = schema.one_hot is not None and len(inputs) != network.sizes[0]
+    if short or any(isinstance(part, str) for part in inputs):
+        return text_rows(np.array(inputs, dtype=object), schema)
+    return np.asarray(inputs)
+
+
+def _reading(network: Network, data: Dataset) -> Network:
+    """The network with the schema by which it reads this data; what it did not know itself is said."""
+    found = conformed(network.schema, data, network.sizes[0])
+    for note in found.notes:
+        say(note)
+    return network.with_schema(found.schema)

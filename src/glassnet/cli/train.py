@@ -102,7 +102,6 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     from glassnet.cli.sources import to_train
     from glassnet.data import Stream
     from glassnet.training import DivergedError
-    from glassnet.training.target_scaling import Unit
 
     need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
     output = _output(arguments)
@@ -114,13 +113,10 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     started = time.perf_counter()
     problem = ""
     start = _network(arguments, data)
-    linear = start.architecture.activations[-1] == "identity"
-    unit = Unit.of(data) if linear and not data.classes else None
-    seen = (data, held_out) if unit is None else (unit.standardise(data), unit.standardise(held_out))
     rows = len(data) if group or isinstance(data, Stream) else None
     name = "test" if arguments.data == "digits" else "held out"
     with told(arguments.epochs, name, rows, as_json=arguments.json and group is not None) as progress:
-        training = _training(arguments, group, start, *seen, progress.batches)
+        training = _training(arguments, group, start, data, held_out, progress.batches)
         if arguments.verbose:
             say(f"engine {training.engine_choice}")
         try:
@@ -136,7 +132,7 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
         return fail(problem, 130 if problem == "interrupted" else 1)
     if not processes.first():
         return 130 if problem == "interrupted" else 1 if problem else 0
-    network = training.network if unit is None else unit.restore(training.network)
+    network = training.network
     network.save(output)
     _report(arguments, training, network, data, held_out, output, time.perf_counter() - started)
     if problem:

@@ -18,7 +18,7 @@ from glassnet.errors import InputError, MissingExtra
 
 MISSING = ("", "?", "na", "n/a", "#n/a", "nan", "null")
 
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _of_text(name: str, column: Any, as_text: bool) -> Column:
     true, false = on.equal(lower, "true"), on.equal(lower, "false")
     if on.any(on.or_(true, false)).as_py() and on.all(on.or_(on.or_(true, false), missing)).as_py():
         return Column(name, _numpy(on.if_else(missing, None, true.cast(pa.float64()))), truths=True)
-    number = on.match_substring_regex(cells, _NUMBER)
+    number = on.match_substring_regex(cells, NUMBER)
     numbers = _numpy(on.if_else(number, cells, None).cast(pa.float64()))
     words = not on.all(on.or_(number, missing)).as_py()
     return Column(name, numbers, _numpy(on.if_else(missing, None, cells)) if words else None)

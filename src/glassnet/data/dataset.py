@@ -1,7 +1,8 @@
 """A data set: inputs, what they should give, and what both stand for. Every reader in this folder ends in one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -16,13 +17,33 @@ from glassnet.schema import Schema
 class Dataset:
     """Examples, checked once and then read-only.
 
-    inputs     (n, fan_in); uint8 stays uint8 and counts times `scale`, a scipy sparse matrix stays sparse
-    targets    (n,) labels as int64, or measurements of shape (n,) or (n, outputs) as floats
-    schema  what inputs and outputs stand for
-    name       what to call it in messages
-    notes      what the reader did on the way that its user should know: columns left out, values filled in
+    Parameters
+    ----------
+    inputs : array of shape (n, fan_in)
+        Raw inputs in the user's units: stored pixels, columns of a table. A network preprocesses them by its schema
+        (see `Schema`). A scipy sparse matrix stays sparse.
+    targets : array of shape (n,) or (n, outputs)
+        Labels, or measurements.
+    schema : Schema
+        What inputs and outputs stand for.
+    name : str
+        What to call the data in messages.
+    notes : tuple of str
+        What the reader did that its user should know: columns omitted, values filled in.
+    preprocessed : bool
+        Whether `inputs` are already what the schema makes of raw data. Blocks of a stream are.
 
-    Raises `InputError` for inputs, targets and schema that do not fit together, NaN, infinity, or no examples.
+    Raises
+    ------
+    InputError
+        For inputs, targets and schema that do not fit together, NaN, infinity, or no examples.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> pixels = gn.Dataset([[0, 255]], [1], gn.Schema(scale=1 / 255))
+    >>> pixels.scaled()
+    array([[0., 1.]], dtype=float32)
     """
 
     inputs: Array
@@ -30,6 +51,7 @@ class Dataset:
     schema: Schema = field(default_factory=Schema)
     name: str = "data"
     notes: tuple[str, ...] = ()
+    preprocessed: bool = False
 
     def __post_init__(self) -> None:
         inputs, targets = numeric(self.inputs, "inputs"), numeric(self.targets, "targets")
@@ -68,11 +90,6 @@ class Dataset:
         """The names of the classes, or None where the targets are measurements."""
         return self.schema.classes
 
-    @property
-    def scale(self) -> float:
-        """What the stored inputs are multiplied by: 1/255 for grey values, 1 for numbers as they are."""
-        return self.schema.scale or 1.0
-
     def __len__(self) -> int:
         return len(self.targets)
 
@@ -80,9 +97,18 @@ class Dataset:
         """The same kind of data with only these rows: a slice, indices or a mask."""
         return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
 
+    @cached_property
+    def network_inputs(self) -> tuple[Array, float]:
+        """The inputs as an engine reads them: an array, and the factor that its values count times."""
+        if self.preprocessed:
+            return self.inputs, 1.0
+        inputs, factor = self.schema.preprocess(self.inputs)
+        return readonly(inputs), factor
+
     def scaled(self, dtype: Any = np.float32) -> Array:
-        """All inputs as the network sees them: floats, times `scale`."""
-        return dense(self.inputs).astype(dtype) * np.dtype(dtype).type(self.scale)
+        """All inputs as the first layer gets them: floats, preprocessed by the schema."""
+        inputs, factor = self.network_inputs
+        return dense(inputs).astype(dtype) * np.dtype(dtype).type(factor)
 
     def split(self, share: float, seed: int = 0) -> tuple["Dataset", "Dataset"]:
         """Two parts drawn at random: 1 - share of the examples, and `share` of them (at least one each)."""
@@ -95,6 +121,10 @@ class Dataset:
             )
         order = np.random.default_rng(seed).permutation(len(self))
         return self[np.sort(order[held_out:])], self[np.sort(order[:held_out])]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy needs: not the preprocessed inputs."""
+        return {part.name: getattr(self, part.name) for part in fields(self)}
 
     def __repr__(self) -> str:
         kind = f"{len(self.classes)} classes" if self.classes else "measurements"

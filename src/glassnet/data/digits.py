@@ -1,5 +1,6 @@
 """The handwritten digits: the complete MNIST, bundled, so that the first network needs no download."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Literal
 
@@ -38,3 +39,10 @@ def stored(part: Literal["train", "test"]) -> tuple[Array, Array]:
             got="no mnist.npz in the installed package", expected="the bundled digits", do="install glassnet again"
         ) from None
     return images, labels
+
+
+def reads_digits(sizes: Sequence[int], schema: Schema) -> bool:
+    """Whether a network of these sizes and schema can be tried on digits: 784 inputs, 10 outputs."""
+    shape, classes = schema.input_shape, schema.classes
+    fits = shape in (None, (784,), DIGITS.input_shape) and classes in (None, DIGITS.classes)
+    return sizes[0] == 784 and sizes[-1] == 10 and fits and schema.features is None

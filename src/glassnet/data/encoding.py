@@ -1,10 +1,11 @@
 """Columns as a network's inputs, by the schema that says how: numbers standardised, texts one-hot.
 
-    (number - center) / spread      0 where it is missing: the center
+    (number - center) / spread      a missing number becomes the schema's fill, which is the center by default
     1 for "colour=red"              where the colour is red; all 0 where it is missing, or was never seen in training
 
-In between a row is *coded*: one float32 for each column, a text being its place among those known, or -1. It takes less
-room than the inputs it stands for.
+`raw_inputs` gives the numbers before they are standardised: what a `Dataset` of a table holds. A stream keeps rows
+*coded*: one float32 for each column, standardised, a text being its place among those known, or -1. It takes less room
+than the inputs it stands for.
 """
 
 import difflib
@@ -66,43 +67,58 @@ def check_columns(path: Source, there: "dict[str, Column] | list[str]", like: Sc
         )
 
 
+def raw_inputs(columns: dict[str, Column], like: Schema, gaps: Gaps, kept: "Array | slice" = slice(None)) -> Array:
+    """The rows that are kept as (n, fan_in) float64 in the units of the columns; texts one-hot, gaps filled.
+
+    Raises `InputError` for a cell of text, or an infinite one, in a column of numbers.
+    """
+    parts = []
+    for name, texts in like.columns.items():
+        if texts is None:
+            parts.append(_filled(name, columns[name].as_numbers()[kept], like, gaps))
+        else:
+            parts.append(_places(name, columns[name].as_texts()[kept], texts, gaps))
+    return expanded(np.stack(parts, axis=1), like)
+
+
 def coded(columns: dict[str, Column], like: Schema, gaps: Gaps, kept: "Array | slice" = slice(None)) -> Array:
     """The rows that are kept as (n, columns) float32: numbers standardised, texts as their places among the known.
 
     Raises `InputError` for a cell of text, or an infinite one, in a column of numbers.
     """
-    names = like.features or ()
-    scales = dict(
-        zip(
-            names,
-            zip(like.centers or (0.0,) * len(names), like.spreads or (1.0,) * len(names), strict=True),
-            strict=True,
-        )
-    )
     parts = []
     for name, texts in like.columns.items():
         if texts is None:
-            numbers = columns[name].as_numbers()[kept]
-            parts.append(_standardised(name, numbers, *scales[name], gaps))
+            numbers = _filled(name, columns[name].as_numbers()[kept], like, gaps)
+            parts.append(_standardised(name, numbers, like))
         else:
-            parts.append(_places(name, columns[name].as_texts()[kept], texts, gaps))
+            parts.append(_places(name, columns[name].as_texts()[kept], texts, gaps).astype(np.float32))
     return np.stack(parts, axis=1)
 
 
-def _standardised(name: str, numbers: Array, center: float, spread: float, gaps: Gaps) -> Array:
-    with np.errstate(over="ignore"):  # what overflows becomes infinite, and the Dataset's door says where
-        values = ((numbers - center) / spread).astype(np.float32)
+def _filled(name: str, numbers: Array, like: Schema, gaps: Gaps) -> Array:
+    """A column of numbers with the schema's number where one is missing."""
     missing = np.isnan(numbers)
     if missing.any():
         gaps.missing_numbers[name] += int(missing.sum())
-        values[missing] = 0
-    return values
+        fill = like.fill or like.centers
+        at = (like.features or ()).index(name)
+        numbers = np.where(missing, fill[at] if fill is not None else 0.0, numbers)
+    return numbers
+
+
+def _standardised(name: str, numbers: Array, like: Schema) -> Array:
+    at = (like.features or ()).index(name)
+    center = like.centers[at] if like.centers is not None else 0.0
+    spread = like.spreads[at] if like.spreads is not None else 1.0
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, and the Dataset's check says where
+        return ((numbers - center) / spread).astype(np.float32)
 
 
 def _places(name: str, texts: Array, known: tuple[str, ...], gaps: Gaps) -> Array:
     places = {text: place for place, text in enumerate(known)}
     found = [places.get(text, -1) for text in texts.tolist()]
-    values = np.array(found, dtype=np.float32)
+    values = np.array(found, dtype=np.float64)
     if values.min(initial=0) < 0:
         strange = [text for text, place in zip(texts.tolist(), found, strict=True) if place < 0]
         unknown = [text for text in strange if text is not None]
@@ -115,12 +131,12 @@ def _places(name: str, texts: Array, known: tuple[str, ...], gaps: Gaps) -> Arra
 
 
 def expanded(rows: Array, like: Schema) -> Array:
-    """Coded rows as the inputs they stand for, (n, fan_in) float32."""
+    """Rows with texts as places as the inputs they stand for, (n, fan_in) of the same type."""
     if like.one_hot is None:
         return rows
     position = {name: i for i, name in enumerate(like.columns)}
     seen = Counter[str]()  # how many of a column's texts have had their input
-    inputs = np.empty((len(rows), len(like.one_hot)), np.float32)
+    inputs = np.empty((len(rows), len(like.one_hot)), rows.dtype)
     for i, (feature, hot) in enumerate(zip(like.features or (), like.one_hot, strict=True)):
         if hot is None:
             inputs[:, i] = rows[:, position[feature]]

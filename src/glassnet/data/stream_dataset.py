@@ -182,7 +182,7 @@ class Stream:
         if self.standardised is not None:
             center, spread = self.standardised
             targets = (targets - center) / spread
-        return Dataset(expanded(rows, self.schema), targets, self.schema, self.name)
+        return Dataset(expanded(rows, self.schema), targets, self.schema, self.name, preprocessed=True)
 
 
 def texts_of(schema: Schema, target: str | None = None) -> list[str]:

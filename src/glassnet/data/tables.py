@@ -7,7 +7,7 @@ schema, and every later table is treated alike. The data set's `notes` say what 
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from glassnet.data.access import KIND_WORDS, Source, kind_of, listed, open_file
 from glassnet.data.column_statistics import Survey
 from glassnet.data.columns import Column, of_array
 from glassnet.data.dataset import Dataset
-from glassnet.data.encoding import Gaps, check_columns, coded, expanded
+from glassnet.data.encoding import Gaps, check_columns, raw_inputs
+from glassnet.data.frames import is_named, named_columns
 from glassnet.data.npz import npz_names, read_npz
 from glassnet.data.table_readers import read_csv, read_parquet
 from glassnet.data.targets import Answers, Task, answers, check_task, target_name
@@ -26,15 +27,18 @@ from glassnet.schema import Schema
 _NPZ_PAIRS = (("inputs", "targets"), ("X", "y"))
 
 
-def table(path: Source, target: str | None = None, *, like: Schema | None = None, task: Task | None = None) -> Dataset:
-    """The data set in a CSV, Parquet or `.npz` file; which of them it is, its content tells.
+def table(path: Any, target: str | None = None, *, like: Schema | None = None, task: Task | None = None) -> Dataset:
+    """The data set in a CSV, Parquet or `.npz` file, by its content, or in a table in memory.
+
+    path     a file; a pandas or polars DataFrame, a pyarrow Table, or a dict of columns
 
     target   the name of the target column; not for an `.npz` file, which has its targets in an array of their own
     like     the schema of a trained network: its columns are picked by name, its centers, spreads and classes are
              used, and its target too, unless one is named
     task     "classes" or "measurement", where the rule should not decide; `like` has decided already
 
-    Inputs are (n, fan_in) as float32: one for each column of numbers, and one for each text of a column of text.
+    Inputs are (n, fan_in) as float64 in the units of the columns, one for each column of numbers and one for each text
+    of a column of text; the schema standardises them where a network meets them.
     Targets are labels, or measurements as float64. An `.npz` file holds `inputs` and `targets`, or `X` and `y`. Inputs
     of shape (n, columns) are treated as columns named x0, x1, ...; if they are uint8 or have more axes they are
     pictures and taken as they are (uint8 counts times 1/255).
@@ -44,6 +48,7 @@ def table(path: Source, target: str | None = None, *, like: Schema | None = None
     """
     check_task(task)
     sheet = _read(path, like)
+    path = "the table" if is_named(path) else path
     if not sheet.npz:
         target = target_name(path, sheet.columns, target or (like.target if like else None))
         told = answers(sheet.columns.pop(target), like, task)
@@ -66,8 +71,14 @@ def table(path: Source, target: str | None = None, *, like: Schema | None = None
     return Dataset(inputs.values, told.values, schema, Path(path).name, told.notes + inputs.notes)
 
 
+def frame_dataset(frame: Any, targets: Array) -> Dataset:
+    """A new table in memory with its targets beside it."""
+    inputs = _inputs("the table", _Sheet(named_columns(frame)[0]), slice(None), None)
+    return Dataset(inputs.values, targets, inputs.schema, "the table", inputs.notes)
+
+
 def table_inputs(path: Source, like: Schema) -> Array:
-    """The inputs in a table, for the trained network whose schema `like` is: (n, fan_in); pictures as stored.
+    """The raw inputs in a table, for the trained network whose schema `like` is: (n, fan_in); pictures as stored.
 
     A target column may be there or not. Raises what `table` raises.
     """
@@ -77,6 +88,11 @@ def table_inputs(path: Source, like: Schema) -> Array:
 def noted_inputs(path: Source, like: Schema) -> "Inputs":
     """`table_inputs`, with what was done about cells that the network has no input for."""
     return _inputs(path, _read(path, like), slice(None), like)
+
+
+def table_rows(path: Source, like: Schema, gaps: Gaps) -> Array:
+    """`table_inputs`, counting cells without an input in `gaps`."""
+    return _inputs(path, _read(path, like), slice(None), like, gaps).values
 
 
 class _Sheet(NamedTuple):
@@ -97,7 +113,9 @@ class Inputs(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _read(path: Source, like: Schema | None) -> _Sheet:
+def _read(path: Any, like: Schema | None) -> _Sheet:
+    if is_named(path):
+        return _Sheet(named_columns(path)[0])
     kind = kind_of(path)
     texts = [name for name, known in like.columns.items() if known is not None] if like else []
     if kind == "zip":
@@ -144,7 +162,9 @@ def _read_npz(path: Source) -> _Sheet:
     return _Sheet(columns, True, None, targets)
 
 
-def _inputs(path: Source, sheet: _Sheet, kept: "Array | slice", like: Schema | None) -> Inputs:
+def _inputs(
+    path: Source, sheet: _Sheet, kept: "Array | slice", like: Schema | None, gaps: Gaps | None = None
+) -> Inputs:
     if sheet.pictures is not None:
         return _pictures(path, sheet.pictures, kept, like)
     if like is None:
@@ -154,8 +174,8 @@ def _inputs(path: Source, sheet: _Sheet, kept: "Array | slice", like: Schema | N
     else:
         check_columns(path, sheet.columns, like)
         schema, notes = like, ()
-    gaps = Gaps()
-    values = expanded(coded(sheet.columns, schema, gaps, kept), schema)
+    gaps = Gaps() if gaps is None else gaps
+    values = raw_inputs(sheet.columns, schema, gaps, kept)
     return Inputs(values, schema, notes + gaps.notes("the network's center" if like else "the column's mean"))
 
 

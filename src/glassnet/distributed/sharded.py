@@ -98,7 +98,7 @@ class ShardedRun:
     def train(self, data: Dataset, validation: Dataset | None = None) -> Iterator[Epoch]:
         """The epochs that are still to come. Raises `GlassnetError` where the loss is not finite any more."""
         dtype = next(self.module.parameters()).dtype
-        examples = Examples(data.inputs, data.scale, self._targets(data))
+        examples = Examples(*data.network_inputs, self._targets(data))
         bring, _ = batches(examples, torch.device(self.device), dtype)
         steps = Steps(self.plan, self.module, self.optimizer, bring, self.exchange, step=self.step)
         size, count = self.plan.batch_size, -(-len(data) // self.plan.batch_size)
@@ -132,7 +132,7 @@ class ShardedRun:
     def figures(self, data: Dataset) -> tuple[float, float | None]:
         """The loss and, for classes, the accuracy, over all of the data; each process looks at its own rows."""
         dtype = next(self.module.parameters()).dtype
-        examples = Examples(data.inputs, data.scale, self._targets(data))
+        examples = Examples(*data.network_inputs, self._targets(data))
         bring, _ = batches(examples, torch.device(self.device), dtype)
         sums = torch.zeros(2, dtype=torch.float64)
         parts = [np.arange(i, min(i + ROWS_AT_ONCE, len(data))) for i in range(0, len(data), ROWS_AT_ONCE)]

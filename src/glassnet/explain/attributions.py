@@ -23,7 +23,9 @@ import numpy.typing as npt
 from glassnet import arithmetic
 from glassnet.activations import activation
 from glassnet.arrays import Array, numeric, readonly, shape_text
+from glassnet.data.dataset import Dataset
 from glassnet.errors import AddressError, InputError, SettingError, unknown_name
+from glassnet.evaluation import meeting
 from glassnet.explain import backward, quadrature
 from glassnet.network import Network
 from glassnet.schema import Schema
@@ -346,6 +348,7 @@ def attribution(
     ----------
     network : Network
     inputs : array_like of shape (fan_in,)
+        One raw input.
     output : int or str, optional
         Output neuron or class name; by default the largest logit.
     against : int or str, optional
@@ -353,8 +356,9 @@ def attribution(
     method : {"auto", "affine", "integrated_gradients"}, default "auto"
         "affine" is exact, for piecewise linear networks; "integrated_gradients" needs activations with a gradient;
         "auto" takes the affine map if there is one.
-    baseline : float or array_like of shape (fan_in,), optional
-        Input to compare with; by default 0.
+    baseline : float, array_like of shape (fan_in,) or Dataset, optional
+        Input to compare with, in the units of `inputs`; of a Dataset the mean input. By default what the first layer
+        gets as 0: black pixels, columns at their center.
     steps : int, optional
         Number of Gauss-Legendre nodes for integrated gradients; by default as many as the tolerance needs.
 
@@ -499,17 +503,21 @@ def _trace_of_one(network: Network, inputs: Any) -> Trace:
 
 
 def _baseline(network: Network, trace: Trace, baseline: Any) -> Array:
+    """The baseline as the first layer gets it, (fan_in,)."""
     width = len(trace.layers[0].inputs)
     if baseline is None:
         return np.zeros(width)
+    if isinstance(baseline, Dataset):
+        data = meeting(network, baseline).data
+        assert isinstance(data, Dataset)
+        return np.asarray(data.scaled(np.float64).mean(axis=0))
     if np.ndim(baseline) == 0:
         baseline = np.full(width, baseline)
-        return _as_seen(network.with_schema(Schema()), baseline)
-    return _as_seen(network, baseline)
-
-
-def _as_seen(network: Network, baseline: Any) -> Array:
+    schema, given = network.schema, trace.given
+    stored = given is not None and given.dtype.kind in "iu" and not schema.standardises and schema.scale is not None
     try:
+        if stored:  # a mean of stored pixels is a float, and still counts in their units
+            return _trace_of_one(network.bare, baseline).layers[0].inputs.astype(np.float64) * float(schema.scale or 1)
         return _trace_of_one(network, baseline).layers[0].inputs.astype(np.float64)
     except InputError as problem:
         raise InputError(f"baseline: {problem.problem}", help=problem.help) from None

@@ -204,7 +204,7 @@ def bias_response(
     bias = float(network.layers[layer].biases[neuron])
     about = None
     if at is not None:
-        trace = network.trace(at)
+        trace = batches.network.trace(at)
         if trace.outputs.ndim == 2:
             raise InputError(f"at has {len(trace)} inputs: expected one", help="pass several inputs as data")
         own = float(_bias_thresholds(trace.layers[layer], neuron)[0])

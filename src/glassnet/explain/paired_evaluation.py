@@ -14,9 +14,10 @@ from glassnet.arrays import Array, numeric, shape_text
 from glassnet.data.dataset import Dataset
 from glassnet.engines.blas import fitting_threads
 from glassnet.errors import InputError
-from glassnet.evaluation import ROWS_AT_ONCE, as_dataset, check_fits, classify, evaluate
+from glassnet.evaluation import ROWS_AT_ONCE, as_dataset, evaluate, meeting
 from glassnet.explain.matching import Matching
 from glassnet.network import Network
+from glassnet.prediction import classify
 from glassnet.schema import Schema
 
 CHEAP_SUMS = 4
@@ -30,6 +31,7 @@ class Given(NamedTuple):
     inputs: Array
     schema: Schema | None
     targets: Array | None
+    dataset: Dataset | None = None
 
     @property
     def labels(self) -> Array | None:
@@ -43,7 +45,7 @@ def given(data: Any) -> Given:
     if isinstance(data, tuple) and len(data) == 2:
         data = as_dataset(data)
     if isinstance(data, Dataset):
-        return Given(data.name, data.inputs, data.schema, data.targets)
+        return Given(data.name, data.inputs, data.schema, data.targets, data)
     inputs = numeric(data, "inputs")
     if inputs.size == 0 or inputs.ndim == 0:
         raise InputError(
@@ -54,17 +56,12 @@ def given(data: Any) -> Given:
 
 
 def inputs_for(network: Network, data: Given) -> Array:
-    """The inputs as this network is to see them: floats (n, fan_in), scaled, and standardised as its own data was."""
-    inputs, schema = data.inputs, data.schema
-    if schema is not None:
-        dataset = Dataset(inputs, np.zeros(len(inputs)), schema, data.name)
-        check_fits(network, dataset)
-        floats = dataset.scaled(network.dtype)
-        own = network.schema
-        if None in (schema.centers, schema.spreads, own.centers, own.spreads) or _reading(own) == _reading(schema):
-            return floats
-        raw = floats * np.asarray(schema.spreads) + np.asarray(schema.centers)
-        return ((raw - np.asarray(own.centers)) / np.asarray(own.spreads)).astype(network.dtype)
+    """The inputs as the first layer of this network gets them: floats (n, fan_in), preprocessed by its own schema."""
+    inputs = data.inputs
+    if data.dataset is not None:
+        _, dataset, _ = meeting(network, data.dataset)
+        assert isinstance(dataset, Dataset)
+        return dataset.scaled(network.dtype)
     shape, fan_in = network.schema.input_shape or (), network.sizes[0]
     if inputs.ndim > 1 and inputs.shape[-1] != fan_in and prod(inputs.shape[-len(shape) :]) == fan_in and shape:
         inputs = inputs.reshape(-1, fan_in)
@@ -74,9 +71,7 @@ def inputs_for(network: Network, data: Given) -> Array:
             f"inputs have shape {shape_text(data.inputs.shape)}, expected (n, {fan_in}), as "
             f"{network.architecture} takes"
         )
-    scale = network.schema.scale if inputs.dtype.kind == "u" and network.schema.scale else 1.0
-    floats = inputs.astype(network.dtype, copy=False)
-    return floats if scale == 1 else floats * floats.dtype.type(scale)
+    return network.preprocess(inputs)
 
 
 def _reading(schema: Schema) -> tuple[Any, ...]:
@@ -142,7 +137,7 @@ def tried(a: Network, b: Network, data: Given, matching: Matching | None, keep_s
     apart = np.zeros(len(a.layers) if matching else 0)
     for start in range(0, len(left), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        traces = a.trace(left[rows]), b.trace(right[rows])
+        traces = a.bare.trace(left[rows]), b.bare.trace(right[rows])
         outputs = [trace.outputs for trace in traces]
         largest = max(largest, *(float(np.abs(part).max()) for part in outputs))
         if comparable:
@@ -183,7 +178,7 @@ def _apart(a: Array, b: Array) -> Array:
 
 def r_squared(network: Network, data: Given) -> float:
     """The share of the variance of measurements that a network explains."""
-    figure = evaluate(network, (inputs_for(network, data), data.targets)).r_squared
+    figure = evaluate(network.bare, (inputs_for(network, data), data.targets)).r_squared
     assert figure is not None
     return figure
 
@@ -209,7 +204,7 @@ def between(
         mixed = mixed.with_activation(len(mixed.layers) - 1, "identity")
     if sums is not None:
         mixed, inputs = _after_first_sums(mixed), (1 - share) * sums[0] + share * sums[1]
-    right = 0
+    right, mixed = 0, mixed.bare
     with fitting_threads(mixed.architecture, ROWS_AT_ONCE):
         for start in range(0, len(inputs), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)

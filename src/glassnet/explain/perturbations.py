@@ -313,7 +313,7 @@ def perturbation(
             "the data has no targets: measuring the accuracy needs them",
             help="pass a Dataset or a pair (inputs, targets)",
         )
-    examples = inputs_for(network, tests), tests.targets
+    examples, network = (inputs_for(network, tests), tests.targets), network.bare
     seeds = range(seed, seed + repeats) if of_kind.random else [seed]
     return Perturbation(
         kind=kind,

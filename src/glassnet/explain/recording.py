@@ -34,6 +34,7 @@ from glassnet.schema import Schema
 from glassnet.trace import check_address
 from glassnet.training.history import Epoch, History
 from glassnet.training.run import DivergedError, Run
+from glassnet.training.target_scaling import Unit
 
 MAX_BYTES = 8_000_000
 """Default memory for snapshots in bytes: what 784-16-16-10 needs for 50 epochs with Adam."""
@@ -377,7 +378,9 @@ class Recording:
         return self.run
 
     def _network(self, parameters: Array) -> Network:
-        return replace(self.start, parameters=readonly(parameters))
+        network = replace(self.start, parameters=readonly(parameters))
+        scaling = self.settings.get("target scaling")
+        return network if scaling is None else Unit(*(np.array(part) for part in scaling)).restore(network)
 
     def _steps_of(self, epoch: int) -> int:
         """Number of recorded batches of this epoch."""

@@ -211,7 +211,7 @@ class Sensitivity:
 
     @cached_property
     def _input_names(self) -> list[Sequence[str]]:
-        trace = self.network.trace(self.inputs[0])
+        trace = self.network.bare.trace(self.inputs[0])
         return [trace.input_names(layer) for layer in range(len(trace.layers))]
 
     def lengths(self) -> list[float]:

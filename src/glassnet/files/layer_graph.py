@@ -112,7 +112,7 @@ def assemble(steps: Iterable[Step], input_shape: tuple[int, ...] | None = None) 
     making = _Making(input_shape)
     for step in steps:
         making.add(step)
-    schema = Schema(input_shape=_picture(input_shape))
+    schema = Schema(input_shape=_picture(input_shape), scale=1.0 if making.scales_inputs else None)
     return Chain(making.finished(), schema)
 
 
@@ -132,6 +132,7 @@ class _Making:
         self.done: list[tuple[Array, Array, str | None]] = []
         self.open: tuple[Dense, Array, Array] | None = None
         self.waiting: list[Affine] = []
+        self.scales_inputs = False  # whether the model scales its inputs itself, so that it takes raw ones
         self.wide = False  # whether there were weights in float64
         self.last = "the inputs"
         self.squish: str | None = None
@@ -169,6 +170,7 @@ class _Making:
         self._close()
         self.wide = self.wide or step.weights.dtype == np.float64
         weights, biases = step.weights, np.zeros(fan_out, step.weights.dtype) if step.biases is None else step.biases
+        self.scales_inputs = self.scales_inputs or (not self.done and self.open is None and bool(self.waiting))
         for affine in reversed(self.waiting):
             if affine.scale.size not in (1, fan_in) or affine.shift.size not in (1, fan_in):
                 raise InTheWay(f"{affine.name} with {affine.scale.size:,} factors before {fan_in:,} inputs")

@@ -19,7 +19,7 @@ from glassnet.random import epoch_order
 def examples(plan: Plan, data: Dataset, weights: Array | None, dtype: str) -> Examples:
     """Data as an engine is given it."""
     targets = plan.loss.targets(data.targets, plan.architecture.sizes[-1], dtype)
-    return Examples(data.inputs, data.scale, targets, weights)
+    return Examples(*data.network_inputs, targets, weights)
 
 
 class FromMemory:

@@ -23,7 +23,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.stream_dataset import Stream
 from glassnet.engines.base import Engine, Plan
 from glassnet.errors import InputError, SettingError
-from glassnet.evaluation import as_examples, check_fits
+from glassnet.evaluation import meeting
 from glassnet.losses import CrossEntropy, Loss, is_labels
 from glassnet.network import Network
 from glassnet.optimizers import Optimizer
@@ -32,6 +32,7 @@ from glassnet.schedules import Schedule
 from glassnet.schedules import schedule as known_schedule
 from glassnet.training.history import Epoch, History
 from glassnet.training.run import DivergedError, Run
+from glassnet.training.target_scaling import Unit
 
 __all__ = ["DivergedError", "Epoch", "History", "Run", "Training", "epochs", "train", "train_many"]
 
@@ -98,12 +99,16 @@ def epochs(
     progress       is called with (batches done, batches in all) of the epoch, some twenty times a second
     callbacks      are called with each `Epoch` (see `tracking`); the run ends where one of them answers True
 
+    Measurements of a data set with a schema (a table's, not those of plain arrays) are standardised for the run, and
+    the last layer of every network that comes out of it gives them in their unit; the losses of the epochs are those
+    of standardised targets, `evaluate` gives them in the unit.
+
     Raises `InputError` and `SettingError` at once for data and settings that do not fit, and, while running,
     `DivergedError` with what was last good.
     """
-    start = network
-    data = as_examples(data)
-    check_fits(start, data)
+    start, data, _ = meeting(network, data)
+    if validation is not None:
+        start, validation, _ = meeting(start, validation)
     for i, name in enumerate(start.architecture.activations):
         if not activation(name).trainable:
             raise SettingError(
@@ -135,11 +140,16 @@ def epochs(
             raise SettingError(
                 "patience needs validation data", help="pass validation=..., for example from data.split(0.1)"
             )
+    unit = Unit.for_run(start, data)
+    if unit is not None:
+        start, data = unit.started(start), unit.standardise(data)
+        validation = None if validation is None else unit.standardise(validation)
     return Run(
         start=start,
         data=data,
         sample_weights=weights,
-        validation=None if validation is None else as_examples(validation),
+        validation=validation,
+        unit=unit,
         plan=Plan(
             architecture=start.architecture,
             loss=kind,

@@ -23,12 +23,13 @@ from glassnet.data.partition import Partition
 from glassnet.data.stream_dataset import Stream
 from glassnet.engines.base import Engine, Examples, Plan, State, Trainer
 from glassnet.errors import GlassnetError, SettingError
-from glassnet.evaluation import check_fits, evaluate, weighted_mean
+from glassnet.evaluation import evaluate, weighted_mean
 from glassnet.files import own_format
 from glassnet.network import Network
 from glassnet.schedules import Schedule
 from glassnet.training.feeding import FromMemory, FromStream, examples
 from glassnet.training.history import Epoch, History
+from glassnet.training.target_scaling import Unit
 
 SECONDS_BETWEEN_LOOKS = 0.05
 """How long an engine is left alone: then progress is told and Ctrl-C is heard."""
@@ -68,12 +69,11 @@ class Run:
     resume: bool
     progress: Callable[[int, int], None] | None
     callbacks: tuple[Callable[[Epoch], object], ...] = ()
+    unit: Unit | None = None
     history: History = field(default_factory=History, init=False)
     ended: str = field(default="interrupted", init=False)
 
     def __post_init__(self) -> None:
-        if self.validation is not None:
-            check_fits(self.start, self.validation)
         own = self.data.own() if isinstance(self.data, Partition) else self.data
         if isinstance(own, Dataset):
             dtype = self.start.dtype
@@ -83,7 +83,7 @@ class Run:
             self.examples = None
         self.state = State(self.start.parameters)
         self._stopping = False
-        self.network = self.start.with_schema(self.data.schema)
+        self.network = self._in_unit(self.start)
         self.chosen_engine, self.engine_choice = engines.choose(
             self.engine, self.plan.architecture, self.start.dtype, self.device, self.plan.batch_size
         )
@@ -153,7 +153,7 @@ class Run:
         self.state = feeding.state()
         if not np.isfinite(self.state.parameters).all():
             raise self._diverged("parameters are NaN or infinite", batches, rates[-1])
-        network = replace(self.network, parameters=readonly(self.state.parameters))
+        network = replace(self.start, parameters=readonly(self.state.parameters))
         validation_loss = validation_accuracy = None
         if self.validation is not None:
             figures = evaluate(network, self.validation, self.plan.loss, self.chosen_engine)
@@ -166,8 +166,12 @@ class Run:
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
             best=validation_loss is not None and validation_loss < self._best_so_far(),
-            network=network,
+            network=self._in_unit(network),
         )
+
+    def _in_unit(self, network: Network) -> Network:
+        """The network that gives its outputs in the unit of the targets."""
+        return network if self.unit is None else self.unit.restore(network)
 
     def _diverged(self, what: str, batch: int, rate: float) -> DivergedError:
         remedies = f"lower the learning rate (now {rate:g}) or clip the gradient with clip_norm"
@@ -253,6 +257,8 @@ class Run:
             "data": _fingerprint(self.data, self.sample_weights),
             "validation data": None if self.validation is None else _fingerprint(self.validation, None),
         }
+        if self.unit is not None:
+            settings["target scaling"] = [self.unit.center.tolist(), self.unit.spread.tolist()]
         if self.schedule.needs_length:
             settings["epochs"] = self.epochs
         return settings

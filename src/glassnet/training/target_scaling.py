@@ -1,8 +1,8 @@
-"""Measurements in any unit: learnt as numbers around 0, told in the unit they came in.
+"""Measurements in any unit: training standardises them, and the last layer gives its outputs in their unit.
 
 A price of 300,000 is far from where a network starts, and its squared error drowns every step. So the targets are
-standardised for the run; afterwards the last layer, which is linear, takes the unit over: y = center + spread * (w . a
-+ b) is the neuron with weights spread * w and bias spread * b + center. The network then needs no key to be read.
+standardised for the run; the last layer, which is linear, then takes the unit over: y = center + spread * (w . a + b)
+is the neuron with weights spread * w and bias spread * b + center. The network then needs no key to be read.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from glassnet.data.stream_dataset import Stream
 from glassnet.engines.reference import weights_and_biases
 from glassnet.errors import SettingError
 from glassnet.network import Network
+from glassnet.schema import Schema
 
 D = TypeVar("D", bound=Dataset | Stream)
 
@@ -36,12 +37,32 @@ class Unit:
         spread = targets.std(axis=0)
         return cls(targets.mean(axis=0), np.where(spread > 0, spread, 1.0))
 
+    @classmethod
+    def for_run(cls, network: Network, data: Dataset | Stream) -> "Unit | None":
+        """The unit in which a run is to learn: that of measurements of a data set with a schema, under a linear last
+        layer. None for classes, and for plain arrays, which are learnt as they are."""
+        linear = network.architecture.activations[-1] == "identity"
+        measured = not data.classes and np.dtype(data.targets.dtype).kind == "f"
+        return cls.of(data) if linear and measured and data.schema != Schema() else None
+
     def standardise(self, data: D) -> D:
         """The data with targets around 0, of spread 1."""
         if isinstance(data, Stream):
             return replace(data, standardised=(float(self.center[0]), float(self.spread[0])))
         targets = (data.targets.reshape(len(data), -1) - self.center) / self.spread
         return replace(data, targets=targets.reshape(data.targets.shape))
+
+    def started(self, network: Network) -> Network:
+        """The network that is to start learning standardised targets. One whose output biases are all 0, as
+        `Network.create` makes it, starts at the mean of the targets; any other gives its outputs in the unit, and goes
+        on from there."""
+        vector = network.parameters.copy()
+        *_, (weights, biases) = weights_and_biases(network.architecture, vector)
+        if not biases.any():
+            return network
+        weights /= self.spread[:, None]
+        biases[:] = (biases - self.center) / self.spread
+        return replace(network, parameters=vector)
 
     def restore(self, network: Network) -> Network:
         """The network that gives its outputs in the unit; raises `SettingError` unless its last layer is linear."""

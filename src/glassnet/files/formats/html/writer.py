@@ -16,7 +16,7 @@ import numpy as np
 
 from glassnet.arrays import Array, dense
 from glassnet.data.dataset import Dataset
-from glassnet.data.digits import DIGITS, digits
+from glassnet.data.digits import digits, reads_digits
 from glassnet.errors import FileError, InputError, SettingError
 from glassnet.files.formats.html.template import template
 from glassnet.files.writing import for_page
@@ -59,7 +59,7 @@ def payload(network: "Network", name: str, inputs: Dataset | None = None) -> dic
             expected=f"{fan_in:,}, as the network has",
             do="name the data that it was trained on",
         )
-    if inputs is None and _reads_digits(network):
+    if inputs is None and reads_digits(network.sizes, network.schema):
         inputs = digits()[1][:MOST_ROWS]
     sample = None if inputs is None else _sampled(inputs)
     drawn = sample is not None and sample.inputs.dtype == np.uint8 and fan_in == 784
@@ -78,16 +78,6 @@ def _template() -> tuple[str, str]:
     if len(parts) != 2:
         raise FileError("the built page has no place for data, or two", help="run: npm run build in frontend/")
     return parts[0], parts[1]
-
-
-def _reads_digits(network: "Network") -> bool:
-    schema = network.schema
-    return (
-        network.sizes[0] == 784
-        and schema.input_shape in (None, (784,), DIGITS.input_shape)
-        and schema.classes in (None, DIGITS.classes)
-        and network.sizes[-1] == 10
-    )
 
 
 def _sampled(data: Dataset) -> Dataset:
@@ -115,13 +105,13 @@ def _table(sample: Dataset) -> dict[str, Any]:
 
 
 def _as_in_the_table(sample: Dataset, schema: "Schema") -> Array:
-    """The rows before they were standardised; a missing value has become its column's mean."""
+    """The rows in the units of the table; a missing value has become its column's mean."""
     rows: Array = dense(sample.inputs).astype(np.float64)
+    if not sample.preprocessed:
+        return rows
     if schema.spreads is not None:
         rows = rows * np.asarray(schema.spreads)
-    if schema.centers is not None:
-        rows = rows + np.asarray(schema.centers)
-    return rows
+    return rows if schema.centers is None else rows + np.asarray(schema.centers)
 
 
 def _base64(content: bytes) -> str:
