@@ -79,9 +79,9 @@ def shard(folder: str, settings: dict[str, Any], stop_after: int | None = None, 
     with distributed.joined() as group:
         own = {"dtype": "float64"} | SETTINGS | settings
         run = sharded.of_settings(group, architecture, learn, **own)
-        sharded_files.take_up(run, Path(folder), run.settings(learn))
+        sharded_files.resume(run, Path(folder), run.settings(learn))
         for epoch in run.train(learn, held_out):
-            sharded_files.keep(run, Path(folder), run.settings(learn))
+            sharded_files.save_checkpoint(run, Path(folder), run.settings(learn))
             if epoch.number == stop_after:
                 return None
         description = {"sizes": architecture.sizes, "activations": architecture.activations, "schema": {}}

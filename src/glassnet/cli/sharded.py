@@ -27,17 +27,17 @@ def train(
     from glassnet.distributed import sharded, sharded_files
 
     folder = Path(arguments.output or f"{Path(arguments.data).stem}-sharded")
-    with group.together():
+    with group.collective():
         need(not folder.is_file(), f"--output {folder}, a file", "a folder for the shards", "name another")
         folder.mkdir(parents=True, exist_ok=True)
         run = sharded.of_settings(group, architecture, data, **_settings(arguments))
     settings = run.settings(data)
-    group.same(settings)
+    group.check_same(settings)
     if arguments.resume:
-        sharded_files.take_up(run, folder, settings)
+        sharded_files.resume(run, folder, settings)
     with told(arguments.epochs, "held out", len(data), as_json=arguments.json) as progress:
         for epoch in run.train(data, held_out):
-            sharded_files.keep(run, folder, settings)
+            sharded_files.save_checkpoint(run, folder, settings)
             progress.epoch(epoch)
     schema = data.schema.as_dict()
     sharded_files.save(

@@ -46,21 +46,21 @@ class ProcessGroup:
     def __str__(self) -> str:
         return f"rank {self.rank} of {self.size}"
 
-    def everybody(self, value: Any) -> list[Any]:
+    def all_gather(self, value: Any) -> list[Any]:
         """The values that all processes give here, by rank."""
         values = [None] * self.size
         dist.all_gather_object(values, value)
         return values
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def collective(self) -> Iterator[None]:
         """What is done within is done by all; where one fails, all raise, before any goes on."""
         problem: Exception | None = None
         try:
             yield
         except Exception as error:
             problem = error
-        found = self.everybody(None if problem is None else f"{problem}" or type(problem).__name__)
+        found = self.all_gather(None if problem is None else f"{problem}" or type(problem).__name__)
         failed = [rank for rank, said in enumerate(found) if said is not None]
         if not failed:
             return
@@ -68,9 +68,9 @@ class ProcessGroup:
             raise problem  # the same mistake everywhere is told as it would be by one
         raise _failed(failed[0], self.size, found[failed[0]]) from problem
 
-    def same(self, settings: dict[str, Any]) -> None:
+    def check_same(self, settings: dict[str, Any]) -> None:
         """`SettingError` on all, unless these settings are the same on all."""
-        everybody = self.everybody(settings)
+        everybody = self.all_gather(settings)
         for rank, theirs in enumerate(everybody):
             for key, value in everybody[0].items():
                 if theirs.get(key) != value:
@@ -79,7 +79,7 @@ class ProcessGroup:
                         help="start all processes with the same command, data and versions",
                     )
 
-    def left(self, problem: BaseException) -> BaseException:
+    def failure(self, problem: BaseException) -> BaseException:
         """What to raise when this process gives up for `problem`; the others are told, or tell what theirs was."""
         lost = isinstance(problem, RuntimeError) and re.search(LOST, str(problem), re.IGNORECASE)
         try:
@@ -96,7 +96,7 @@ class ProcessGroup:
             return problem
         return ProcessGroupError(
             f"{self} got no answer from rank {', '.join(map(str, missing)) or 'unknown'} within "
-            f"{_patience(ANSWERING).seconds} s",
+            f"{_timeout(ANSWERING).seconds} s",
             help="read the last messages of that process; without any it was killed or hangs",
         )
 
@@ -131,14 +131,14 @@ def joined(device: str = "cpu") -> Iterator[ProcessGroup]:
             store=group.store,
             rank=group.rank,
             world_size=group.size,
-            timeout=_patience(ANSWERING),
+            timeout=_timeout(ANSWERING),
         )
     except RuntimeError as error:
-        raise _nobody(group, f"{error}") from None
+        raise _incomplete(group, f"{error}") from None
     try:
         yield group
     except BaseException as problem:
-        told = group.left(problem)
+        told = group.failure(problem)
         if told is problem:
             raise
         raise told from problem
@@ -162,10 +162,10 @@ def _join() -> ProcessGroup:
         raise SettingError(f"{group}: expected a rank from 0 to {size - 1}", help="correct RANK or WORLD_SIZE")
     keeps = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     try:
-        store = TCPStore(host, port, None, keeps, _patience(JOINING), wait_for_workers=False)
+        store = TCPStore(host, port, None, keeps, _timeout(JOINING), wait_for_workers=False)
     except RuntimeError as error:
         raise ProcessGroupError(
-            f"{group} cannot reach rank 0 at {host}:{port} within {_patience(JOINING).seconds} s "
+            f"{group} cannot reach rank 0 at {host}:{port} within {_timeout(JOINING).seconds} s "
             f"({str(error).splitlines()[0]})",
             help="check MASTER_ADDR and MASTER_PORT, and that rank 0 was started",
         ) from None
@@ -182,7 +182,7 @@ def _meet(group: ProcessGroup) -> None:
         try:
             size = int(group.store.get(f"size/{rank}"))
         except RuntimeError:
-            raise _nobody(group, f"rank {rank} is not there") from None
+            raise _incomplete(group, f"rank {rank} is not there") from None
         if size != group.size:
             raise ProcessGroupError(
                 f"WORLD_SIZE is {size} on rank {rank}, but {group.size} on rank {group.rank}",
@@ -190,9 +190,9 @@ def _meet(group: ProcessGroup) -> None:
             )
 
 
-def _nobody(group: ProcessGroup, why: str) -> ProcessGroupError:
+def _incomplete(group: ProcessGroup, why: str) -> ProcessGroupError:
     return ProcessGroupError(
-        f"{group} did not meet all {group.size} processes within {_patience(JOINING).seconds} s: {why.splitlines()[0]}",
+        f"{group} did not meet all {group.size} processes within {_timeout(JOINING).seconds} s: {why.splitlines()[0]}",
         help="check that the others were started, and read their messages",
     )
 
@@ -201,5 +201,5 @@ def _failed(rank: int, size: int, said: str) -> ProcessGroupError:
     return ProcessGroupError(f"rank {rank} of {size} failed: {said}")
 
 
-def _patience(usual: float) -> timedelta:
+def _timeout(usual: float) -> timedelta:
     return timedelta(seconds=float(os.environ.get("GLASSNET_TIMEOUT") or usual))

@@ -22,18 +22,18 @@ def read(
     Raises what `data.stream` raises, on all processes, and `InputError` if a part has no rows.
     """
     share = (group.rank, group.size)
-    with group.together():
+    with group.collective():
         mine = surveyed(path, target, share=share)
     found = [
         replace(mine, survey=survey, answers=answers)
-        for survey, answers in group.everybody((mine.survey, mine.answers))
+        for survey, answers in group.all_gather((mine.survey, mine.answers))
     ]
-    with group.together():
+    with group.collective():
         whole = reduce(_merged, found).stream()
         part, held = Partition.of(whole, *share, holdout, seed)
-    counts = group.everybody(len(part.own()) if len(part.here[0]) else 0)
-    everybody = group.everybody(held)
-    with group.together():
+    counts = group.all_gather(len(part.own()) if len(part.here[0]) else 0)
+    everybody = group.all_gather(held)
+    with group.collective():
         part = part.placed(group.rank, counts)
         return part, part.held(everybody)
 

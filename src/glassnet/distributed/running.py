@@ -44,7 +44,7 @@ def epochs(
     """
     first = group.rank == 0
     own = range(data.start, data.start + len(data.here[1])) if isinstance(data, Partition) else None
-    with group.together():
+    with group.collective():
         run = training.epochs(
             network,
             data,
@@ -54,15 +54,15 @@ def epochs(
             progress=progress if first else None,
             **settings,
         )
-    group.same({"glassnet": __version__, "torch": str(torch.__version__), **run.settings()})
-    _take_over(run, group)
+    group.check_same({"glassnet": __version__, "torch": str(torch.__version__), **run.settings()})
+    _broadcast_state(run, group)
     return run
 
 
-def _take_over(run: Run, group: ProcessGroup) -> None:
+def _broadcast_state(run: Run, group: ProcessGroup) -> None:
     """Give all what rank 0 has taken up from its checkpoint."""
     state = run.state
-    step, slots, history = group.everybody((state.step, len(state.slots), run.history.as_dict()))[0]
+    step, slots, history = group.all_gather((state.step, len(state.slots), run.history.as_dict()))[0]
     if not step:
         return
     vectors = [run.network.parameters, state.parameters, *state.slots]

@@ -88,7 +88,7 @@ class ShardedRun:
         epochs = {"epochs": self.epochs} if self.schedule.needs_length else {}
         return {**shape, **parts, **plan, "dropout": list(self.plan.dropout), **rest, **epochs}
 
-    def take_up(self, step: int, history: History) -> None:
+    def resume(self, step: int, history: History) -> None:
         """Go on from there; the tensors have been filled in."""
         self.step, self.history = step, history
         for memory in self.optimizer.state.values():

@@ -26,17 +26,17 @@ from glassnet.training.history import Epoch, History
 CHECKPOINT, RUN = "checkpoint", "run.json"
 
 
-def keep(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
+def save_checkpoint(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
     """The checkpoint of the last epoch, in place of the one before."""
     number = len(run.history)
-    with run.group.together():
+    with run.group.collective():
         if run.group.rank == 0:
             (folder / CHECKPOINT).mkdir(parents=True, exist_ok=True)
             shutil.rmtree(folder / CHECKPOINT / "unfinished", ignore_errors=True)
     unfinished = folder / CHECKPOINT / "unfinished"
-    with run.group.together():
+    with run.group.collective():
         save_together(run.tensors(), storage_writer=HuggingFaceStorageWriter(str(unfinished), save_distributed=True))
-    with run.group.together():
+    with run.group.collective():
         if run.group.rank == 0:
             said = {"settings": settings, "step": run.step, "history": run.history.as_dict()}
             atomic.write(unfinished / RUN, lambda path: Path(path).write_text(json.dumps(said)))
@@ -46,9 +46,9 @@ def keep(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
                     shutil.rmtree(old)
 
 
-def take_up(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
+def resume(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
     """Go on from the folder's last checkpoint, if there is one; `SettingError` if it is of another run."""
-    with run.group.together():
+    with run.group.collective():
         kept = sorted((folder / CHECKPOINT).glob("epoch-*"), key=lambda path: int(path.name.rpartition("-")[2]))
         said: dict[str, Any] = json.loads((kept[-1] / RUN).read_text()) if kept else {"settings": settings}
         for key, value in settings.items():
@@ -60,9 +60,9 @@ def take_up(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
                 )
     if not kept:
         return
-    with run.group.together():
+    with run.group.collective():
         load(run.tensors(), storage_reader=HuggingFaceStorageReader(str(kept[-1])))
-        run.take_up(said["step"], History(Epoch(**figures) for figures in said["history"]))
+        run.resume(said["step"], History(Epoch(**figures) for figures in said["history"]))
 
 
 def save(run: ShardedRun, folder: Path, description: dict[str, Any]) -> None:
@@ -70,10 +70,10 @@ def save(run: ShardedRun, folder: Path, description: dict[str, Any]) -> None:
     names = [name for name, _ in run.module.named_parameters()]
     layers = {name: int(name.split(".")[1]) + 1 for name in names}
     unfinished = folder / "unfinished"
-    with run.group.together():
+    with run.group.collective():
         if run.group.rank == 0:
             shutil.rmtree(unfinished, ignore_errors=True)
-    with run.group.together():
+    with run.group.collective():
         try:
             writer = HuggingFaceStorageWriter(
                 str(unfinished), fqn_to_index_mapping=layers, save_distributed=True, enable_consolidation=True
@@ -82,7 +82,7 @@ def save(run: ShardedRun, folder: Path, description: dict[str, Any]) -> None:
         except OSError as error:
             raise FileError(f"cannot write {folder}: {error}") from error
     dist.barrier()
-    with run.group.together():
+    with run.group.collective():
         if run.group.rank == 0:
             described(unfinished / INDEX, description)
             for path in sorted(unfinished.glob("*.safetensors*"), key=lambda path: path.name == INDEX):

@@ -1,10 +1,11 @@
-"""scikit-learn estimators over glassnet's networks: drop-in for MLPClassifier and MLPRegressor, every number in reach.
+"""scikit-learn estimators over glassnet's networks: drop-in for MLPClassifier and MLPRegressor, with every number
+visible.
 
     GlassClassifier(hidden_layer_sizes=(16,)).fit(X, y)         as any estimator of scikit-learn
-    explain(fitted, row)                                        what each column gives to a prediction, adding up
+    explain(fitted, row)                                        contribution of each column to a prediction
     to_onnx(fitted, X)                                          estimator or pipeline as one ONNX graph
 
-The extra `sklearn` brings what they need.
+They need the extra `sklearn`.
 """
 
 from glassnet.errors import MissingExtra
@@ -20,6 +21,6 @@ from glassnet.estimators.regressor import GlassRegressor
 from glassnet.estimators.to_onnx import to_onnx
 
 TRUSTED = [f"{kind.__module__}.{kind.__qualname__}" for kind in (GlassClassifier, GlassRegressor)]
-"""What skops has to be told to trust: `skops.io.load(path, trusted=TRUSTED)`."""
+"""Types for skops to trust: `skops.io.load(path, trusted=TRUSTED)`."""
 
 __all__ = ["TRUSTED", "ColumnContribution", "Explanation", "GlassClassifier", "GlassRegressor", "explain", "to_onnx"]

@@ -1,7 +1,7 @@
-"""What both estimators share in learning: checks at the door, fit and partial_fit.
+"""Common part of both estimators: validation, fit and partial_fit.
 
-An estimator is a translation: parameters become a `Plan` (settings.py), an engine trains (descent.py, lbfgs.py), and
-what comes out is `network_`, a `glassnet.Network` like any other.
+An estimator is a translation: parameters become a `Plan` (`settings`), an engine trains (`descent`, `lbfgs`), and the
+result is `network_`, an ordinary `glassnet.Network`.
 """
 
 import warnings
@@ -18,35 +18,35 @@ from glassnet.arrays import Array, readonly
 from glassnet.engines import Examples, Plan, State
 from glassnet.errors import SettingError
 from glassnet.estimators import lbfgs, settings
-from glassnet.estimators.callbacks import CallbackSupportMixin, Watch
+from glassnet.estimators.callbacks import Callbacks, CallbackSupportMixin
 from glassnet.estimators.descent import Descent
 from glassnet.estimators.fitted import NOT_FINITE, Fitted
-from glassnet.estimators.stopping import Figures, HeldOut
+from glassnet.estimators.stopping import ValidationScore, ValidationSet
 from glassnet.estimators.training_state import Progress
-from glassnet.estimators.validation_split import OwnSet, held_out
+from glassnet.estimators.validation_split import GivenValidation, split_validation
 from glassnet.losses import Loss
 from glassnet.network import Network
 
 OUTPUTS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
-"""scikit-learn's names for what the last layer does."""
+"""scikit-learn's names for the activation of the last layer."""
 
 
 class GlassEstimator(CallbackSupportMixin, Fitted):
-    """The common part of `GlassClassifier` and `GlassRegressor`: learning."""
+    """Base class of `GlassClassifier` and `GlassRegressor`: training."""
 
     loss_curve_: list[float]
     validation_loss_curve_: list[float] | None
     validation_scores_: list[float] | None
 
-    def _take(self, values: dict[str, Any]) -> None:
-        """Keep the constructor's arguments, its `locals()`, as attributes, as scikit-learn wants them: unchanged."""
+    def _store_parameters(self, values: dict[str, Any]) -> None:
+        """Store the constructor's arguments, its `locals()`, unchanged, as scikit-learn requires."""
         for name, value in values.items():
             if name != "self":
                 setattr(self, name, value)
 
-    # Learning
+    # Training
 
-    def _learn(self, X: Any, y: Any, sample_weight: Any, own: OwnSet, incremental: bool = False) -> Any:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, own: GivenValidation, incremental: bool = False) -> Any:
         self._validate_params()
         onwards = self.__sklearn_is_fitted__() and (incremental or self.warm_start)
         X, y = self._validated(X, y, reset=not onwards)
@@ -63,30 +63,30 @@ class GlassEstimator(CallbackSupportMixin, Fitted):
         if self.solver == "lbfgs":
             l2 = self._l2(shape, examples, unit, len(y))
             start = self._progress.state.parameters
-            self._settle(lbfgs.minimise(self, shape, loss, examples, start, unit, l2))
+            self._set_network(lbfgs.minimise(self, shape, loss, examples, start, unit, l2))
             self._progress.state = State(np.array(self.network_.parameters))
             return self
-        seen, looked_at = held_out(self, y, examples, own)
-        if looked_at is not None and self.validation_scores_ is None:
+        seen, validation_set = split_validation(self, y, examples, own)
+        if validation_set is not None and self.validation_scores_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
         epochs = 1 if incremental else self.max_iter
-        watch = Watch(self, epochs, X=X, y=y)
+        callbacks = Callbacks(self, epochs, X=X, y=y)
         Descent(
             estimator=self,
             engine=engines.choose(self.engine, shape, self._dtype)[0],
             plan=self._plan(shape, loss, seen, unit, self._batch_size(len(seen.targets))),
             examples=seen,
-            held_out=looked_at,
+            validation=validation_set,
             unit=unit,
             epochs=epochs,
             incremental=incremental,
-            watch=watch,
+            callbacks=callbacks,
         ).run()
-        watch.close()
+        callbacks.close()
         return self
 
     def _begin(self, shape: Architecture, onwards: bool) -> None:
-        """Draw where training starts, or go on from where it is."""
+        """Draw the start values, or continue from the current state."""
         if not onwards:
             self.__dict__.pop("network_", None)  # an earlier one would not be of this data
             random = check_random_state(self.random_state)
@@ -129,38 +129,40 @@ class GlassEstimator(CallbackSupportMixin, Fitted):
         batch_weight = batch_size * (1.0 if weights is None else float(weights.mean()) or 1.0)
         return settings.l2(self, unit, batch_weight, len(shape.layers))
 
-    def _settle(self, parameters: Array) -> Network:
-        """Let the network with these parameters be the one that predicts."""
+    def _set_network(self, parameters: Array) -> Network:
+        """Make the network with these parameters the one that predicts."""
         if not np.isfinite(parameters).all():
             raise ValueError(NOT_FINITE)
         self.network_ = Network(self._shape, readonly(parameters.astype(self._dtype, copy=False)), self._schema())
         return self.network_
 
-    def _judge(self, parameters: Array, data: HeldOut, loss: Loss, unit: float) -> Figures:
-        """The loss and the score on held-out data."""
+    def _validation_score(self, parameters: Array, data: ValidationSet, loss: Loss, unit: float) -> ValidationScore:
+        """Loss and score on validation data."""
         shape = self._shape
         if loss.reads_logits_of == shape.activations[-1]:
             shape = Architecture(shape.sizes, (*shape.activations[:-1], "identity"))
         engine, _ = engines.choose(self.engine, shape, self._dtype)
-        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges is told by its loss
+        with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges shows it in its loss
             outputs = engine.forward(shape, parameters, data.inputs)
             value = unit * loss.value(outputs, data.targets, data.weights)
             if not np.isfinite(outputs).all():
-                return Figures(np.nan, np.nan)
+                return ValidationScore(np.nan, np.nan)
             if self.scoring is None:
-                return Figures(value, self._plain_score(outputs, data))
+                return ValidationScore(value, self._plain_score(outputs, data))
         if self.scoring == "loss":
-            return Figures(value, -value)
+            return ValidationScore(value, -value)
         judged = object.__new__(type(self))  # as it would be, were this its last epoch; inputs come without names
         judged.__dict__ = {name: part for name, part in vars(self).items() if name != "feature_names_in_"}
-        judged._settle(parameters)
+        judged._set_network(parameters)
         weights = {} if data.weights is None else {"sample_weight": data.weights}
-        return Figures(value, float(check_scoring(self, self.scoring)(judged, data.inputs, data.given, **weights)))
+        return ValidationScore(
+            value, float(check_scoring(self, self.scoring)(judged, data.inputs, data.given, **weights))
+        )
 
-    # At the door
+    # Validation
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        """Inputs, floats, sparse ones as CSR, and targets; what is wrong with them is said in scikit-learn's words."""
+        """Inputs as floats (sparse ones as CSR) and targets; errors have scikit-learn's messages."""
         raise NotImplementedError
 
     def _weights(self, given: Any, X: Any, y: Any) -> Array | None:

@@ -1,4 +1,4 @@
-"""Who is told of each epoch: the functions in `callbacks`, and scikit-learn's callbacks where it has them (1.9 on)."""
+"""Callbacks of an epoch: the functions in `callbacks`, and scikit-learn's own callbacks where it has them (1.9 on)."""
 
 from typing import Any
 
@@ -9,18 +9,18 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands where scikit-learn has no callbacks yet."""
+        """Placeholder for versions of scikit-learn without callbacks."""
 
     def with_callbacks(method: Any) -> Any:
-        """The method as it is."""
+        """The method, unchanged."""
         return method
 
 
-__all__ = ["CallbackSupportMixin", "Watch", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "Callbacks", "with_callbacks"]
 
 
-class Watch:
-    """The callbacks of one fit. `wanted` tells whether there are any: without, an epoch costs nothing more."""
+class Callbacks:
+    """The callbacks of one fit. `wanted` is whether there are any: without, an epoch costs nothing more."""
 
     def __init__(self, estimator: Any, epochs: int, **data: Any) -> None:
         self._estimator, self._data = estimator, data

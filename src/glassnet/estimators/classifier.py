@@ -1,4 +1,4 @@
-"""GlassClassifier: an MLPClassifier whose numbers can all be seen, and with what its users asked for."""
+"""GlassClassifier: an MLPClassifier with every number visible, and with features that its users asked for."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -15,31 +15,58 @@ from glassnet.estimators.base import GlassEstimator
 from glassnet.estimators.callbacks import with_callbacks
 from glassnet.estimators.fitted import FLOATS
 from glassnet.estimators.settings import CONSTRAINTS, has_steps
-from glassnet.estimators.stopping import HeldOut
+from glassnet.estimators.stopping import ValidationSet
 from glassnet.losses import BinaryCrossEntropy, CrossEntropy, Loss
 from glassnet.optimizers import Optimizer
 from glassnet.schedules import Schedule
 
 
 class GlassClassifier(ClassifierMixin, GlassEstimator):
-    """A classifier of dense layers, trained by cross-entropy: two classes or several, or several labels at once.
+    """Classifier of dense layers, trained with cross-entropy: two or more classes, or several labels at once.
 
-    Parameters and attributes that MLPClassifier has keep its names, defaults and meaning; docs/estimators.md lists them
-    all. Beyond those:
+    Parameters and attributes of MLPClassifier keep their names, defaults and meaning; docs/estimators.md lists them
+    all. These go beyond them:
 
-    activation     one for all hidden layers, or a list with one for each; any of `glassnet.activations`
-    solver         besides "adam", "sgd" and "lbfgs" the other rules of `glassnet.optimizers`, by name or with settings
-    alpha          the L2 penalty: one for all layers, or a list with one for each, the last one included
-    learning_rate  besides scikit-learn's words for "sgd", any of `glassnet.schedules`, for every solver
-    class_weight   None, "balanced" or {class: weight}; a list of these for several labels
-    dropout        the share of hidden activations dropped at each step, one for all hidden layers or a list
-    weight_decay   of solver="adamw"
-    scoring        what early stopping goes by: a scorer's name or function, "loss", or None: accuracy
-    callbacks      functions called with the `glassnet.training.Epoch` after each; one that returns True ends training
-    engine         as in `glassnet.train`
-    dtype          "float32", "float64" or "auto": float32, but float64 for L-BFGS and fits of at most 64 examples
+    Parameters
+    ----------
+    activation : str or sequence of str, default "relu"
+        One for all hidden layers, or one for each; any of `glassnet.activations`.
+    solver : str or Optimizer, default "adam"
+        "adam", "sgd", "lbfgs", or another of `glassnet.optimizers`.
+    alpha : float or sequence of float, default 0.0001
+        L2 penalty: one for all layers, or one for each, the last one included.
+    learning_rate : str or Schedule, default "constant"
+        "constant", "invscaling" and "adaptive" for "sgd", or any of `glassnet.schedules` for every solver.
+    class_weight : None, "balanced", dict or list of dict, default None
+        {class: weight}; a list of these for several labels.
+    dropout : float or sequence of float, default 0.0
+        Rate for all hidden layers, or one for each.
+    weight_decay : float, default 0.01
+        Of solver "adamw".
+    scoring : str, callable or None, default None
+        Score for early stopping: a scorer's name or function, "loss", or None for accuracy.
+    callbacks : sequence of callable, optional
+        Called with the `glassnet.training.Epoch` after each epoch; one that returns True ends training.
+    engine : str, default "auto"
+        As in `glassnet.train`.
+    dtype : {"auto", "float32", "float64"}, default "auto"
+        "auto" is float32, but float64 for L-BFGS and for fits of at most 64 examples.
 
-    `network_` is the trained `glassnet.Network`.
+    Attributes
+    ----------
+    network_ : glassnet.Network
+        The trained network.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> import glassnet as gn
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = gn.GlassClassifier((8,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    >>> model.network_.sizes
+    (4, 8, 3)
     """
 
     _parameter_constraints: ClassVar = {**CONSTRAINTS, "class_weight": [str, dict, list, None]}
@@ -78,7 +105,7 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
         engine: str = "auto",
         dtype: str = "auto",
     ) -> None:
-        self._take(locals())
+        self._store_parameters(locals())
 
     @with_callbacks
     def fit(
@@ -91,12 +118,27 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> "GlassClassifier":
-        """Train on rows X, (n, features), dense, sparse or a data frame, and their classes y, (n,) or (n, labels).
+        """Train on rows and their classes.
 
-        X_val and y_val are a validation set of one's own: its loss and score are kept for each epoch, and early
-        stopping goes by it. Raises `ValueError` for data and parameters that do not fit.
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, features)
+        y : array_like of shape (n,) or (n, labels)
+            Classes, or 0 and 1 for each of several labels.
+        sample_weight : array_like of shape (n,), optional
+        X_val, y_val, sample_weight_val : optional
+            A validation set: its loss and score are recorded for each epoch, and early stopping uses it.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If data or parameters do not fit.
         """
-        return self._learn(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(has_steps)
     @with_callbacks
@@ -111,10 +153,30 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> "GlassClassifier":
-        """One epoch over these rows; the first call names all `classes`.
+        """Train for one epoch.
 
-        With early stopping the calls are counted as epochs: when patience is out, `stopped_early_` becomes true and the
-        best network so far is taken.
+        With early stopping, calls count as epochs: after `n_iter_no_change` of them without improvement
+        `stopped_early_` is true and the best network so far is restored.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, features)
+        y : array_like of shape (n,) or (n, labels)
+            Classes, or 0 and 1 for each of several labels.
+        sample_weight : array_like of shape (n,), optional
+        classes : array_like, optional
+            All classes; required in the first call.
+        X_val, y_val, sample_weight_val : optional
+            A validation set: its loss and score are recorded for each epoch, and early stopping uses it.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If data or parameters do not fit.
         """
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             raise ValueError(
@@ -123,14 +185,33 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
             )
         if _check_partial_fit_first_call(self, classes):
             self._name(y if type_of_target(y).startswith("multilabel") else classes)
-        return self._learn(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
 
     def predict(self, X: Any) -> Array:
-        """The class of each row, (n,), or for several labels a 0 or 1 for each, (n, labels)."""
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, features)
+
+        Returns
+        -------
+        ndarray of shape (n,), or (n, labels) of 0 and 1
+        """
         return self._decided(self._outputs(X), 0.5)
 
     def predict_proba(self, X: Any) -> Array:
-        """The probability of each class, (n, classes), in the order of `classes_`."""
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, features)
+
+        Returns
+        -------
+        ndarray of shape (n, classes)
+            In the order of `classes_`.
+        """
         outputs = self._outputs(X)
         if self.out_activation_ == "softmax":
             return outputs / outputs.sum(axis=1, keepdims=True)  # to the last digit of what fit was given
@@ -139,10 +220,19 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
         return np.ones_like(outputs) if len(self.classes_) == 1 else np.hstack([1 - outputs, outputs])
 
     def predict_log_proba(self, X: Any) -> Array:
-        """The logarithm of `predict_proba`."""
+        """Logarithm of `predict_proba`.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, features)
+
+        Returns
+        -------
+        ndarray of shape (n, classes)
+        """
         return np.log(self.predict_proba(X))
 
-    # What the common part asks
+    # Hooks of GlassEstimator
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=FLOATS, reset=reset)
@@ -167,7 +257,7 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
             )
 
     def _name(self, y: Any) -> None:
-        """Let the classes be those in `y`."""
+        """Set the classes to those in `y`."""
         self._multilabel = np.ndim(y) == 2 or hasattr(y, "toarray")
         self.classes_ = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
 
@@ -192,15 +282,15 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
         return by_class if weights is None else weights * by_class
 
     def _decided(self, outputs: Array, even: float) -> Array:
-        """The classes that outputs speak for; a single one speaks for the second class above `even`."""
+        """Classes for these outputs; a single output means the second class above `even`."""
         if self._multilabel:
             return (outputs > even).astype(int)
         if outputs.shape[1] > 1:
             return self.classes_[outputs.argmax(axis=1)]
         return self.classes_[np.minimum((outputs[:, 0] > even).astype(np.intp), len(self.classes_) - 1)]
 
-    def _plain_score(self, logits: Array, data: HeldOut) -> float:
-        """Accuracy; of several labels, the share of rows with all of them right."""
+    def _plain_score(self, logits: Array, data: ValidationSet) -> float:
+        """Accuracy; with several labels the share of rows with all of them right."""
         right = self._decided(logits, 0.0) == data.given
         return float(np.average(right.all(axis=1) if right.ndim == 2 else right, weights=data.weights))
 

@@ -1,4 +1,4 @@
-"""fit by small steps: epochs of an engine's trainer, stopped and told of as those of scikit-learn's MLPs are."""
+"""Fit by gradient descent: epochs of an engine's trainer, with stopping rules and messages of scikit-learn's MLPs."""
 
 import time
 import warnings
@@ -10,10 +10,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from glassnet.engines import Engine, Examples, Plan, Trainer
-from glassnet.estimators.callbacks import Watch
+from glassnet.estimators.callbacks import Callbacks
 from glassnet.estimators.fitted import NOT_FINITE
-from glassnet.estimators.rates import Rates
-from glassnet.estimators.stopping import Figures, HeldOut
+from glassnet.estimators.rates import LearningRates
+from glassnet.estimators.stopping import ValidationScore, ValidationSet
 from glassnet.random import epoch_order
 from glassnet.training.history import Epoch
 from glassnet.training.run import looks, mean_loss
@@ -27,21 +27,21 @@ class Descent:
     engine: Engine
     plan: Plan
     examples: Examples
-    held_out: HeldOut | None
+    validation: ValidationSet | None
     unit: float
     epochs: int
     incremental: bool
-    watch: Watch
+    callbacks: Callbacks
     at_once: int = field(default=1, init=False)
 
     def run(self) -> None:
-        """Train, and leave the results in the estimator's attributes; Ctrl-C ends it with a warning."""
+        """Train and store the results in the estimator's attributes; Ctrl-C ends it with a warning."""
         estimator, progress = self.estimator, self.estimator._progress
         trainer = self.engine.trainer(self.plan, self.examples, progress.resumed(self.plan.optimizer.name))
         progress.rule = self.plan.optimizer.name
         batches = -(-len(self.examples.targets) // self.plan.batch_size)
         past = estimator.validation_loss_curve_ or estimator.loss_curve_
-        rates = Rates(estimator, self.unit, batches, progress.epochs, past)
+        rates = LearningRates(estimator, self.unit, batches, progress.epochs, past)
         estimator.n_iter_, estimator.stopped_early_ = 0, False
         try:
             while estimator.n_iter_ < self.epochs and not estimator.stopped_early_:
@@ -62,13 +62,13 @@ class Descent:
             progress.state = progress.best
         if not np.isfinite(progress.state.parameters).all():
             raise ValueError(NOT_FINITE)
-        estimator._settle(progress.state.parameters)
+        estimator._set_network(progress.state.parameters)
 
-    def _epoch(self, trainer: Trainer, rates: Rates) -> bool:
+    def _epoch(self, trainer: Trainer, rates: LearningRates) -> bool:
         """One epoch; whether a callback asks to stop."""
         estimator, progress, count = self.estimator, self.estimator._progress, len(self.examples.targets)
         started = time.perf_counter()
-        self.watch.begin()
+        self.callbacks.begin()
         order = epoch_order(self.plan.seed, progress.epochs, count) if estimator.shuffle else np.arange(count)
         each = rates.of_epoch(progress.epochs, estimator.t_, progress.cuts)
         seen: list[float] = []
@@ -82,38 +82,40 @@ class Descent:
         estimator.t_ += count
         estimator.loss_ = loss
         estimator.loss_curve_.append(loss)
-        figures = self._judged(trainer, loss)
+        figures = self._validate(trainer, loss)
         score = figures.score if figures is not None and estimator.early_stopping else -loss
         if isfinite(loss):
             best = progress.patience.observe(score, estimator.tol)
-            self._told(loss, figures, best, trainer)
+            self._report(loss, figures, best, trainer)
         else:
             best = False
             self._diverged()
         rates.observe(loss if figures is None else figures.loss)
         self._out_of_patience(rates)
-        if not self.watch.wanted:
+        if not self.callbacks.wanted:
             return False
-        progress.state = trainer.state()  # as it would be kept, were the estimator kept now
-        network = estimator._settle(progress.state.parameters)
+        progress.state = trainer.state()  # so that an estimator pickled by a callback is complete
+        network = estimator._set_network(progress.state.parameters)
         seconds = time.perf_counter() - started
         accuracy = figures.score if figures is not None and estimator._score_is_accuracy else None
-        held_out = None if figures is None else figures.loss
-        return self.watch.end(Epoch(progress.epochs, loss, each[-1], seconds, held_out, accuracy, best, network))
+        validation = None if figures is None else figures.loss
+        return self.callbacks.end(Epoch(progress.epochs, loss, each[-1], seconds, validation, accuracy, best, network))
 
-    def _judged(self, trainer: Trainer, loss: float) -> Figures | None:
-        """The figures on the held-out data, kept in the curves."""
-        if self.held_out is None:
+    def _validate(self, trainer: Trainer, loss: float) -> ValidationScore | None:
+        """Loss and score on the validation data, appended to the curves."""
+        if self.validation is None:
             return None
-        figures = Figures(nan, nan)
+        figures = ValidationScore(nan, nan)
         if isfinite(loss):
-            figures = self.estimator._judge(trainer.state().parameters, self.held_out, self.plan.loss, self.unit)
+            figures = self.estimator._validation_score(
+                trainer.state().parameters, self.validation, self.plan.loss, self.unit
+            )
         self.estimator.validation_loss_curve_.append(figures.loss)
         self.estimator.validation_scores_.append(figures.score)
         return figures
 
-    def _told(self, loss: float, figures: Figures | None, best: bool, trainer: Trainer) -> None:
-        """Keep what is best so far, and print what `verbose` asks for."""
+    def _report(self, loss: float, figures: ValidationScore | None, best: bool, trainer: Trainer) -> None:
+        """Update the best state, and print what `verbose` asks for."""
         estimator, progress = self.estimator, self.estimator._progress
         if figures is not None and estimator.early_stopping:
             if best:
@@ -127,7 +129,7 @@ class Descent:
                 print(f"Validation score: {figures.score:f}")
 
     def _diverged(self) -> None:
-        """A loss that is not finite: an error, unless early stopping has kept a network that was better."""
+        """Raise for a loss that is not finite, unless early stopping has a better network."""
         epoch, rate = self.estimator._progress.epochs, self.estimator.learning_rate_init
         found = f"the loss became NaN or infinite in epoch {epoch}; lower learning_rate_init (now {rate:g})"
         if self.estimator._progress.best is None:
@@ -135,7 +137,7 @@ class Descent:
         warnings.warn(f"{found}; the best network so far is kept", ConvergenceWarning, stacklevel=2)
         self.estimator.stopped_early_ = True
 
-    def _out_of_patience(self, rates: Rates) -> None:
+    def _out_of_patience(self, rates: LearningRates) -> None:
         """Stop, or with "adaptive" go on with a fifth of the learning rate, while that is above a millionth."""
         estimator, progress = self.estimator, self.estimator._progress
         if progress.patience.waited <= estimator.n_iter_no_change:

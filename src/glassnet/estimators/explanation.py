@@ -1,4 +1,4 @@
-"""What each column gives to a prediction of a fitted estimator, or of a pipeline that ends in one.
+"""Contribution of each column to a prediction of a fitted estimator, or of a pipeline that ends in one.
 
     logit = contribution of "age" + contribution of "income" + ... + bias
 
@@ -22,8 +22,18 @@ from glassnet.schema import Schema
 
 @dataclass(frozen=True)
 class ColumnContribution:
-    """One column of the row: its value as it was given, and its part of the logit; `inputs` are the network's inputs
-    that were made of it, by their numbers."""
+    """Contribution of one column of the row.
+
+    Parameters
+    ----------
+    name : str
+    value : object
+        As given.
+    contribution : float
+        Its part of the logit.
+    inputs : tuple of int
+        Numbers of the network's inputs made from it.
+    """
 
     name: str
     value: Any
@@ -33,8 +43,16 @@ class ColumnContribution:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """A logit (or a regressor's prediction), divided among the columns: the contributions and `bias_contribution` add
-    up to `total`, but for `error`. `attribution` is the same by the network's inputs, with their weights."""
+    """A logit (or a regressor's prediction) divided among the columns; `explain` makes one.
+
+    The contributions and `bias_contribution` add up to `total`, up to `error`.
+
+    Parameters
+    ----------
+    columns : tuple of ColumnContribution
+    attribution : Attribution
+        The same by input of the network, with weights.
+    """
 
     columns: tuple[ColumnContribution, ...]
     attribution: Attribution
@@ -46,16 +64,16 @@ class Explanation:
 
     @property
     def bias_contribution(self) -> float:
-        """What is there without the columns."""
+        """The part that no column accounts for."""
         return self.attribution.bias_contribution
 
     @property
     def error(self) -> float:
-        """By how much columns and bias together miss the total."""
+        """Difference between `total` and the sum of the contributions."""
         return abs(self.total - sum(column.contribution for column in self.columns) - self.bias_contribution)
 
     def by_column(self) -> dict[str, float]:
-        """{name: contribution}, the largest first."""
+        """{name: contribution}, largest first."""
         return {column.name: column.contribution for column in self._ordered()}
 
     def as_dict(self) -> dict[str, Any]:
@@ -87,7 +105,7 @@ class Explanation:
         )
 
     def written(self, top: int = 12) -> str:
-        """The arithmetic as one would write it down, the `top` largest columns singly."""
+        """The arithmetic as text, the `top` largest columns singly."""
         ordered = self._ordered()
         terms: list[arithmetic.Line] = [(self._term(column), column.contribution) for column in ordered[:top]]
         others = f"{len(ordered) - top:,} more columns" if len(ordered) > top else ""
@@ -108,17 +126,41 @@ class Explanation:
 
 
 def explain(model: Any, row: Any, output: Any = None, against: Any = None, **how: Any) -> Explanation:
-    """Take one prediction apart, column by column.
+    """Contribution of each column of a row to the prediction.
 
-    model    a fitted GlassClassifier or GlassRegressor, a pipeline that ends in one, or a search that found one
-    row      one row as `predict` takes it: of a data frame, or an array
-    output   which class's logit (a regressor's target by its number); without it the one that speaks loudest, and for
-             two classes that of the second
-    against  a second class, whose logit is taken from it: "why this one and not that one"
-    how      `method`, `baseline` and `steps` of `glassnet.explain.attribution`
+    Parameters
+    ----------
+    model : GlassClassifier, GlassRegressor, Pipeline or fitted search
+        A pipeline must end in one of these and keep columns apart: scalers, encoders, imputers, selectors,
+        ColumnTransformer.
+    row : array_like, data frame of one row, or Series
+    output : optional
+        Class (of a regressor: number of the target); by default the predicted one. Omit it for two classes.
+    against : optional
+        A second class, whose logit is subtracted.
+    **how
+        `method`, `baseline` and `steps` of `glassnet.explain.attribution`.
 
-    Raises `SettingError` for a transformer on the way that mixes columns and for classes that are not there,
-    `InputError` for more than one row.
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    SettingError
+        If a transformer mixes columns, or a class does not exist.
+    InputError
+        If there is more than one row.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> import glassnet as gn
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = gn.GlassClassifier((8,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> found = gn.estimators.explain(model, X[0])
+    >>> len(found.columns), found.error < 1e-6
+    (4, True)
     """
     model = getattr(model, "best_estimator_", model)
     before, last = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
@@ -148,7 +190,7 @@ def explain(model: Any, row: Any, output: Any = None, against: Any = None, **how
 def _attribution(
     last: Any, inputs: Array, labels: list[str], output: Any, against: Any, how: dict[str, Any]
 ) -> Attribution:
-    """The contributions of the network's inputs, under the names that the columns give them."""
+    """Contributions of the network's inputs, named after the columns."""
     schema = Schema(features=tuple(labels), classes=last.network_.schema.classes)
     network = last.network_.with_schema(schema)
     classes = getattr(last, "classes_", None)

@@ -60,8 +60,8 @@ def origins(step: Any, before: Sequence[Origin]) -> list[Origin]:
         return [before[i] for i in step.get_support(indices=True)]
     if isinstance(step, SimpleImputer):
         return _imputed(step, before)
-    kept = isinstance(step, OneToOneFeatureMixin | KBinsDiscretizer)
-    if kept or getattr(step, "feature_names_out", None) == "one-to-one":  # as a FunctionTransformer says it
+    keeps_columns = isinstance(step, OneToOneFeatureMixin | KBinsDiscretizer)
+    if keeps_columns or getattr(step, "feature_names_out", None) == "one-to-one":  # as a FunctionTransformer says it
         return list(before)
     raise SettingError(
         f"{type(step).__name__} mixes columns, so contributions cannot be added up per column",

@@ -1,4 +1,4 @@
-"""What both estimators give once they are fitted: outputs, explanations, and the attributes of scikit-learn's MLPs."""
+"""Common part of fitted estimators: outputs, explanations, and the attributes of scikit-learn's MLPs."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,10 @@ NOT_FINITE = (
 
 
 class Fitted(BaseEstimator):
-    """`network_` and what is read from it. `_dtype` is what it computes in, `_given_dtype` what fit was given."""
+    """`network_` and what is read from it. `_dtype` is that of the computation, `_given_dtype` that of the data."""
 
     def _narrowed(self, X: Any) -> Any:
-        """Inputs in the dtype that is computed in; raises `ValueError` where that is float32 and does not hold them."""
+        """Inputs in the dtype of the computation; raises `ValueError` if they overflow float32."""
         try:
             with np.errstate(over="raise"):
                 return X.astype(self._dtype, copy=False)
@@ -34,7 +34,7 @@ class Fitted(BaseEstimator):
             raise ValueError(f"{NOT_FINITE} (float32 holds numbers up to 3.4e38)") from None
 
     def _outputs(self, X: Any) -> Array:
-        """What the network gives for `X`, (n, fan_out), in the dtype that fit was given."""
+        """The network's outputs for `X`, (n, fan_out), in the dtype of the fitted data."""
         network = vars(self).get("network_")
         if type(X) is np.ndarray and network is not None and X.dtype.kind == "f" and not self._is_named:
             try:  # all of scikit-learn's checks take many times as long as the network does for one row
@@ -45,7 +45,7 @@ class Fitted(BaseEstimator):
         return self._of_rows(self.network_, X)
 
     def _seen(self, X: Any) -> Any:
-        """Rows like those that fit was given."""
+        """Rows validated against those of fit."""
         check_is_fitted(self)
         return validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
 
@@ -63,7 +63,7 @@ class Fitted(BaseEstimator):
         return "feature_names_in_" in vars(self)
 
     def explain(self, row: Any, output: Any = None, against: Any = None, **how: Any) -> "Explanation":
-        """What each column of one row gives to the prediction, adding up to the logit: see `estimators.explain`."""
+        """Contribution of each column of one row to the prediction: see `estimators.explain`."""
         from glassnet.estimators.explanation import explain
 
         return explain(self, row, output, against, **how)
@@ -72,13 +72,15 @@ class Fitted(BaseEstimator):
 
     @property
     def coefs_(self) -> list[Array]:
-        """The weights of each layer, (fan_in, fan_out), in the dtype that fit was given; those that are computed with,
-        (fan_out, fan_in), are `network_.layers[i].weights`."""
+        """Weights of each layer, of shape (fan_in, fan_out), in the dtype of the fitted data.
+
+        The weights of the computation, of shape (fan_out, fan_in), are `network_.layers[i].weights`.
+        """
         return [layer.weights.T.astype(self._given_dtype, copy=False) for layer in self.network_.layers]
 
     @property
     def intercepts_(self) -> list[Array]:
-        """The biases of each layer, (fan_out,)."""
+        """Biases of each layer, of shape (fan_out,)."""
         return [layer.biases.astype(self._given_dtype, copy=False) for layer in self.network_.layers]
 
     def _schema(self) -> Schema:
@@ -94,7 +96,7 @@ class Fitted(BaseEstimator):
         return tags
 
     def __getstate__(self) -> dict[str, Any]:
-        return persistence.kept(super().__getstate__())
+        return persistence.to_state(super().__getstate__())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(persistence.taken_up(state))
+        super().__setstate__(persistence.from_state(state))

@@ -1,6 +1,6 @@
-"""What an estimator is kept as: plain values and arrays, and the version that wrote them.
+"""The state of a pickled estimator: plain values and arrays, and the version that wrote them.
 
-None of glassnet's own classes but the estimator itself is named in it, so that pickles outlive changes inside, and
+It names none of glassnet's classes but the estimator itself, so that pickles survive changes inside the package and
 skops has one name to trust.
 """
 
@@ -16,10 +16,10 @@ from glassnet.network import Network
 from glassnet.schema import Schema
 
 FORMAT = 1
-"""Counts the changes in what is kept that an earlier version could not read."""
+"""Incremented by changes of the state that an earlier version cannot read."""
 
 
-def kept(state: dict[str, Any]) -> dict[str, Any]:
+def to_state(state: dict[str, Any]) -> dict[str, Any]:
     """An estimator's attributes as plain values."""
     state = dict(state, _glassnet={"format": FORMAT, "version": glassnet.__version__})
     state.pop("_shape", None)  # the network's
@@ -35,8 +35,8 @@ def kept(state: dict[str, Any]) -> dict[str, Any]:
     return state
 
 
-def taken_up(state: dict[str, Any]) -> dict[str, Any]:
-    """The attributes that `kept` wrote; raises `FileError` for what a later version wrote."""
+def from_state(state: dict[str, Any]) -> dict[str, Any]:
+    """The attributes that `to_state` wrote; raises `FileError` for a later format."""
     state = dict(state)
     made = state.pop("_glassnet", {"format": 0, "version": "unknown"})
     if made["format"] != FORMAT:

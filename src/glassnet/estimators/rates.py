@@ -1,4 +1,4 @@
-"""The learning rate of every batch: scikit-learn's three words, or one of glassnet's schedules."""
+"""Learning rate of every batch: scikit-learn's three schedules, or one of glassnet's."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from glassnet.schedules import Constant, Schedule
 from glassnet.schedules import schedule as known_schedule
 
 
-class Rates:
-    """The learning rates of one call of fit or partial_fit.
+class LearningRates:
+    """Learning rates of one call of fit or partial_fit.
 
-    A schedule that needs to know its length ("one_cycle", "cosine") runs over the `max_iter` epochs of each fit, and
-    over the first `max_iter` calls of partial_fit; others go on where the last call ended.
+    A schedule that depends on its length ("one_cycle", "cosine") runs over the `max_iter` epochs of each fit, and over
+    the first `max_iter` calls of partial_fit; others continue where the last call ended.
     """
 
     def __init__(self, estimator: Any, unit: float, batches: int, begun: int, past: Sequence[float]) -> None:
@@ -26,7 +26,7 @@ class Rates:
         self._power, self._length, self._batches = estimator.power_t, estimator.max_iter, batches
 
     def of_epoch(self, epoch: int, seen: int, cuts: int) -> list[float]:
-        """One for each batch; `seen` examples came before, and "adaptive" has divided the rate by 5 `cuts` times."""
+        """Rates of the batches; `seen` examples came before, and "adaptive" has divided the rate by 5 `cuts` times."""
         rate = self._rate
         if self._word == "invscaling":
             rate /= (seen + 1) ** self._power
@@ -38,10 +38,10 @@ class Rates:
         return [rate * self._schedule.factor(min(time, self._length), self._length) for time in times]
 
     def observe(self, loss: float) -> None:
-        """Tell it how an epoch ended."""
+        """Update the schedule with the loss of an epoch."""
         self._schedule = self._schedule.observe(loss)
 
     @property
     def can_be_cut(self) -> bool:
-        """Whether it is "adaptive": where others stop, it goes on with a fifth of the rate."""
+        """Whether it is "adaptive", which continues with a fifth of the rate instead of stopping."""
         return self._word == "adaptive"

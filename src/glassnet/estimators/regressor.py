@@ -1,4 +1,4 @@
-"""GlassRegressor: an MLPRegressor whose numbers can all be seen, and with what its users asked for."""
+"""GlassRegressor: an MLPRegressor with every number visible, and with features that its users asked for."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from glassnet.estimators.base import GlassEstimator
 from glassnet.estimators.callbacks import with_callbacks
 from glassnet.estimators.fitted import FLOATS
 from glassnet.estimators.settings import CONSTRAINTS, has_steps
-from glassnet.estimators.stopping import HeldOut
+from glassnet.estimators.stopping import ValidationSet
 from glassnet.losses import AbsoluteError, Huber, Loss, SquaredError
 from glassnet.losses import loss as known_loss
 from glassnet.optimizers import Optimizer
@@ -26,13 +26,50 @@ LOSSES = tuple(kind.name for kind in (SquaredError, AbsoluteError, Huber))
 
 
 class GlassRegressor(RegressorMixin, GlassEstimator):
-    """A regressor of dense layers: one target or several, by squared or absolute error or Huber's loss.
+    """Regressor of dense layers for one target or several.
 
-    Parameters and attributes that MLPRegressor has keep its names, defaults and meaning (its loss "poisson" is not
-    there); docs/estimators.md lists them all. `loss` is also "absolute_error", "huber" or one of `glassnet.losses` with
-    settings, as `Huber(delta=0.5)`; the other parameters beyond MLPRegressor's are those of `GlassClassifier`.
+    Parameters and attributes of MLPRegressor keep their names, defaults and meaning (without its loss "poisson");
+    docs/estimators.md lists them all. These go beyond them:
 
-    `network_` is the trained `glassnet.Network`.
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "huber"} or Loss, default "squared_error"
+        A name, or one of `glassnet.losses` with settings, such as `Huber(delta=0.5)`.
+    activation : str or sequence of str, default "relu"
+        One for all hidden layers, or one for each; any of `glassnet.activations`.
+    solver : str or Optimizer, default "adam"
+        "adam", "sgd", "lbfgs", or another of `glassnet.optimizers`.
+    alpha : float or sequence of float, default 0.0001
+        L2 penalty: one for all layers, or one for each, the last one included.
+    learning_rate : str or Schedule, default "constant"
+        "constant", "invscaling" and "adaptive" for "sgd", or any of `glassnet.schedules` for every solver.
+    dropout : float or sequence of float, default 0.0
+        Rate for all hidden layers, or one for each.
+    weight_decay : float, default 0.01
+        Of solver "adamw".
+    scoring : str, callable or None, default None
+        Score for early stopping: a scorer's name or function, "loss", or None for R squared.
+    callbacks : sequence of callable, optional
+        Called with the `glassnet.training.Epoch` after each epoch; one that returns True ends training.
+    engine : str, default "auto"
+        As in `glassnet.train`.
+    dtype : {"auto", "float32", "float64"}, default "auto"
+        "auto" is float32, but float64 for L-BFGS and for fits of at most 64 examples.
+
+    Attributes
+    ----------
+    network_ : glassnet.Network
+        The trained network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import glassnet as gn
+    >>> X = np.linspace(-1, 1, 40).reshape(-1, 1)
+    >>> y = np.sin(3 * X[:, 0])
+    >>> model = gn.GlassRegressor(hidden_layer_sizes=(8,), activation="tanh", solver="lbfgs", alpha=0, random_state=0)
+    >>> model.fit(X, y).score(X, y) > 0.99
+    True
     """
 
     _parameter_constraints: ClassVar = {
@@ -74,7 +111,7 @@ class GlassRegressor(RegressorMixin, GlassEstimator):
         engine: str = "auto",
         dtype: str = "auto",
     ) -> None:
-        self._take(locals())
+        self._store_parameters(locals())
 
     @with_callbacks
     def fit(
@@ -87,12 +124,27 @@ class GlassRegressor(RegressorMixin, GlassEstimator):
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> "GlassRegressor":
-        """Train on rows X, (n, features), dense, sparse or a data frame, and targets y, (n,) or (n, targets).
+        """Train on rows and their targets.
 
-        X_val and y_val are a validation set of one's own: its loss and score are kept for each epoch, and early
-        stopping goes by it. Raises `ValueError` for data and parameters that do not fit.
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, features)
+        y : array_like of shape (n,) or (n, targets)
+            Targets.
+        sample_weight : array_like of shape (n,), optional
+        X_val, y_val, sample_weight_val : optional
+            A validation set: its loss and score are recorded for each epoch, and early stopping uses it.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If data or parameters do not fit.
         """
-        return self._learn(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(has_steps)
     @with_callbacks
@@ -106,19 +158,46 @@ class GlassRegressor(RegressorMixin, GlassEstimator):
         y_val: Any = None,
         sample_weight_val: Any = None,
     ) -> "GlassRegressor":
-        """One epoch over these rows.
+        """Train for one epoch.
 
-        With early stopping the calls are counted as epochs: when patience is out, `stopped_early_` becomes true and the
-        best network so far is taken.
+        With early stopping, calls count as epochs: after `n_iter_no_change` of them without improvement
+        `stopped_early_` is true and the best network so far is restored.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, features)
+        y : array_like of shape (n,) or (n, targets)
+            Targets.
+        sample_weight : array_like of shape (n,), optional
+        X_val, y_val, sample_weight_val : optional
+            A validation set: its loss and score are recorded for each epoch, and early stopping uses it.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If data or parameters do not fit.
         """
-        return self._learn(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
 
     def predict(self, X: Any) -> Array:
-        """The target of each row, (n,), or (n, targets)."""
+        """Predict the targets of each row.
+
+        Parameters
+        ----------
+        X : array_like, sparse matrix or data frame of shape (n, features)
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, targets)
+        """
         outputs = self._outputs(X)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
-    # What the common part asks
+    # Hooks of GlassEstimator
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         X, y = validate_data(
@@ -136,7 +215,7 @@ class GlassRegressor(RegressorMixin, GlassEstimator):
     def _ending(self) -> tuple[int, str, Loss]:
         return self._outputs_wanted, "identity", known_loss(self.loss)
 
-    def _plain_score(self, outputs: Array, data: HeldOut) -> float:
+    def _plain_score(self, outputs: Array, data: ValidationSet) -> float:
         """R squared, the mean over the targets."""
         return float(r2_score(data.targets, outputs, sample_weight=data.weights))
 

@@ -1,7 +1,7 @@
-"""The parameters of scikit-learn's MLPs, and what they come to here.
+"""Translation of the parameters of scikit-learn's MLPs.
 
-Names and meaning are MLPClassifier's and MLPRegressor's. Two of their conventions need a translation, the `unit`: they
-take half of the squared error, and add the errors of several outputs up, where glassnet takes the mean; and they divide
+Names and meaning are those of MLPClassifier and MLPRegressor. Two of their conventions need a factor, the `unit`: they
+use half of the squared error and add up the errors of several outputs, where glassnet takes the mean; and they divide
 `alpha` by the weight of the batch.
 
     their loss = unit * ours + alpha / 2 * sum w^2 / weight of a batch
@@ -23,7 +23,7 @@ from glassnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, Nesterov
 from glassnet.optimizers import optimizer as known_optimizer
 from glassnet.schedules import SCHEDULES, Schedule
 
-SQUISHES = {"logistic": "sigmoid"}
+SKLEARN_ACTIVATIONS = {"logistic": "sigmoid"}
 """glassnet's names for scikit-learn's, where they differ."""
 RATES = ("constant", "invscaling", "adaptive")
 """scikit-learn's own words for how the learning rate moves; they count for solver="sgd" alone."""
@@ -34,7 +34,7 @@ compare fits to seven digits, as scikit-learn's do, hold."""
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions({*ACTIVATIONS, *SQUISHES} - {"softmax", "step"}), list, tuple],
+    "activation": [StrOptions({*SKLEARN_ACTIVATIONS, *ACTIVATIONS} - {"softmax", "step"}), list, tuple],
     "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -73,16 +73,18 @@ def dtype(estimator: Any, examples: int, incremental: bool) -> str:
 
 
 def architecture(estimator: Any, fan_in: int, fan_out: int, output: str) -> Architecture:
-    """Sizes and squishes; `activation` is one for all hidden layers, or one for each."""
+    """Sizes and activations; `activation` is one for all hidden layers, or one for each."""
     sizes = np.atleast_1d(np.asarray(estimator.hidden_layer_sizes, dtype=object)).tolist()
     if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     names = of_layers("activation", estimator.activation, len(sizes), "hidden layers")
-    return Architecture.of((fan_in, *sizes, fan_out), [*(SQUISHES.get(name, name) for name in names), output])
+    return Architecture.of(
+        (fan_in, *sizes, fan_out), [*(SKLEARN_ACTIVATIONS.get(name, name) for name in names), output]
+    )
 
 
 def of_layers(name: str, given: Any, count: int, layers: str = "layers") -> tuple[Any, ...]:
-    """A setting that is one value for all layers, or one for each."""
+    """A setting given as one value for all layers, or one for each."""
     if isinstance(given, str | Real):
         return (given,) * count
     if len(given) != count:
@@ -91,7 +93,7 @@ def of_layers(name: str, given: Any, count: int, layers: str = "layers") -> tupl
 
 
 def unit(loss: Loss, fan_out: int) -> float:
-    """scikit-learn's loss is this many of ours; those it does not have are as they are."""
+    """Factor from our loss to scikit-learn's; 1 for losses that it does not have."""
     if isinstance(loss, SquaredError):
         return fan_out / 2
     return float(fan_out) if isinstance(loss, BinaryCrossEntropy) else 1.0
@@ -121,7 +123,7 @@ def l2(estimator: Any, unit: float, batch_weight: float, layers: int) -> tuple[f
 
 
 def dropout(estimator: Any, hidden: int) -> tuple[float, ...]:
-    """The share dropped in each hidden layer."""
+    """Dropout rate of each hidden layer."""
     rates = of_layers("dropout", estimator.dropout, hidden, "hidden layers")
     if any(not 0 <= rate < 1 for rate in rates):
         raise SettingError(f"dropout must be from 0 to below 1, got {rates}")

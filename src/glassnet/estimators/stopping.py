@@ -1,4 +1,4 @@
-"""When training has come far enough: scikit-learn's patience, and what a validation set says of an epoch."""
+"""Early stopping: scikit-learn's patience, and the score on a validation set."""
 
 from dataclasses import dataclass
 from math import inf
@@ -9,9 +9,9 @@ from glassnet.arrays import Array
 
 @dataclass
 class Patience:
-    """Counts the epochs in a row whose score was not better than the best by at least `tol`; the more the better.
+    """Counts consecutive epochs whose score did not exceed the best by at least `tol`; larger scores are better.
 
-    Where no score is given, the score of an epoch is its training loss, less than nothing.
+    Without validation data the score of an epoch is its negative training loss.
     """
 
     best: float = -inf
@@ -26,8 +26,8 @@ class Patience:
         return improved
 
 
-class HeldOut(NamedTuple):
-    """Data that is only looked at: inputs (n, fan_in), targets as the loss reads them and as they came, weights."""
+class ValidationSet(NamedTuple):
+    """Data that is evaluated, never trained on: inputs (n, fan_in), encoded targets, targets as given, weights."""
 
     inputs: Array
     targets: Array
@@ -35,8 +35,8 @@ class HeldOut(NamedTuple):
     weights: Array | None
 
 
-class Figures(NamedTuple):
-    """What one epoch came to on the held-out data: the loss in scikit-learn's unit, and the score."""
+class ValidationScore(NamedTuple):
+    """Loss (in scikit-learn's unit) and score of one epoch on the validation data."""
 
     loss: float
     score: float

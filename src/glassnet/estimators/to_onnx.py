@@ -1,7 +1,7 @@
-"""ONNX of the whole: the estimator, or the pipeline that ends in one, with its scaling and encoding.
+"""ONNX of a whole estimator or pipeline, with its scaling and encoding.
 
-skl2onnx converts scikit-learn's own steps; here is what it has to know of the networks. The graph gives what its graphs
-of classifiers give, `label` and `probabilities` (for a regressor `variable`).
+skl2onnx converts scikit-learn's own steps; this module registers converters for the networks. Outputs are those of its
+classifiers, `label` and `probabilities` (for a regressor `variable`).
 """
 
 import warnings
@@ -16,10 +16,34 @@ from glassnet.files.formats.onnx.writer import OPSET, model
 
 
 def to_onnx(fitted: Any, X: Any) -> Any:
-    """A fitted estimator or pipeline as an onnx.ModelProto; `X`, some rows as they were fitted, tells names and types.
+    """Convert a fitted estimator or pipeline to ONNX.
 
-    Inputs are taken in the types of `X`, one for each column of a data frame. Raises `SettingError` for steps that
-    skl2onnx has no converter for, `MissingExtra` without it.
+    Parameters
+    ----------
+    fitted : estimator or Pipeline
+    X : array_like or data frame
+        Some rows like those it was fitted on, for names and types of the inputs: one input for each column of a data
+        frame.
+
+    Returns
+    -------
+    onnx.ModelProto
+
+    Raises
+    ------
+    SettingError
+        If skl2onnx has no converter for a step.
+    MissingExtra
+        If skl2onnx is not installed.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> import glassnet as gn
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = gn.GlassClassifier((4,), solver="lbfgs", random_state=0).fit(X, y)
+    >>> [output.name for output in gn.estimators.to_onnx(model, X[:1]).graph.output]
+    ['label', 'probabilities']
     """
     try:
         import skl2onnx
@@ -94,12 +118,12 @@ def _classifier(scope: Any, operator: Any, container: Any) -> None:
     places = steps.add("ArgMax", [probabilities], axis=1, keepdims=0)
     numbers = fitted.classes_.dtype.kind in "bui"
     classes = np.array(fitted.classes_, np.int64) if numbers else [str(name).encode() for name in fitted.classes_]
-    kept = steps.keep(classes, np.dtype(np.int64) if numbers else np.dtype(object))
-    steps.add("Gather", [kept, places], label)
+    names = steps.keep(classes, np.dtype(np.int64) if numbers else np.dtype(object))
+    steps.add("Gather", [names, places], label)
 
 
 def _network(scope: Any, operator: Any, container: Any, end: str | None = None) -> str:
-    """The nodes of the network alone, as `glassnet.export` writes them, under names of this graph; the last one's."""
+    """Nodes of the network, as `glassnet.export` writes them, under names of this graph; returns the last one's."""
     from onnx import helper, numpy_helper
 
     network = operator.raw_operator.network_
@@ -120,7 +144,7 @@ def _network(scope: Any, operator: Any, container: Any, end: str | None = None) 
 
 
 class _Steps:
-    """Nodes and constants, each under a new name."""
+    """Adds nodes and constants under unique names."""
 
     def __init__(self, scope: Any, container: Any, dtype: np.dtype) -> None:
         self._scope, self._container, self._dtype = scope, container, dtype

@@ -1,4 +1,4 @@
-"""All that training has come to: with it fit (warm_start) and partial_fit go on, with the bits of one longer run."""
+"""State of training, with which fit (warm_start) and partial_fit continue with the bits of one longer run."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,13 +9,20 @@ from glassnet.estimators.stopping import Patience
 
 @dataclass
 class Progress:
-    """What is kept between calls, besides the network and the curves.
+    """State between calls, besides the network and the curves.
 
-    state     the parameters, the optimizer's memory, the steps taken
-    seed      what the order of each epoch, dropout and the held-out part are drawn from
-    rule      the name of the optimizer whose memory it is
-    epochs    how many are done
-    cuts      how often "adaptive" has divided the learning rate
+    Parameters
+    ----------
+    state : State
+        Parameters, slots of the optimizer, number of steps.
+    seed : int
+        Seed of the order of each epoch, of dropout and of the validation split.
+    rule : str
+        Name of the optimizer whose slots these are.
+    epochs : int
+        Number of epochs done.
+    cuts : int
+        How often "adaptive" has divided the learning rate.
     """
 
     state: State
@@ -27,7 +34,7 @@ class Progress:
     best: State | None = None
 
     def resumed(self, rule: str) -> State:
-        """Where to go on; another rule starts with no memory."""
+        """State to continue from; another optimizer starts without slots."""
         return self.state if rule == self.rule else State(self.state.parameters, [], self.state.step)
 
     def as_dict(self) -> dict[str, Any]:
@@ -41,7 +48,7 @@ class Progress:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Progress":
-        """What `as_dict` wrote."""
+        """The `Progress` that `as_dict` wrote."""
         parts = {
             "state": State(**values["state"]),
             "patience": Patience(**values["patience"]),

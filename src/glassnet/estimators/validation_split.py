@@ -1,4 +1,4 @@
-"""The validation set: one's own (X_val, y_val), or the part of the data that early stopping holds out."""
+"""The validation set: given (X_val, y_val), or the part of the data that early stopping holds out."""
 
 from typing import Any
 
@@ -8,17 +8,19 @@ from sklearn.model_selection import train_test_split
 from glassnet.arrays import Array
 from glassnet.engines import Examples
 from glassnet.errors import InputError
-from glassnet.estimators.stopping import HeldOut
+from glassnet.estimators.stopping import ValidationSet
 
-OwnSet = tuple[Any, Any, Any]
-"""(X_val, y_val, sample_weight_val), each of them None where it is not given."""
+GivenValidation = tuple[Any, Any, Any]
+"""(X_val, y_val, sample_weight_val), each None if not given."""
 
 
-def held_out(estimator: Any, given: Any, examples: Examples, own: OwnSet) -> tuple[Examples, HeldOut | None]:
-    """What is learnt from, and what is only looked at; `given` are the examples' targets as they came.
+def split_validation(
+    estimator: Any, given: Any, examples: Examples, own: GivenValidation
+) -> tuple[Examples, ValidationSet | None]:
+    """The training examples and the validation set; `given` are the targets before encoding.
 
-    Early stopping holds `validation_fraction` of the examples out where there is no set of one's own: always the same
-    ones for the same data and `random_state`, in equal shares of the classes.
+    Without a given set, early stopping holds out `validation_fraction` of the examples: always the same ones for the
+    same data and `random_state`, stratified by class.
     """
     if own[0] is not None:
         return examples, _own(estimator, own)
@@ -35,20 +37,20 @@ def held_out(estimator: Any, given: Any, examples: Examples, own: OwnSet) -> tup
     if len(others) < 2:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     weights = examples.sample_weights
-    looked_at = HeldOut(
+    validation_set = ValidationSet(
         examples.inputs[others],
         examples.targets[others],
         given[others],
         None if weights is None else weights[others],
     )
-    kept: Array | None = None if weights is None else weights[rows]
-    return Examples(examples.inputs[rows], 1.0, examples.targets[rows], kept), looked_at
+    remaining: Array | None = None if weights is None else weights[rows]
+    return Examples(examples.inputs[rows], 1.0, examples.targets[rows], remaining), validation_set
 
 
-def _own(estimator: Any, own: OwnSet) -> HeldOut:
+def _own(estimator: Any, own: GivenValidation) -> ValidationSet:
     if own[1] is None:
         raise InputError("X_val without y_val: validation data needs both")
     inputs, given = estimator._validated(own[0], own[1], reset=False)
-    return HeldOut(
+    return ValidationSet(
         estimator._narrowed(inputs), estimator._encoded(given), given, estimator._weights(own[2], inputs, given)
     )
