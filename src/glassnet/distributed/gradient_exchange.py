@@ -1,6 +1,6 @@
-"""How the processes share a batch: each takes its part of the rows, and gradients are averaged on the way back.
+"""Data-parallel steps: each process computes a part of the rows of a batch, and gradients are averaged.
 
-Who computes which row does not change the step, up to rounding: N processes take the steps that one would take.
+The distribution of rows does not change the step, up to rounding: N processes take the steps that one would take.
 DistributedDataParallel sends the gradients of the last layers while those of the first are computed.
 """
 
@@ -16,15 +16,15 @@ from glassnet.arrays import Array
 from glassnet.distributed.process_group import ProcessGroup
 
 BUCKET_MB = 4.0
-"""Gradients are sent in pieces of at least so many MiB. With torch's own 25 a network of less would be sent in one,
-after the backward pass instead of during it."""
+"""Least size in MiB of the buckets of gradients. With the default of torch, 25, a smaller network is sent in
+one bucket, after the backward pass instead of during it."""
 
 
 class GradientExchange:
-    """Rows of each batch in equal, neighbouring parts, where every process holds all examples.
+    """Rows of each batch in equal, neighbouring parts, where every process has all examples.
 
-    Where they are spread over the processes, `own` are the numbers of those that this one holds: then it computes, of
-    each batch, the rows that it has. In a batch of n over N processes these are n / N, give or take sqrt(n / N).
+    If the examples are partitioned, `own` are the numbers of those on this process: it then computes the rows of each
+    batch that it has. In a batch of n over N processes these are n / N, give or take sqrt(n / N).
     """
 
     def __init__(self, group: ProcessGroup, device: str = "cpu", own: range | None = None) -> None:
@@ -42,10 +42,10 @@ class GradientExchange:
         return positions, rows[positions] - self.own.start
 
     def gather(self, part: Tensor, count: int) -> Tensor:
-        room = part.new_zeros(-(-count // self.size), *part.shape[1:])
-        room[: len(part)] = part
-        parts = [torch.empty_like(room) for _ in range(self.size)]
-        dist.all_gather(parts, room)
+        padded = part.new_zeros(-(-count // self.size), *part.shape[1:])
+        padded[: len(part)] = part
+        parts = [torch.empty_like(padded) for _ in range(self.size)]
+        dist.all_gather(parts, padded)
         lengths = [count * (rank + 1) // self.size - count * rank // self.size for rank in range(self.size)]
         return torch.cat([found[:length] for found, length in zip(parts, lengths, strict=True)])
 

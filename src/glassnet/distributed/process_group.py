@@ -1,7 +1,7 @@
-"""The processes of one run: how they find each other, agree, and fail together.
+"""The processes of one run: how they join, agree, and fail together.
 
-torchrun (or whoever sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT) starts them; `joined` is where they meet. What
-each does alone it does `together` with the others: where one fails, all raise the same error, which names it.
+torchrun (or whatever sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT) starts them; `joined` connects them. In a
+`collective` context, an error in one process is raised in all, with its rank.
 """
 
 import os
@@ -24,20 +24,30 @@ except ModuleNotFoundError as error:
     raise MissingExtra("torch", "torch") from None
 
 JOINING, ANSWERING = 60.0, 600.0
-"""Seconds that a process waits for the others at the beginning, and for an answer later; GLASSNET_TIMEOUT sets both."""
+"""Timeouts in seconds for joining and for answers; GLASSNET_TIMEOUT sets both."""
 
 
 LOST = r"gloo|nccl|connection|socket|time[d-]?.?out"
-"""What PyTorch's errors say when another process is gone."""
+"""Matches PyTorch's errors when another process is gone."""
 
 
 class ProcessGroupError(GlassnetError, RuntimeError):
-    """Something went wrong in one of the processes, or between them; all of them raise it."""
+    """A failure in one of the processes, or between them; all of them raise it."""
 
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """The processes that have joined: this one's `rank`, from 0, and how many there are."""
+    """The processes of a run; `joined` makes one.
+
+    Parameters
+    ----------
+    rank : int
+        This process, from 0.
+    size : int
+        Number of processes.
+    store : torch.distributed.Store
+        Shared key-value store.
+    """
 
     rank: int
     size: int
@@ -47,32 +57,32 @@ class ProcessGroup:
         return f"rank {self.rank} of {self.size}"
 
     def all_gather(self, value: Any) -> list[Any]:
-        """The values that all processes give here, by rank."""
+        """Gather a value from each process, ordered by rank; all must call it."""
         values = [None] * self.size
         dist.all_gather_object(values, value)
         return values
 
     @contextmanager
     def collective(self) -> Iterator[None]:
-        """What is done within is done by all; where one fails, all raise, before any goes on."""
+        """Context whose body all processes run; if one fails, all raise before any continues."""
         problem: Exception | None = None
         try:
             yield
         except Exception as error:
             problem = error
         found = self.all_gather(None if problem is None else f"{problem}" or type(problem).__name__)
-        failed = [rank for rank, said in enumerate(found) if said is not None]
+        failed = [rank for rank, message in enumerate(found) if message is not None]
         if not failed:
             return
         if problem is not None and len(failed) == self.size and len(set(found)) == 1:
-            raise problem  # the same mistake everywhere is told as it would be by one
+            raise problem  # the same error everywhere is raised as by one process
         raise _failed(failed[0], self.size, found[failed[0]]) from problem
 
     def check_same(self, settings: dict[str, Any]) -> None:
-        """`SettingError` on all, unless these settings are the same on all."""
-        everybody = self.all_gather(settings)
-        for rank, theirs in enumerate(everybody):
-            for key, value in everybody[0].items():
+        """Raise `SettingError` on all processes unless these settings are equal on all."""
+        everyone = self.all_gather(settings)
+        for rank, theirs in enumerate(everyone):
+            for key, value in everyone[0].items():
                 if theirs.get(key) != value:
                     raise SettingError(
                         f"rank {rank} has {key} {theirs.get(key)!r}, but rank 0 has {value!r}",
@@ -80,17 +90,17 @@ class ProcessGroup:
                     )
 
     def failure(self, problem: BaseException) -> BaseException:
-        """What to raise when this process gives up for `problem`; the others are told, or tell what theirs was."""
+        """The error to raise when this process stops for `problem`; reports it to the others, or theirs."""
         lost = isinstance(problem, RuntimeError) and re.search(LOST, str(problem), re.IGNORECASE)
         try:
             if not lost:
                 self.store.compare_set("failure", "", f"{self.rank} {problem or type(problem).__name__}")
                 return problem
-            if self.store.check(["failure"]):  # it is there before its connection is gone
-                rank, said = self.store.get("failure").decode().split(" ", 1)
-                return _failed(int(rank), self.size, said)
+            if self.store.check(["failure"]):  # written before the connection closes
+                rank, message = self.store.get("failure").decode().split(" ", 1)
+                return _failed(int(rank), self.size, message)
             missing = self._missing()
-        except RuntimeError:  # the store is gone with the process that kept it
+        except RuntimeError:  # the store is gone with the process that held it
             missing = [0]
         if not lost:
             return problem
@@ -101,7 +111,7 @@ class ProcessGroup:
         )
 
     def _missing(self) -> list[int]:
-        """Who does not say within a second that it, too, has lost somebody."""
+        """Ranks that do not report within a second that they lost a process too."""
         self.store.set(f"here/{self.rank}", "")
         missing: list[int] = []
         for _ in range(10):
@@ -113,16 +123,49 @@ class ProcessGroup:
 
 
 def restarted() -> bool:
-    """Whether torchrun has started these processes again, after one of them was lost."""
+    """Whether torchrun has restarted these processes after a failure.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from glassnet import distributed
+    >>> distributed.restarted()
+    False
+    """
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
 @contextmanager
 def joined(device: str = "cpu") -> Iterator[ProcessGroup]:
-    """The world of this process, in which its group is ready for torch.distributed.
+    """Join the processes that torchrun has started.
 
-    An error raised within is reported to the others, which raise a `ProcessGroupError` that names its process.
-    Raises `ProcessGroupError` if the others are not there in time, or are of another group.
+    Inside the context, the group is ready for torch.distributed. An error raised inside is reported to the other
+    processes, which raise a `ProcessGroupError` that names this one.
+
+    Parameters
+    ----------
+    device : str, default "cpu"
+        "cpu" or "cuda".
+
+    Yields
+    ------
+    ProcessGroup
+
+    Raises
+    ------
+    SettingError
+        If the environment variables of torchrun are missing or wrong.
+    ProcessGroupError
+        If the other processes do not join in time, or belong to another group.
+
+    Examples
+    --------
+    >>> from glassnet import distributed
+    >>> with distributed.joined() as group:                # doctest: +SKIP
+    ...     run = distributed.epochs(group, network, data)
     """
     group = _join()
     try:
@@ -138,16 +181,16 @@ def joined(device: str = "cpu") -> Iterator[ProcessGroup]:
     try:
         yield group
     except BaseException as problem:
-        told = group.failure(problem)
-        if told is problem:
+        reported = group.failure(problem)
+        if reported is problem:
             raise
-        raise told from problem
+        raise reported from problem
     finally:
         dist.destroy_process_group()
 
 
 def _join() -> ProcessGroup:
-    """Meet at the store that rank 0, or torchrun, keeps."""
+    """Connect to the store of rank 0 or torchrun."""
     try:
         rank, size, port = (int(os.environ[name]) for name in ("RANK", "WORLD_SIZE", "MASTER_PORT"))
         host = os.environ["MASTER_ADDR"]
@@ -176,7 +219,7 @@ def _join() -> ProcessGroup:
 
 
 def _meet(group: ProcessGroup) -> None:
-    """`ProcessGroupError` unless all are there, and hold the world to be of the same size."""
+    """Raise `ProcessGroupError` unless all processes are there and agree on the size of the group."""
     group.store.set(f"size/{group.rank}", f"{group.size}")
     for rank in range(group.size) if group.rank == 0 else (0,):
         try:
@@ -197,8 +240,8 @@ def _incomplete(group: ProcessGroup, why: str) -> ProcessGroupError:
     )
 
 
-def _failed(rank: int, size: int, said: str) -> ProcessGroupError:
-    return ProcessGroupError(f"rank {rank} of {size} failed: {said}")
+def _failed(rank: int, size: int, message: str) -> ProcessGroupError:
+    return ProcessGroupError(f"rank {rank} of {size} failed: {message}")
 
 
 def _timeout(usual: float) -> timedelta:

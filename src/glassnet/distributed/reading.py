@@ -1,7 +1,7 @@
-"""Each process reads its own part of a Parquet or Arrow data set; what they learn of the rows, they put together.
+"""Read a Parquet or Arrow data set in parts, one for each process, and merge what they find out about the rows.
 
-Means, spreads, texts and classes come from everybody's survey of its own rows. What is held out is small, and given to
-all.
+Means, standard deviations, categories and classes are merged from all processes. The rows held out for validation are
+few, and every process gets all of them.
 """
 
 from dataclasses import replace
@@ -17,9 +17,37 @@ from glassnet.distributed.process_group import ProcessGroup
 def read(
     group: ProcessGroup, path: Source, target: str | None, holdout: float, seed: int = 0
 ) -> tuple[Partition, Dataset]:
-    """Our part of the examples in the files at `path`, and all that is held out for validation: a share of the rows.
+    """Read this process's part of a data set.
 
-    Raises what `data.stream` raises, on all processes, and `InputError` if a part has no rows.
+    Parameters
+    ----------
+    group : ProcessGroup
+    path : str or path
+        File or folder of Parquet or Arrow files.
+    target : str or None
+        Column to predict.
+    holdout : float
+        Share of the rows to hold out.
+    seed : int, default 0
+        Seed of the held-out rows.
+
+    Returns
+    -------
+    Partition
+        This process's part of the examples.
+    Dataset
+        All held-out rows.
+
+    Raises
+    ------
+    InputError
+        If a part has no rows; also whatever `data.stream` raises, on all processes.
+
+    Examples
+    --------
+    >>> from glassnet import distributed
+    >>> with distributed.joined() as group:                # doctest: +SKIP
+    ...     part, held_out = distributed.read(group, "trips.parquet", "fare", 0.1)
     """
     share = (group.rank, group.size)
     with group.collective():
@@ -32,10 +60,10 @@ def read(
         whole = reduce(_merged, found).stream()
         part, held = Partition.of(whole, *share, holdout, seed)
     counts = group.all_gather(len(part.own()) if len(part.here[0]) else 0)
-    everybody = group.all_gather(held)
+    parts = group.all_gather(held)
     with group.collective():
         part = part.placed(group.rank, counts)
-        return part, part.held(everybody)
+        return part, part.held(parts)
 
 
 def _merged(first: Surveyed, then: Surveyed) -> Surveyed:

@@ -1,7 +1,7 @@
 """`training.epochs` over many processes: the same settings on all, the same steps, one checkpoint.
 
-Every process goes through the same run. Rank 0 alone reads and writes the checkpoint and is told of the progress; what
-it took up from there it gives to the others, so that hosts need not share a disk.
+Every process executes the same run. Rank 0 alone reads and writes the checkpoint and reports progress; it broadcasts a
+resumed state, so that hosts need not share a disk.
 """
 
 import os
@@ -35,12 +35,41 @@ def epochs(
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Run:
-    """Train, one `Epoch` at a time, with the processes of `group`, all of which call this with the same arguments.
+    """Train with the processes of a group, one `Epoch` at a time; all of them call it with the same arguments.
 
-    Settings are those of `training.epochs`, but for `engine`: it is torch, on this process's `device`. The network
-    after each epoch is that of one process (up to rounding), whatever their number, and on all of them the same.
-    A run that torchrun has started again goes on from its checkpoint. Raises what `training.epochs` raises, on all
-    processes, and `SettingError` where settings or data differ between them.
+    The network after each epoch equals that of one process up to rounding, whatever their number, and is the same on
+    all of them. A run that torchrun has restarted continues from its checkpoint.
+
+    Parameters
+    ----------
+    group : ProcessGroup
+    network : Network
+        Start values.
+    data : Dataset, Stream, Partition or pair (inputs, targets)
+    device : str, optional
+        Of this process.
+    bfloat16 : bool, default False
+        Compute products in bfloat16.
+    checkpoint, resume, progress
+        As in `training.epochs`; used on rank 0.
+    **settings
+        The other settings of `training.epochs`, but `engine`, which is torch.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    SettingError
+        If settings or data differ between processes; also whatever `training.epochs` raises, on all processes.
+
+    Examples
+    --------
+    >>> from glassnet import distributed
+    >>> with distributed.joined() as group:                # doctest: +SKIP
+    ...     for epoch in distributed.epochs(group, network, data, epochs=3):
+    ...         print(epoch.loss)
     """
     first = group.rank == 0
     own = range(data.start, data.start + len(data.here[1])) if isinstance(data, Partition) else None
@@ -60,7 +89,7 @@ def epochs(
 
 
 def _broadcast_state(run: Run, group: ProcessGroup) -> None:
-    """Give all what rank 0 has taken up from its checkpoint."""
+    """Send the state that rank 0 resumed from its checkpoint to all processes."""
     state = run.state
     step, slots, history = group.all_gather((state.step, len(state.slots), run.history.as_dict()))[0]
     if not step:
@@ -71,7 +100,7 @@ def _broadcast_state(run: Run, group: ProcessGroup) -> None:
     tensors = [torch.from_numpy(vector.copy()) for vector in vectors]
     for tensor in tensors:
         dist.broadcast(tensor, src=0)
-    kept, parameters, *memory = (tensor.numpy() for tensor in tensors)
-    run.state = State(parameters, memory, step)
+    best, parameters, *slots_of = (tensor.numpy() for tensor in tensors)
+    run.state = State(parameters, slots_of, step)
     run.history = History(Epoch(**figures) for figures in history)
-    run.network = run.network.with_parameters(kept)
+    run.network = run.network.with_parameters(best)

@@ -1,8 +1,8 @@
-"""A network that no single process holds: every process has some rows of each layer, and of its gradient and memory.
+"""Fully sharded training: every process has some rows of each layer, of its gradient and of the optimizer's slots.
 
-torch's `fully_shard` brings a layer's rows together for as long as it is at work. The network is made on the meta
-device, without memory; each process then fills in its own rows, with the numbers that `Network.create` would draw.
-Steps, settings and figures are those of `training.epochs`; files are `shards`'.
+torch's `fully_shard` gathers the rows of a layer while it computes. The network is created on the meta device, without
+memory; each process then fills in its own rows, with the numbers that `Network.create` draws. Steps, settings and
+measures are those of `training.epochs`; files are those of `sharded_files`.
 """
 
 import time
@@ -43,12 +43,20 @@ ROWS_AT_ONCE = 4096
 
 @dataclass
 class ShardedRun:
-    """A run over the processes of `group`; iterate over it for its epochs, on all of them.
+    """A run over the processes of a group; `train` yields its epochs, on all of them.
 
-    plan           its architecture says how large the network is; its seed is that of the start, too
-    learning_rate  at the peak of the `schedule`
-    dtype          "float32" or "float64"
-    device         of this process
+    Parameters
+    ----------
+    group : ProcessGroup
+    plan : Plan
+        Its architecture is that of the network; its seed is also that of the start values.
+    learning_rate : float
+        At the peak of the schedule.
+    schedule : Schedule
+    epochs : int
+    dtype : {"float32", "float64"}
+    device : str
+        Of this process.
     """
 
     group: ProcessGroup
@@ -70,7 +78,7 @@ class ShardedRun:
         self.step = 0
 
     def tensors(self) -> dict[str, Tensor]:
-        """The network's tensors and the optimizer's, by name; each process holds some rows of each."""
+        """Tensors of the network and slots of the optimizer, by name; each process has some rows of each."""
         found: dict[str, Tensor] = {}
         for name, parameter in self.module.named_parameters():
             found[name] = parameter.detach()
@@ -79,7 +87,7 @@ class ShardedRun:
         return found
 
     def settings(self, data: Dataset) -> dict[str, Any]:
-        """All that the run depends on, as plain values; not on how many processes there are."""
+        """Everything that determines the run, as plain values; not the number of processes."""
         names = ("loss", "optimizer", "schedule")
         parts = {name: f"{getattr(self.plan, name, None) or self.schedule}" for name in names}
         plan = {f.name: getattr(self.plan, f.name) for f in fields(self.plan) if f.name not in (*names, "architecture")}
@@ -89,14 +97,14 @@ class ShardedRun:
         return {**shape, **parts, **plan, "dropout": list(self.plan.dropout), **rest, **epochs}
 
     def resume(self, step: int, history: History) -> None:
-        """Go on from there; the tensors have been filled in."""
+        """Continue from this step; the tensors have been loaded."""
         self.step, self.history = step, history
         for memory in self.optimizer.state.values():
             if "step" in memory:
                 memory["step"] = torch.tensor(float(step))
 
     def train(self, data: Dataset, validation: Dataset | None = None) -> Iterator[Epoch]:
-        """The epochs that are still to come. Raises `GlassnetError` where the loss is not finite any more."""
+        """Yield the remaining epochs. Raises `GlassnetError` if the loss is not finite."""
         dtype = next(self.module.parameters()).dtype
         examples = Examples(*data.network_inputs, self._targets(data))
         bring, _ = batches(examples, torch.device(self.device), dtype)
@@ -130,7 +138,7 @@ class ShardedRun:
 
     @torch.no_grad()
     def figures(self, data: Dataset) -> tuple[float, float | None]:
-        """The loss and, for classes, the accuracy, over all of the data; each process looks at its own rows."""
+        """Loss and, for classes, accuracy over all of the data; each process evaluates its own rows."""
         dtype = next(self.module.parameters()).dtype
         examples = Examples(*data.network_inputs, self._targets(data))
         bring, _ = batches(examples, torch.device(self.device), dtype)

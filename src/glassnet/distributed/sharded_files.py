@@ -1,10 +1,10 @@
-"""A sharded run on disk: a folder of safetensors, which each process writes and reads its own rows of.
+"""A sharded run on disk: a folder of safetensors files, of which each process writes and reads its own rows.
 
     FOLDER/model-00001-of-00003.safetensors ...   the network, whole tensors, a file for each layer, with an index
-    FOLDER/checkpoint/epoch-7/...                 where the run stands: rows as the processes hold them, and run.json
+    FOLDER/checkpoint/epoch-7/...                 the state of the run: the rows of each process, and run.json
 
 torch's distributed checkpoint moves the rows, in its safetensors form: nothing that is read can run code, and another
-number of processes finds its own rows. What is written becomes visible by one renaming, when all have written.
+number of processes finds its own rows. A checkpoint becomes visible by one renaming, when all have written.
 """
 
 import json
@@ -27,7 +27,7 @@ CHECKPOINT, RUN = "checkpoint", "run.json"
 
 
 def save_checkpoint(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
-    """The checkpoint of the last epoch, in place of the one before."""
+    """Write the checkpoint of the last epoch and remove the one before."""
     number = len(run.history)
     with run.group.collective():
         if run.group.rank == 0:
@@ -38,8 +38,8 @@ def save_checkpoint(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> 
         save_together(run.tensors(), storage_writer=HuggingFaceStorageWriter(str(unfinished), save_distributed=True))
     with run.group.collective():
         if run.group.rank == 0:
-            said = {"settings": settings, "step": run.step, "history": run.history.as_dict()}
-            atomic.write(unfinished / RUN, lambda path: Path(path).write_text(json.dumps(said)))
+            state = {"settings": settings, "step": run.step, "history": run.history.as_dict()}
+            atomic.write(unfinished / RUN, lambda path: Path(path).write_text(json.dumps(state)))
             unfinished.rename(folder / CHECKPOINT / f"epoch-{number}")
             for old in (folder / CHECKPOINT).glob("epoch-*"):
                 if old.name != f"epoch-{number}":
@@ -47,26 +47,26 @@ def save_checkpoint(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> 
 
 
 def resume(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> None:
-    """Go on from the folder's last checkpoint, if there is one; `SettingError` if it is of another run."""
+    """Continue from the folder's last checkpoint, if there is one; raises `SettingError` for another run."""
     with run.group.collective():
-        kept = sorted((folder / CHECKPOINT).glob("epoch-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-        said: dict[str, Any] = json.loads((kept[-1] / RUN).read_text()) if kept else {"settings": settings}
+        found = sorted((folder / CHECKPOINT).glob("epoch-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+        description: dict[str, Any] = json.loads((found[-1] / RUN).read_text()) if found else {"settings": settings}
         for key, value in settings.items():
-            if said["settings"].get(key) != value:
+            if description["settings"].get(key) != value:
                 raise SettingError(
-                    f"the checkpoint in {folder} belongs to a run with {key} {said['settings'].get(key)!r}, not "
+                    f"the checkpoint in {folder} belongs to a run with {key} {description['settings'].get(key)!r}, not "
                     f"{value!r}",
                     help="resume with the settings and data of that run, or name another folder",
                 )
-    if not kept:
+    if not found:
         return
     with run.group.collective():
-        load(run.tensors(), storage_reader=HuggingFaceStorageReader(str(kept[-1])))
-        run.resume(said["step"], History(Epoch(**figures) for figures in said["history"]))
+        load(run.tensors(), storage_reader=HuggingFaceStorageReader(str(found[-1])))
+        run.resume(description["step"], History(Epoch(**figures) for figures in description["history"]))
 
 
 def save(run: ShardedRun, folder: Path, description: dict[str, Any]) -> None:
-    """The network as safetensors, a file for each layer; raises `FileError`."""
+    """Write the network as safetensors, a file for each layer; raises `FileError`."""
     names = [name for name, _ in run.module.named_parameters()]
     layers = {name: int(name.split(".")[1]) + 1 for name in names}
     unfinished = folder / "unfinished"
