@@ -63,7 +63,7 @@ def test_figures_do_not_depend_on_how_often_one_looks(
 ) -> None:
     runs = []
     for seconds in (0.0, 1e-4, 60.0):
-        monkeypatch.setattr("glassnet.training.run.SECONDS_BETWEEN_LOOKS", seconds)
+        monkeypatch.setattr("glassnet.training.run.SECONDS_BETWEEN_REPORTS", seconds)
         runs.append(gn.train(start, blobs, epochs=3, batch_size=7))
     assert runs[0].history.loss == runs[1].history.loss == runs[2].history.loss
     assert runs[0].network == runs[1].network == runs[2].network

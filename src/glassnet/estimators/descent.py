@@ -16,7 +16,7 @@ from glassnet.estimators.rates import LearningRates
 from glassnet.estimators.stopping import ValidationScore, ValidationSet
 from glassnet.random import epoch_order
 from glassnet.training.history import Epoch
-from glassnet.training.run import looks, mean_loss
+from glassnet.training.run import batch_losses, mean_loss
 
 
 @dataclass
@@ -72,7 +72,7 @@ class Descent:
         order = epoch_order(self.plan.seed, progress.epochs, count) if estimator.shuffle else np.arange(count)
         each = rates.of_epoch(progress.epochs, estimator.t_, progress.cuts)
         seen: list[float] = []
-        for losses in looks(trainer, order, each, self.plan.batch_size, self.at_once):
+        for losses in batch_losses(trainer, order, each, self.plan.batch_size, self.at_once):
             seen += losses
             self.at_once = max(self.at_once, len(losses))
         loss = self.unit * mean_loss(seen, self.plan.batch_size, count) if isfinite(seen[-1]) else nan

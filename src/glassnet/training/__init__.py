@@ -1,4 +1,4 @@
-"""Training: settings checked once (`fit`), then a run that goes epoch by epoch (`run`)."""
+"""Training: `fit` validates the settings once, `run` then computes epoch by epoch."""
 
 from glassnet.training.fit import Training, epochs, train, train_many
 from glassnet.training.history import Epoch, History

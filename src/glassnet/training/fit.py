@@ -1,4 +1,4 @@
-"""The door to training: settings checked once, then a `Run` that goes epoch by epoch.
+"""Public functions of training: settings are validated once, then a `Run` computes epoch by epoch.
 
 for epoch in epochs(network, data):  print(epoch.number, epoch.loss, epoch.network)
 
@@ -39,8 +39,17 @@ __all__ = ["DivergedError", "Epoch", "History", "Run", "Training", "epochs", "tr
 
 @dataclass(frozen=True)
 class Training:
-    """What a run gives: the network (the best one where early stopping was on, else the last), every epoch's figures,
-    and why it ended: "all epochs done", "stopped early", "stopped by a callback" or "interrupted"."""
+    """Result of a training run.
+
+    Parameters
+    ----------
+    network : Network
+        The best network with early stopping, else the last.
+    history : History
+        Losses and measures of each epoch.
+    ended : str
+        "all epochs done", "stopped early", "stopped by a callback" or "interrupted".
+    """
 
     network: Network
     history: History
@@ -75,36 +84,74 @@ def epochs(
 ) -> Run:
     """Train, one `Epoch` at a time.
 
-    network        where the numbers start; it is not changed
-    data           what is learnt from: a `Dataset`, a `Stream`, or a pair (inputs, targets)
-    validation     data that is only looked at, after each epoch
-    epochs         how often all examples are seen
-    batch_size     how many examples make a step (the last batch of an epoch may be smaller)
-    optimizer      the update rule: a name from `optimizers`, or one of its classes with settings
-    learning_rate  how far a step goes; without it the rule's own usual one
-    schedule       how the learning rate moves: a name from `schedules`, or one of its classes
-    loss           a name from `losses`, or one of its classes; without it the one that fits targets and last layer
-    class_weight   how much each class counts: a number per class, {class: number}, or "balanced": against its frequency
-    sample_weight  how much each example counts, (n,)
-    l1, l2         penalties on the weights: l1 * sum |w| + l2 / 2 * sum w^2 is added to the loss; l2 may be one for
-                   each layer
-    dropout        the share of hidden activations dropped at each step: one for all hidden layers, or one for each
-    clip_norm      the longest gradient that is followed as it is; longer ones are shortened to this
-    patience       stop when the validation loss has not got lower for so many epochs, and keep the best network
-    seed           of the order of examples and of dropout
-    engine         "auto", one by name, or one made with settings such as `engine.torch.Torch(bfloat16=True)`
-    device         where torch computes: "cpu", "cuda" (or "cuda:1"), "mps"
-    checkpoint     a file in which the run is kept after each epoch, all or nothing
-    resume         go on from that file where it exists; settings and data must be those it was made with
-    progress       is called with (batches done, batches in all) of the epoch, some twenty times a second
-    callbacks      are called with each `Epoch` (see `tracking`); the run ends where one of them answers True
+    Parameters
+    ----------
+    network : Network
+        Start values; it does not change.
+    data : Dataset, Stream or pair (inputs, targets)
+        Training data.
+    validation : Dataset, Stream or pair, optional
+        Data evaluated after each epoch; never trained on.
+    epochs : int, default 15
+        Number of passes over the data.
+    batch_size : int, default 64
+        Examples in a step; the last batch of an epoch may be smaller.
+    optimizer : str or Optimizer, default "adam"
+        A name from `optimizers`, or one of its classes with settings.
+    learning_rate : float, optional
+        By default the optimizer's usual one.
+    schedule : str or Schedule, default "one_cycle"
+        How the learning rate changes: a name from `schedules`, or one of its classes.
+    loss : str or Loss, optional
+        A name from `losses`, or one of its classes; by default the one that fits targets and last layer.
+    class_weight : "balanced", sequence of float or dict, optional
+        Weight of each class; "balanced" is inverse to its frequency.
+    sample_weight : array_like of shape (n,), optional
+        Weight of each example.
+    l1, l2 : float, default 0.0
+        Penalties on the weights: l1 * sum |w| + l2 / 2 * sum w^2 is added to the loss; l2 may be one for each layer.
+    dropout : float or sequence of float, default 0.0
+        Rate of dropped activations, for all hidden layers or for each.
+    clip_norm : float, optional
+        Gradients longer than this are shortened to it.
+    patience : int, optional
+        Stop after this many epochs without improvement in validation loss, and return the best network.
+    seed : int, default 0
+        Seed of the order of examples and of dropout.
+    engine : str or Engine, default "auto"
+        A name, or one with settings, such as `engines.torch.Torch(bfloat16=True)`.
+    device : str, optional
+        Device of torch: "cpu", "cuda" (or "cuda:1"), "mps".
+    checkpoint : str or path, optional
+        File in which the state is saved after each epoch, atomically.
+    resume : bool, default False
+        Continue from `checkpoint` if it exists; settings and data must be the same.
+    progress : callable, optional
+        Called with (batches done, all batches) of the epoch, some twenty times a second.
+    callbacks : iterable of callable, optional
+        Called with each `Epoch` (see `tracking`); the run ends when one returns True.
 
-    Measurements of a data set with a schema (a table's, not those of plain arrays) are standardised for the run, and
-    the last layer of every network that comes out of it gives them in their unit; the losses of the epochs are those
-    of standardised targets, `evaluate` gives them in the unit.
+    Returns
+    -------
+    Run
+        Iterate over it for its epochs.
 
-    Raises `InputError` and `SettingError` at once for data and settings that do not fit, and, while running,
-    `DivergedError` with what was last good.
+    Raises
+    ------
+    InputError
+        If the data does not fit the network.
+    SettingError
+        If a setting is out of range.
+    DivergedError
+        While running, if the loss is not finite; it has the last good network.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.xor(n=40, seed=0)
+    >>> network = gn.Network.create("2-4-2", "tanh", output="softmax", seed=0)
+    >>> [epoch.number for epoch in gn.training.epochs(network, data, epochs=3)]
+    [1, 2, 3]
     """
     start, data, _ = meeting(network, data)
     if validation is not None:
@@ -192,10 +239,29 @@ def _to_the_end(of: Callable[P, Run]) -> Callable[P, Training]:
     train.__name__ = train.__qualname__ = "train"
     train.__annotations__ = {**of.__annotations__, "return": Training}
     train.__signature__ = signature(of).replace(return_annotation=Training)  # type: ignore[attr-defined]
-    train.__doc__ = f"""Train to the end and give the `Training`: network, history, and why it ended.
+    parameters, _, errors = (of.__doc__ or "").partition("    Parameters\n")[2].partition("    Returns\n")
+    train.__doc__ = f"""Train to the end.
 
     Ctrl-C ends it with a warning, with the network of the last finished epoch.
-    {(of.__doc__ or "").split(chr(10), 1)[1]}"""
+
+    Parameters
+{parameters}    Returns
+    -------
+    Training
+        The network, its history, and why it ended.
+
+    Raises
+{errors.partition("    Raises" + chr(10))[2].partition("    Examples")[0]}    Examples
+    --------
+    >>> import glassnet as gn
+    >>> train, test = gn.data.xor(n=200, seed=0).split(0.25)
+    >>> network = gn.Network.create("2-8-2", "tanh", output="softmax", seed=0)
+    >>> result = gn.train(network, train, validation=test, epochs=30, batch_size=10, learning_rate=0.05)
+    >>> result.ended, len(result.history)
+    ('all epochs done', 30)
+    >>> gn.evaluate(result.network, test).accuracy > 0.9
+    True
+    """
     return train
 
 
@@ -203,12 +269,30 @@ train = _to_the_end(epochs)
 
 
 def train_many(runs: Iterable[Run], *, threads: int | None = None) -> list[Training]:
-    """Train several networks at once: ensembles, seeds, sweeps. `runs` come from `epochs(...)`, as many as you like:
+    """Train several networks at once: ensembles, seeds, sweeps.
 
-        train_many(epochs(start, data, seed=seed) for seed in range(16))
+    Each run has its own thread. The native engine releases Python's lock, so that they compute in parallel. The results
+    do not depend on the number of threads; the first error ends all.
 
-    Each run has a thread of its own, `threads` at a time (all cores without it); what they give does not depend on
-    that. The native engine leaves Python's lock alone, so they really go on side by side. The first error ends it.
+    Parameters
+    ----------
+    runs : iterable of Run
+        From `epochs(...)`.
+    threads : int, optional
+        Runs at a time; by default the number of cores.
+
+    Returns
+    -------
+    list of Training
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.xor(n=40, seed=0)
+    >>> network = gn.Network.create("2-4-2", "tanh", output="softmax", seed=0)
+    >>> found = gn.train_many(gn.training.epochs(network, data, epochs=1, seed=seed) for seed in range(3))
+    >>> len(found)
+    3
     """
     workers = threads or os.cpu_count() or 1
     _check_whole("threads", workers, 1)

@@ -1,4 +1,4 @@
-"""What a run says of itself: one record of figures for each epoch."""
+"""History of a run: one record of losses and measures for each epoch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,8 +10,23 @@ from glassnet.render import html
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch's figures. `number` counts from 1; `loss` is the mean over its batches, each before its own step,
-    without penalties; `best` tells whether the validation loss was the lowest so far."""
+    """Losses and measures of one epoch.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    loss : float
+        Mean over the batches, each before its own step, without penalties.
+    learning_rate : float
+        Learning rate of the last batch.
+    seconds : float
+    validation_loss, validation_accuracy : float, optional
+    best : bool
+        Whether the validation loss is the lowest so far.
+    network : Network, optional
+        The network after this epoch (not stored in a `History`).
+    """
 
     number: int
     loss: float
@@ -21,10 +36,9 @@ class Epoch:
     validation_accuracy: float | None = None
     best: bool = False
     network: Network | None = field(default=None, repr=False, compare=False)
-    """The network after this epoch (not kept in a `History`)."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures as plain values for JSON."""
+        """Plain values for JSON."""
         return {key: value for key, value in vars(self).items() if key != "network" and value is not None}
 
     def _cells(self) -> list[str]:
@@ -38,22 +52,36 @@ _Lines: TypeAlias = list[tuple[str, Sequence[float | None]]]
 
 
 class History(tuple[Epoch, ...]):
-    """The figures of all epochs so far, in order; each also as a list over the epochs."""
+    """All epochs so far, in order; each measure also as a list over the epochs.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.xor(n=40, seed=0)
+    >>> network = gn.Network.create("2-4-2", "tanh", output="softmax", seed=0)
+    >>> history = gn.train(network, data, epochs=2).history
+    >>> len(history.loss), history[0].number
+    (2, 1)
+    """
 
     @property
     def loss(self) -> list[float]:
+        """Training loss of each epoch."""
         return [epoch.loss for epoch in self]
 
     @property
     def validation_loss(self) -> list[float | None]:
+        """Validation loss of each epoch, or None."""
         return [epoch.validation_loss for epoch in self]
 
     @property
     def validation_accuracy(self) -> list[float | None]:
+        """Validation accuracy of each epoch, or None."""
         return [epoch.validation_accuracy for epoch in self]
 
     @property
     def learning_rate(self) -> list[float]:
+        """Learning rate at the end of each epoch."""
         return [epoch.learning_rate for epoch in self]
 
     def _repr_html_(self) -> str:

@@ -1,8 +1,8 @@
-"""The loop itself: epoch after epoch of small steps downhill, looked at and kept after each.
+"""The training loop: epochs of gradient steps, with validation, early stopping and checkpoints.
 
 A run is a function of its settings: the order of an epoch and the dropout masks of a step are computed from the seed
-(see `randomness`), and schedule and early stopping from the losses so far. So a checkpoint needs the parameters, the
-optimizer's memory and the history, and a run that was killed at any moment and resumed ends with the same bits as one
+(see `random`), and schedule and early stopping from the losses so far. So a checkpoint needs the parameters, the
+optimizer's slots and the history, and a run that was killed at any moment and resumed ends with the same bits as one
 that was not.
 """
 
@@ -31,12 +31,12 @@ from glassnet.training.feeding import FromMemory, FromStream, examples
 from glassnet.training.history import Epoch, History
 from glassnet.training.target_scaling import Unit
 
-SECONDS_BETWEEN_LOOKS = 0.05
-"""How long an engine is left alone: then progress is told and Ctrl-C is heard."""
+SECONDS_BETWEEN_REPORTS = 0.05
+"""Time that an engine runs before progress is reported and Ctrl-C is handled."""
 
 
 class DivergedError(GlassnetError, ArithmeticError):
-    """The loss became NaN or infinite. `network` and `history` are what was last good, up to the epoch before."""
+    """The loss became NaN or infinite. `network` and `history` are those of the last good epoch."""
 
     def __init__(self, problem: str, help: str, network: Network, history: History) -> None:
         super().__init__(problem, help=help)
@@ -45,13 +45,24 @@ class DivergedError(GlassnetError, ArithmeticError):
 
 @dataclass
 class Run:
-    """A run in progress: iterate over it for its epochs, stop whenever you like.
+    """A run in progress, made by `training.epochs`: iterate over it for its epochs, and stop at any time.
 
-    `network` is what it has come to (the best one so far where early stopping is on), `history` all figures, those from
-    before a resume included, and `ended` tells why it ended, once it has. `engine_choice` says which engine computes it
-    and why, `about_inputs` how that holds the inputs, once it has begun. `examples` are what the engine is given
-    (None for a stream, whose blocks come one by one), `state` is where the run stands after the last finished epoch,
-    `settings()` all that its bits depend on. Made by `training.epochs`, which checks.
+    Attributes
+    ----------
+    network : Network
+        The best network so far with early stopping, else the last.
+    history : History
+        All epochs, including those before a resume.
+    ended : str
+        Why it ended, once it has.
+    engine_choice : str
+        Which engine computes it, and why.
+    about_inputs : str
+        How the engine stores the inputs, once it has begun.
+    examples : Examples or None
+        The engine's training data; None for a stream, whose blocks come one by one.
+    state : State
+        Parameters, slots and step after the last finished epoch.
     """
 
     start: Network
@@ -89,12 +100,12 @@ class Run:
         )
         self.about_inputs = ""
         if self.resume and self.checkpoint is not None and self.checkpoint.exists():
-            self._take_up(self.checkpoint)
+            self._resume(self.checkpoint)
         elif self.checkpoint is not None:
-            self._keep()  # an unwritable place is found before the work, not after it
+            self._save_checkpoint()  # an unwritable place is found before the work, not after it
 
     def stop(self) -> None:
-        """Ask a run that another thread is iterating over to end; it does so at its next look, within an epoch too."""
+        """Ask a run that another thread iterates over to end; it does within a fraction of a second."""
         self._stopping = True
 
     def __iter__(self) -> Iterator[Epoch]:
@@ -108,8 +119,8 @@ class Run:
             if self.patience is None or epoch.best:
                 self.network = epoch.network or self.network
             if self.checkpoint is not None:
-                self._keep()
-            enough = [callback(epoch) is True for callback in self.callbacks]  # each of them is told
+                self._save_checkpoint()
+            enough = [callback(epoch) is True for callback in self.callbacks]  # all of them are called
             yield epoch
             if any(enough):
                 self.ended = "stopped by a callback"
@@ -123,7 +134,7 @@ class Run:
         return FromMemory(self.chosen_engine, self.plan, self.examples, self.state, len(self.data))
 
     def _epoch(self, feeding: FromMemory | FromStream) -> Epoch | None:
-        """One epoch; None if it was stopped on the way."""
+        """One epoch; None if it was stopped."""
         started = time.perf_counter()
         done = len(self.history)
         size = self.plan.batch_size
@@ -132,14 +143,14 @@ class Run:
 
         means: list[tuple[float, int]] = []  # the mean loss of each stretch, and over how many examples
         first = 0
-        for trainer, order in feeding.stretches(done):
+        for trainer, order in feeding.passes(done):
             last = first - (-len(order) // size)
             rates = [
                 self.learning_rate * schedule.factor(done + batch / batches, self.epochs)
                 for batch in range(first, last)
             ]
             seen: list[float] = []
-            for losses in looks(trainer, order, rates, size):
+            for losses in batch_losses(trainer, order, rates, size):
                 seen += losses
                 if not np.isfinite(losses[-1]):
                     raise self._diverged(f"the loss is {losses[-1]}", first + len(seen), rates[len(seen) - 1])
@@ -203,14 +214,14 @@ class Run:
 
     # The checkpoint
 
-    def _keep(self) -> None:
+    def _save_checkpoint(self) -> None:
         assert self.checkpoint is not None
         slots = {
             f"optimizer.{name}": slot for name, slot in zip(self.plan.optimizer.slots, self.state.slots, strict=False)
         }
         own_format.write(
             self.checkpoint,
-            {"parameters": self.state.parameters, "kept": self.network.parameters, **slots},
+            {"parameters": self.state.parameters, "best": self.network.parameters, **slots},
             {
                 "kind": "checkpoint",
                 "settings": self.settings(),
@@ -219,7 +230,7 @@ class Run:
             },
         )
 
-    def _take_up(self, path: Path) -> None:
+    def _resume(self, path: Path) -> None:
         tensors, description = own_format.read(path, "checkpoint")
         theirs, ours = description["settings"], self.settings()
         differing = [key for key in ours if theirs.get(key) != ours[key]]
@@ -233,10 +244,10 @@ class Run:
         slots = [tensors[f"optimizer.{name}"] for name in self.plan.optimizer.slots if f"optimizer.{name}" in tensors]
         self.state = State(tensors["parameters"], slots, description["step"])
         self.history = History(Epoch(**figures) for figures in description["history"])
-        self.network = replace(self.network, parameters=tensors["kept"])
+        self.network = replace(self.network, parameters=tensors["best"])
 
     def settings(self) -> dict[str, Any]:
-        """All that the bits of a run depend on, as plain values."""
+        """Everything that determines the bits of a run, as plain values."""
         plan = self.plan
         settings: dict[str, Any] = {
             "sizes": list(plan.architecture.sizes),
@@ -264,11 +275,14 @@ class Run:
         return settings
 
 
-def looks(
+def batch_losses(
     trainer: Trainer, order: Array, learning_rates: Sequence[float], batch_size: int, at_once: int = 1
 ) -> Iterator[list[float]]:
-    """One pass over `order`, the engine left alone for `SECONDS_BETWEEN_LOOKS` or so at a time, at first for `at_once`
-    batches; each time the losses of the batches done. A loss that is not finite is the last one."""
+    """Losses of one pass over `order`, as they are computed.
+
+    The engine runs for about `SECONDS_BETWEEN_REPORTS` at a time, at first for `at_once` batches; each time the losses
+    of these batches are yielded. A loss that is not finite is the last one.
+    """
     batch = 0
     while batch < len(learning_rates):
         looked = time.perf_counter()
@@ -278,18 +292,20 @@ def looks(
         if not isfinite(losses[-1]):
             return
         batch += len(losses)
-        at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_LOOKS / (time.perf_counter() - looked + 1e-9))))
+        at_once = max(1, int(len(losses) * min(8.0, SECONDS_BETWEEN_REPORTS / (time.perf_counter() - looked + 1e-9))))
 
 
 def mean_loss(losses: Sequence[float], batch_size: int, count: int) -> float:
-    """The mean over all examples of losses that are means over batches, the last of which may be smaller. Added up
-    exactly, so that it does not depend on where the epoch was looked at."""
+    """Mean over all examples of losses that are means over batches, the last of which may be smaller.
+
+    Summed exactly, so that it does not depend on how the epoch was divided.
+    """
     last = count - batch_size * (len(losses) - 1)
     return fsum([*(loss * batch_size for loss in losses[:-1]), losses[-1] * last]) / count
 
 
 def _plain(part: Any) -> list[Any]:
-    """A loss, rule or schedule by name and settings, those of a schedule within it included."""
+    """A loss, optimizer or schedule by name and settings, including those of a schedule within it."""
     settings = {f.name: getattr(part, f.name) for f in fields(part)}
     return [
         part.name,

@@ -1,8 +1,8 @@
-"""Measurements in any unit: training standardises them, and the last layer gives its outputs in their unit.
+"""Targets in any unit: training standardises them, and the last layer returns its outputs in their unit.
 
-A price of 300,000 is far from where a network starts, and its squared error drowns every step. So the targets are
-standardised for the run; the last layer, which is linear, then takes the unit over: y = center + spread * (w . a + b)
-is the neuron with weights spread * w and bias spread * b + center. The network then needs no key to be read.
+A price of 300,000 is far from where a network starts, and its squared error dominates every step. So the targets are
+standardised for the run; the last layer, which is linear, then includes the unit: y = center + spread * (w . a + b) is
+the neuron with weights spread * w and bias spread * b + center. The network then needs no scaling of its outputs.
 """
 
 from dataclasses import dataclass, replace
@@ -23,14 +23,14 @@ D = TypeVar("D", bound=Dataset | Stream)
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """What was taken from each target and what it was then divided by, (outputs,) each."""
+    """Center and spread of the targets, (outputs,) each: targets are trained as (target - center) / spread."""
 
     center: Array
     spread: Array
 
     @classmethod
     def of(cls, data: Dataset | Stream) -> "Unit":
-        """Mean and standard deviation of the targets (1 where they are all the same)."""
+        """Mean and standard deviation of the targets (1 for constant targets)."""
         if isinstance(data, Stream):
             return cls(np.array([data.center]), np.array([data.spread]))
         targets = data.targets.reshape(len(data), -1).astype(np.float64)
@@ -39,23 +39,27 @@ class Unit:
 
     @classmethod
     def for_run(cls, network: Network, data: Dataset | Stream) -> "Unit | None":
-        """The unit in which a run is to learn: that of measurements of a data set with a schema, under a linear last
-        layer. None for classes, and for plain arrays, which are learnt as they are."""
+        """The unit for a run: that of the measured targets of a data set with a schema, under a linear last layer.
+
+        None for classes, and for plain arrays, which are trained on as they are.
+        """
         linear = network.architecture.activations[-1] == "identity"
         measured = not data.classes and np.dtype(data.targets.dtype).kind == "f"
         return cls.of(data) if linear and measured and data.schema != Schema() else None
 
     def standardise(self, data: D) -> D:
-        """The data with targets around 0, of spread 1."""
+        """The data with targets of mean 0 and standard deviation 1."""
         if isinstance(data, Stream):
             return replace(data, standardised=(float(self.center[0]), float(self.spread[0])))
         targets = (data.targets.reshape(len(data), -1) - self.center) / self.spread
         return replace(data, targets=targets.reshape(data.targets.shape))
 
     def started(self, network: Network) -> Network:
-        """The network that is to start learning standardised targets. One whose output biases are all 0, as
-        `Network.create` makes it, starts at the mean of the targets; any other gives its outputs in the unit, and goes
-        on from there."""
+        """The network from which training on standardised targets starts.
+
+        A network whose output biases are all 0, as from `Network.create`, starts at the mean of the targets; any other
+        returns outputs in the unit, and continues from there.
+        """
         vector = network.parameters.copy()
         *_, (weights, biases) = weights_and_biases(network.architecture, vector)
         if not biases.any():
@@ -65,7 +69,7 @@ class Unit:
         return replace(network, parameters=vector)
 
     def restore(self, network: Network) -> Network:
-        """The network that gives its outputs in the unit; raises `SettingError` unless its last layer is linear."""
+        """The network that returns outputs in the unit; raises `SettingError` unless its last layer is linear."""
         last = network.architecture.activations[-1]
         if last != "identity":
             raise SettingError(
