@@ -251,8 +251,8 @@ class Network:
         """
         if self._prepared is not None and type(inputs) is np.ndarray:
             quick = self._quick.get(inputs.dtype)
-            if quick is not None and (quick[1] is None or (inputs.size and inputs.max() <= quick[1])):
-                outputs = self._prepared.outputs(inputs, quick[0])
+            if quick is not None:
+                outputs = self._prepared.outputs(inputs, *quick)
                 if outputs is not None:
                     return outputs
         given = self._read(inputs)
@@ -365,15 +365,16 @@ class Network:
         return self.with_schema(self.schema.without_preprocessing())
 
     @cached_property
-    def _quick(self) -> dict[np.dtype[Any], tuple[float, float | None]]:
-        """For types of arrays that the engine reads as they are: the factor of their values, and the largest value."""
+    def _quick(self) -> dict[np.dtype[Any], tuple[float, ...]]:
+        """For types of arrays that the engine reads as they are: the factor of their values, and the largest value if
+        there is one."""
         scale = self.schema.scale
         if self.schema.standardises:
             return {}
         if scale is None:
-            return {np.dtype(np.float32): (1.0, None)}
-        limit = LARGEST_FRACTION if scale < 1 else None
-        return {np.dtype(np.uint8): (float(scale), None), np.dtype(np.float32): (1.0, limit)}
+            return {np.dtype(np.float32): (1.0,)}
+        floats = (1.0, LARGEST_FRACTION) if scale < 1 else (1.0,)
+        return {np.dtype(np.uint8): (float(scale),), np.dtype(np.float32): floats}
 
     def _read(self, inputs: Any, gaps: Gaps | None = None) -> "_Given":
         """Raw inputs as the engine reads them. This is the only way in."""

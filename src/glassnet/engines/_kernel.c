@@ -347,19 +347,22 @@ done:
     return result;
 }
 
-/* Whether all of these are numbers: neither infinite nor NaN, whose exponents are all ones. */
-static int all_finite(const float *values, Py_ssize_t count) {
+/* Whether all of these are numbers (neither infinite nor NaN, whose exponents are all ones) and at most `limit`, which
+ * is above 0: the bits of floats above 0 are in the order of the floats, those of others are below 0. */
+static int all_usable(const float *values, Py_ssize_t count, float limit) {
     const uint32_t exponent = 0x7f800000;
     uint32_t odd = 0, bits;
+    int32_t most;
+    memcpy(&most, &limit, sizeof most);
     for (Py_ssize_t i = 0; i < count; i++) {
         memcpy(&bits, values + i, sizeof bits);
-        odd |= (bits & exponent) == exponent;
+        odd |= ((bits & exponent) == exponent) | ((int32_t)bits > most);
     }
     return !odd;
 }
 
-/* A block of rows at a time is looked at and goes forward while it lies in the cache; whether all were finite. */
-static int forward_finite(Object *self, const Inputs *in, float *outputs) {
+/* A block of rows at a time is looked at and goes forward while it lies in the cache; whether all were usable. */
+static int forward_usable(Object *self, const Inputs *in, float limit, float *outputs) {
     enum { ROWS = 96 };
     if (in->kind == DENSE_BYTES) {
         self->kernel->forward(self->context, in, outputs);
@@ -370,23 +373,24 @@ static int forward_finite(Object *self, const Inputs *in, float *outputs) {
         Inputs block = *in;
         block.rows = in->rows - first < ROWS ? in->rows - first : ROWS;
         block.values = values;
-        if (!all_finite(values, block.rows * self->fan_in)) return 0;
+        if (!all_usable(values, block.rows * self->fan_in, limit)) return 0;
         self->kernel->forward(self->context, &block, outputs + first * self->fan_out);
     }
     return 1;
 }
 
-/* outputs(inputs, scale): the short way for one row or many, contiguous and of bytes or finite floats; None for all
- * others, which the long way takes or explains. */
+/* outputs(inputs, scale, limit = infinity): the short way for one row or many, contiguous and of bytes or of finite
+ * floats up to the limit; None for all others, which the long way takes or explains. */
 static PyObject *object_outputs(PyObject *obj, PyObject *const *args, Py_ssize_t count) {
     enum { KEEP_GIL_BELOW = 20000 }; /* inputs; letting others run is not free */
     Object *self = (Object *)obj;
-    if (count != 2 || self->plan.purpose != FORWARD || self->plan.sparse) {
-        PyErr_SetString(PyExc_ValueError, "outputs(inputs, scale) of a context that goes forward");
+    if (count < 2 || count > 3 || self->plan.purpose != FORWARD || self->plan.sparse) {
+        PyErr_SetString(PyExc_ValueError, "outputs(inputs, scale, limit) of a context that goes forward");
         return NULL;
     }
     double scale = PyFloat_AsDouble(args[1]);
-    if (scale == -1 && PyErr_Occurred()) return NULL;
+    double limit = count == 3 ? PyFloat_AsDouble(args[2]) : INFINITY;
+    if (PyErr_Occurred()) return NULL;
     Py_buffer view;
     if (PyObject_GetBuffer(args[0], &view, PyBUF_ND | PyBUF_FORMAT)) {
         PyErr_Clear();
@@ -404,18 +408,18 @@ static PyObject *object_outputs(PyObject *obj, PyObject *const *args, Py_ssize_t
     Py_buffer out;
     if (result && PyObject_GetBuffer(result, &out, PyBUF_CONTIG)) Py_CLEAR(result);
     if (result) {
-        int finite;
+        int usable;
         acquire(self);
         if (in.rows * self->fan_in < KEEP_GIL_BELOW) {
-            finite = forward_finite(self, &in, out.buf);
+            usable = forward_usable(self, &in, (float)limit, out.buf);
         } else {
             Py_BEGIN_ALLOW_THREADS
-            finite = forward_finite(self, &in, out.buf);
+            usable = forward_usable(self, &in, (float)limit, out.buf);
             Py_END_ALLOW_THREADS
         }
         PyThread_release_lock(self->lock);
         PyBuffer_Release(&out);
-        if (!finite) {
+        if (!usable) {
             Py_DECREF(result);
             result = Py_NewRef(Py_None);
         }
@@ -524,7 +528,7 @@ static PyMethodDef object_methods[] = {
     {"set_examples", object_set_examples, METH_VARARGS, "set_examples(inputs, labels, rows, sample_weights)"},
     {"forward", object_forward, METH_VARARGS, "forward(inputs, outputs)"},
     {"trace", object_trace, METH_VARARGS, "trace(inputs, outputs): three arrays for each layer"},
-    {"outputs", (PyCFunction)(void (*)(void))object_outputs, METH_FASTCALL, "outputs(inputs, scale) -> array, or None"},
+    {"outputs", (PyCFunction)(void (*)(void))object_outputs, METH_FASTCALL, "outputs(inputs, scale, limit) -> array, or None"},
     {"gradient", object_gradient, METH_NOARGS, "gradient() -> loss; the slopes are then a vector"},
     {"run", object_run, METH_VARARGS, "run(order, learning_rates, losses) -> how many losses were written"},
     {"floor", object_floor, METH_O, "floor(order): only the loops over the first layer's lists"},
