@@ -1,7 +1,7 @@
-"""A network: a structure and one flat vector of numbers. Nothing changes it in place.
+"""Networks: an architecture and one flat vector of parameters. A network never changes.
 
-Every source of numbers (random, trained, read from a file) ends here, and every view starts from here. An edit gives a
-new network, so that the two can be compared and every edit can be undone.
+Every source of parameters (random, trained, read from a file) makes a `Network`, and every view reads one. An edit
+returns a new network, so that the two can be compared and every edit can be undone.
 """
 
 import os
@@ -12,13 +12,14 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet import engines
 from glassnet.architecture import Architecture, ParameterCount
 from glassnet.arrays import DTYPES, Array, is_sparse, numeric, readonly, shape_text
 from glassnet.data.access import kind_of
 from glassnet.data.conforming import conformed
-from glassnet.data.dataset import Dataset
+from glassnet.data.dataset import Dataset, RawInputs
 from glassnet.data.encoding import Gaps
 from glassnet.data.frames import frame_inputs, is_named, text_rows
 from glassnet.data.images import image_inputs
@@ -40,7 +41,21 @@ from glassnet.trace import Trace, TraceLayer, check_address
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """A view of one layer: `weights` (fan_out, fan_in), row k the template of neuron k; `biases` (fan_out,)."""
+    """A view of one layer.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (fan_out, fan_in)
+        Row k is the template of neuron k.
+    biases : ndarray of shape (fan_out,)
+    activation : str
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> gn.Network.create("3-4-2", seed=0).layers[0]
+    Layer(3 inputs, 4 neurons, relu)
+    """
 
     weights: Array
     biases: Array
@@ -53,7 +68,30 @@ class Layer:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network:
-    """Architecture and parameters; `parameters` holds, layer after layer, the weights row by row, then the biases."""
+    """A network of dense layers.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    parameters : array_like of shape (total,)
+        Layer after layer the weights, row by row, then the biases.
+    schema : Schema, optional
+        How raw data becomes the inputs of the first layer, and what the outputs mean.
+
+    Raises
+    ------
+    InputError
+        If the number of parameters does not fit the architecture.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("784-16-16-10", "sigmoid", seed=0)
+    >>> network
+    Network(784-16-16-10, sigmoid sigmoid identity, 13,002 parameters, float32)
+    >>> network.layers[0].weights.shape
+    (16, 784)
+    """
 
     architecture: Architecture
     parameters: Array
@@ -70,7 +108,7 @@ class Network:
         vector = vector.astype(dtype, copy=vector.flags.writeable)  # copies if the caller could still modify it
         object.__setattr__(self, "parameters", readonly(vector))
 
-    # How networks come to be
+    # Creation and editing
 
     @classmethod
     def create(
@@ -82,30 +120,80 @@ class Network:
         seed: int | None = None,
         dtype: str = "float32",
     ) -> "Network":
-        """A network with random weights and zero biases.
+        """Create a network with random weights and zero biases.
 
-        sizes       inputs first: "784-16-16-10" or (784, 16, 16, 10)
-        activation  of the hidden layers; or a list with one per layer, the output layer included
-        output      the last layer's; without it that is "identity": plain scores
-        init        how weights start, a name from `initializers` or a function; without it what fits each activation
-        seed        the same seed gives the same network; None gives another each time
-        dtype       "float32" or "float64"
+        Parameters
+        ----------
+        sizes : str or sequence of int
+            Inputs first: "784-16-16-10" or (784, 16, 16, 10).
+        activation : str or sequence of str, default "relu"
+            For all hidden layers, or one for each layer, the output layer included.
+        output : str, optional
+            Activation of the last layer; by default "identity", plain scores.
+        init : str or callable, optional
+            A name from `initializers` or a function; by default the one that fits each activation.
+        seed : int, optional
+            The same seed gives the same network; None a different one each time.
+        dtype : {"float32", "float64"}, default "float32"
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        SettingError
+            If sizes or names are not valid.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> gn.Network.create("2-4-2", "tanh", output="softmax", seed=0).count().total
+        22
         """
         if dtype not in DTYPES:
             raise unknown_name("dtype", dtype, DTYPES)
         architecture = Architecture.of(sizes, activation, output)
         random = np.random.default_rng(seed)
         vector = np.zeros(architecture.layers[-1].stop, dtype)
-        for layer, squish in zip(architecture.layers, architecture.activations, strict=True):
-            weights = initializer(init or fitting(squish))(random, layer.fan_in, layer.fan_out)
+        for layer, name in zip(architecture.layers, architecture.activations, strict=True):
+            weights = initializer(init or fitting(name))(random, layer.fan_in, layer.fan_out)
             vector[layer.start : layer.biases_start] = weights.ravel()
         return cls(architecture, vector)
 
     @classmethod
     def from_layers(
-        cls, layers: Sequence[tuple[Any, Any, str]], schema: Schema | None = None, dtype: str | None = None
+        cls,
+        layers: Sequence[tuple[npt.ArrayLike, npt.ArrayLike, str]],
+        schema: Schema | None = None,
+        dtype: str | None = None,
     ) -> "Network":
-        """From arrays: for each layer weights (fan_out, fan_in), biases (fan_out,) and the activation's name."""
+        """Create a network from arrays.
+
+        Parameters
+        ----------
+        layers : sequence of (weights, biases, activation)
+            Weights of shape (fan_out, fan_in), biases of shape (fan_out,), and the name of the activation.
+        schema : Schema, optional
+        dtype : {"float32", "float64"}, optional
+            By default that of the arrays.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        InputError
+            If the shapes do not fit together.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1, 2], [3, 4]], [0, 1], "relu"), ([[1, -1]], [0.5], "identity")])
+        >>> network.sizes
+        (2, 2, 1)
+        """
         arrays = [
             (numeric(w, f"weights of layer {i}"), numeric(b, f"biases of layer {i}"), name)
             for i, (w, b, name) in enumerate(layers)
@@ -135,8 +223,24 @@ class Network:
             weights[:], biases[:] = given_weights, given_biases
         return cls(architecture, readonly(vector), schema or Schema())
 
-    def with_parameters(self, vector: Any) -> "Network":
-        """The same structure with other numbers, shape (total,)."""
+    def with_parameters(self, vector: npt.ArrayLike) -> "Network":
+        """A network of the same architecture with other parameters.
+
+        Parameters
+        ----------
+        vector : array_like of shape (total,)
+
+        Returns
+        -------
+        Network
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.create("3-1", seed=0)
+        >>> network.with_parameters([1, 2, 3, 4]).layers[0].biases.tolist()
+        [4.0]
+        """
         return replace(self, parameters=numeric(vector, "parameters").astype(self.dtype))
 
     def edit(
@@ -147,7 +251,34 @@ class Network:
         bias: float | None = None,
         weights: "Mapping[int, float] | Sequence[float] | Array | None" = None,
     ) -> "Network":
-        """The network with one neuron's bias, all its weights, or some of them ({input: weight}) changed."""
+        """A network in which one neuron has another bias or other weights.
+
+        Parameters
+        ----------
+        layer, neuron : int
+            Address of the neuron, from 0.
+        bias : float, optional
+        weights : array_like of shape (fan_in,) or dict, optional
+            All weights, or some of them as {input: weight}.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        AddressError
+            If the neuron or an input does not exist.
+        InputError
+            If the values do not fit.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.create("3-1", seed=0).edit(0, 0, bias=0.5, weights={2: 1.0})
+        >>> float(network.layers[0].biases[0]), float(network.layers[0].weights[0, 2])
+        (0.5, 1.0)
+        """
         check_address(layer, neuron, self.sizes[1:])
         vector = self.parameters.copy()
         rows, biases = list(weights_and_biases(self.architecture, vector))[layer]
@@ -169,24 +300,79 @@ class Network:
         return replace(self, parameters=vector)
 
     def with_activation(self, layer: int, name: str) -> "Network":
-        """The network with another squish in one layer."""
+        """A network with another activation in one layer.
+
+        Parameters
+        ----------
+        layer : int
+        name : str
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        AddressError
+            If the layer does not exist.
+        SettingError
+            If the activation is unknown, or is softmax in a hidden layer.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> gn.Network.create("3-4-2", seed=0).with_activation(0, "tanh").layers[0].activation
+        'tanh'
+        """
         check_address(layer, 0, self.sizes[1:])
         names = list(self.architecture.activations)
         names[layer] = name
         return replace(self, architecture=Architecture.of(self.sizes, names))
 
     def with_schema(self, schema: Schema) -> "Network":
-        """The same numbers, with what inputs and outputs stand for."""
+        """A network with the same parameters and another schema.
+
+        Parameters
+        ----------
+        schema : Schema
+
+        Returns
+        -------
+        Network
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.create("1-2", seed=0).with_schema(gn.Schema(classes=("no", "yes")))
+        >>> network.schema.classes
+        ('no', 'yes')
+        """
         return replace(self, schema=schema)
 
-    def described(self, **said: Any) -> "Network":
-        """The same numbers, with some fields of the schema changed; `SettingError` for fields that do not fit.
+    def described(self, **changes: Any) -> "Network":
+        """A network with some fields of the schema changed.
 
+        Parameters
+        ----------
+        **changes
+            Fields of `Schema`.
+
+        Returns
+        -------
+        Network
+
+        Raises
+        ------
+        SettingError
+            If a field does not fit the network.
+
+        Examples
+        --------
         >>> import glassnet as gn
         >>> gn.Network.create("784-10", seed=0).described(scale=1 / 255, input_shape=(28, 28)).schema.input_shape
         (28, 28)
         """
-        schema = replace(self.schema, **said)
+        schema = replace(self.schema, **changes)
         inputs, outputs = self.sizes[0], self.sizes[-1]
         if schema.input_shape is not None and prod(schema.input_shape) != inputs:
             raise SettingError(
@@ -201,16 +387,16 @@ class Network:
             )
         return self.with_schema(schema)
 
-    # What it is
+    # Structure
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Inputs first: (784, 16, 16, 10)."""
+        """Sizes, inputs first: (784, 16, 16, 10)."""
         return self.architecture.sizes
 
     @property
     def dtype(self) -> str:
-        """The type of its numbers: "float32" or "float64"."""
+        """Type of the parameters: "float32" or "float64"."""
         return str(self.parameters.dtype)
 
     @cached_property
@@ -220,18 +406,51 @@ class Network:
         return tuple(Layer(w, b, name) for (w, b), name in zip(parts, self.architecture.activations, strict=True))
 
     def neuron(self, layer: int, index: int) -> Neuron:
-        """One neuron on its own."""
+        """One neuron on its own.
+
+        Parameters
+        ----------
+        layer, index : int
+            Address of the neuron, from 0.
+
+        Returns
+        -------
+        Neuron
+
+        Raises
+        ------
+        AddressError
+            If the neuron does not exist.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1.0, 2.0]], [0.5], "relu")])
+        >>> network.neuron(0, 0)([3, 4])
+        11.5
+        """
         check_address(layer, index, self.sizes[1:])
         at = self.layers[layer]
         return Neuron(at.weights[index], float(at.biases[index]), at.activation)
 
     def count(self) -> ParameterCount:
-        """The ledger of its parameters; `.total` is their number."""
+        """Parameters of each layer; `.total` is their number.
+
+        Returns
+        -------
+        ParameterCount
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> gn.Network.create("784-16-16-10", seed=0).count().total
+        13002
+        """
         return self.architecture.count(self.dtype)
 
-    # What it does
+    # Computation
 
-    def __call__(self, inputs: Any) -> Array:
+    def __call__(self, inputs: RawInputs) -> Array:
         """Compute the outputs of raw inputs; `Schema` has the rule by which they are read.
 
         Parameters
@@ -259,7 +478,7 @@ class Network:
         outputs = self._engine.forward(self.architecture, self.parameters, given.batch, given.factor)
         return outputs[0] if given.single else outputs
 
-    def predict(self, inputs: Any) -> Prediction:
+    def predict(self, inputs: RawInputs | str | os.PathLike[str]) -> Prediction:
         """Answer for raw inputs: the class, or the values in the unit of the target.
 
         Parameters
@@ -286,16 +505,46 @@ class Network:
         notes = given.notes + gaps.notes("the network's center")
         return Prediction(outputs[0] if given.single else outputs, labels_of(outputs, self), given.schema.target, notes)
 
-    def preprocess(self, inputs: Any) -> Array:
-        """Turn raw inputs into what the first layer gets: floats (fan_in,) or (n, fan_in). `Schema` has the rule."""
+    def preprocess(self, inputs: RawInputs) -> Array:
+        """Convert raw inputs to those of the first layer; `Schema` has the rule.
+
+        Parameters
+        ----------
+        inputs : as for a call
+
+        Returns
+        -------
+        ndarray of shape (fan_in,) or (n, fan_in)
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> schema = gn.Schema(features=("length",), centers=(5.0,), spreads=(2.0,))
+        >>> gn.Network.create("1-1", seed=0).with_schema(schema).preprocess([9.0]).tolist()
+        [2.0]
+        """
         given = self._read(inputs)
         floats = engines.reference.as_floats(given.batch, given.factor, self.parameters.dtype)
         return floats[0] if given.single else floats
 
-    def trace(self, inputs: Any) -> Trace:
-        """Compute every number on the way for raw inputs: one (fan_in,) or n of them (n, fan_in).
+    def trace(self, inputs: RawInputs) -> Trace:
+        """Compute every number on the way from raw inputs to outputs.
 
-        Takes what a call takes. `trace.given` are the raw values, `trace.layers[0].inputs` what became of them.
+        Parameters
+        ----------
+        inputs : as for a call
+
+        Returns
+        -------
+        Trace
+            `trace.given` are the raw values, `trace.layers[0].inputs` those of the first layer.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1.0, 2.0]], [0.5], "relu")])
+        >>> network.trace([3, 4]).layers[0].weighted_sums.tolist()
+        [11.0]
         """
         given = self._read(inputs)
         before = readonly(engines.reference.as_floats(given.batch, given.factor, self.parameters.dtype))
@@ -317,16 +566,60 @@ class Network:
         trace = Trace(tuple(layers), given.schema, given.raw)
         return trace[0] if given.single else trace
 
-    def gradient(self, inputs: Any, target: Any, loss: "str | Loss | None" = None) -> Array:
-        """Which way each knob turns: the slope of the loss for every parameter, on an example or a batch.
+    def gradient(self, inputs: RawInputs, target: npt.ArrayLike, loss: "str | Loss | None" = None) -> Array:
+        """Gradient of the loss for every parameter, on one example or a batch.
 
-        `target` is a label or the wanted outputs (for a batch, n of them). Without a `loss`, cross-entropy for labels
-        (binary for sigmoid outputs), else squared error. The loss falls fastest against this vector.
+        The loss falls fastest against this vector.
+
+        Parameters
+        ----------
+        inputs : as for a call
+        target : int, float or array_like
+            A label or the wanted outputs; for a batch, n of them.
+        loss : str or Loss, optional
+            By default cross-entropy for labels (binary for sigmoid outputs), else squared error.
+
+        Returns
+        -------
+        ndarray of shape (total,)
+            In the order of `parameters`.
+
+        Raises
+        ------
+        InputError
+            If inputs and targets do not fit.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1.0, 2.0]], [0.0], "identity")])
+        >>> network.gradient([1.0, 1.0], [2.0], "squared_error").tolist()
+        [2.0, 2.0, 2.0]
         """
         return self.loss_and_gradient(inputs, target, loss)[1]
 
-    def loss_and_gradient(self, inputs: Any, target: Any, loss: "str | Loss | None" = None) -> tuple[float, Array]:
-        """The loss on an example or a batch, and its `gradient`."""
+    def loss_and_gradient(
+        self, inputs: RawInputs, target: npt.ArrayLike, loss: "str | Loss | None" = None
+    ) -> tuple[float, Array]:
+        """Loss on one example or a batch, and its `gradient`.
+
+        Parameters
+        ----------
+        inputs, target, loss
+            As for `gradient`.
+
+        Returns
+        -------
+        loss : float
+        gradient : ndarray of shape (total,)
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1.0, 2.0]], [0.0], "identity")])
+        >>> network.loss_and_gradient([1.0, 1.0], [2.0], "squared_error")[0]
+        1.0
+        """
         given = self._read(inputs)
         targets = np.asarray(target)[None] if given.single else target
         kind = self.loss_for(targets, loss)
@@ -338,8 +631,24 @@ class Network:
         examples = engines.Examples(given.batch, given.factor, targets)
         return self._engine.gradient(self.architecture, self.parameters, examples, kind)
 
-    def loss_for(self, targets: Any, kind: "str | Loss | None" = None) -> Loss:
-        """The loss asked for, or the one that fits these targets and the last layer."""
+    def loss_for(self, targets: npt.ArrayLike, kind: "str | Loss | None" = None) -> Loss:
+        """The given loss, or the one that fits these targets and the last layer.
+
+        Parameters
+        ----------
+        targets : array_like
+        kind : str or Loss, optional
+
+        Returns
+        -------
+        Loss
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> gn.Network.create("2-3", seed=0).loss_for([0, 2, 1]).name
+        'cross_entropy'
+        """
         if kind is not None:
             return loss(kind)
         return default_loss(numeric(targets, "targets"), self.sizes[-1], self.architecture.activations[-1])
@@ -350,18 +659,18 @@ class Network:
 
     @cached_property
     def _prepared(self) -> engines.native.Prepared | None:
-        """Ready for many short calls, where the engine can be."""
+        """The engine's fast path for many short calls, if it has one."""
         if self._engine is not engines.native:
             return None
         return engines.native.prepare(self.architecture, self.parameters)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy needs: none of the things that are made when first asked for."""
+        """State for copies and pickles, without cached properties."""
         return {part.name: getattr(self, part.name) for part in fields(self)}
 
     @cached_property
     def bare(self) -> "Network":
-        """The same network without preprocessing: it takes the numbers that the first layer gets."""
+        """The network without preprocessing: it takes the inputs of the first layer."""
         return self.with_schema(self.schema.without_preprocessing())
 
     @cached_property
@@ -418,10 +727,30 @@ class Network:
             return image_inputs(inputs, self.schema)
         return inputs
 
-    # Files and looks
+    # Files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write it as safetensors, all or nothing; raises `FileError`."""
+        """Write the network as safetensors, atomically.
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> import glassnet as gn
+        >>> network = gn.Network.create("3-4-2", seed=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     network.save(os.path.join(folder, "small.safetensors"))
+        ...     gn.load(os.path.join(folder, "small.safetensors")) == network
+        True
+        """
         own_format.write(path, *self._stored())
 
     def to_bytes(self) -> bytes:
@@ -429,7 +758,7 @@ class Network:
         return own_format.to_bytes(*self._stored())
 
     def _stored(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Its tensors by their names in the file, and its description."""
+        """Tensors by their names in the file, and the description."""
         tensors = {}
         for i, layer in enumerate(self.layers):
             tensors[f"layers.{i}.weight"] = np.ascontiguousarray(layer.weights)
@@ -467,7 +796,7 @@ class Network:
         return html.block(repr(self), ledger, *self._pictures())
 
     def _pictures(self, most: int = 20) -> list[str]:
-        """The templates of the first layer where the inputs are a picture, and small layers weight by weight."""
+        """Templates of the first layer if the inputs are a picture, and small layers weight by weight."""
         parts, shape = [], self.schema.input_shape
         for i, layer in enumerate(self.layers):
             limit = float(np.abs(layer.weights).max())
@@ -506,31 +835,41 @@ def load(
     shape: Sequence[int] | None = None,
     classes: Sequence[str] | None = None,
 ) -> Network:
-    """Load the network in a file: one that `Network.save` wrote, or the chain of dense layers in any format's.
+    """Load the network in a file or model.
 
-    Flatten and dropout are skipped, batch norm and input scaling folded into the layers beside them.
+    Flatten and dropout are skipped; batch norm and input scaling are folded into the layers beside them.
 
     Parameters
     ----------
-    source : path, or a PyTorch, Keras or scikit-learn model in memory
-    activation : str or list of str, optional
-        For formats that do not keep it (state dicts, plain tensors): of the hidden layers, with plain scores coming
-        out, or one for each layer.
+    source : str, path, or a PyTorch, Keras or scikit-learn model in memory
+        A file that `Network.save` wrote, or one of any format that holds a chain of dense layers.
+    activation : str or sequence of str, optional
+        For formats that do not store it (state dicts, plain tensors): of the hidden layers, with plain scores as
+        output, or one for each layer.
     scale : float, optional
-        How the network reads stored pixels: they are multiplied by this. 1/255 for a network trained on fractions, 1
-        for one trained on 0 to 255. Without it, a network whose file says nothing takes the schema of the data that it
-        meets.
-    shape : tuple of int, optional
+        Factor for stored pixels: 1/255 for a network trained on fractions, 1 for one trained on 0 to 255. By default, a
+        network whose file does not say it takes the schema of the data that it is used on.
+    shape : sequence of int, optional
         Shape of one input, such as (28, 28).
     classes : sequence of str, optional
         Name of each class, in the order of the outputs.
 
+    Returns
+    -------
+    Network
+
     Raises
     ------
     FileError
-        For a file that is damaged, or in which something else is in the way, naming the first such thing.
+        If the file is damaged or is not a chain of dense layers; the message names the first obstacle.
     SettingError
-        Where activations have to be said or are known already, and for a description that does not fit.
+        If activations are missing or already known, or a description does not fit.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> gn.load("mnist.safetensors")                        # doctest: +SKIP
+    Network(784-16-16-10, relu relu softmax, 13,002 parameters, float32)
     """
     network = _load(source, activation)
     said = {"scale": scale, "input_shape": shape and tuple(shape), "classes": classes and tuple(map(str, classes))}

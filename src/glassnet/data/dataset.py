@@ -1,16 +1,20 @@
 """A data set: inputs, what they should give, and what both stand for. Every reader in this folder ends in one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias, Union
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.arrays import Array, dense, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
 from glassnet.schema import Schema
+
+RawInputs: TypeAlias = Union[npt.ArrayLike, Mapping[str, Any], Sequence[Mapping[str, Any]], "Dataset"]
+"""What a network takes: an array, named values, a data frame, or a data set; one input or many."""
 
 
 @dataclass(frozen=True, eq=False)
