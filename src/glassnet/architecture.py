@@ -1,9 +1,9 @@
-"""The structure without the values: how many neurons in each layer, with which squish, and how many numbers that makes.
+"""Architectures: sizes and activations without parameters, and the number of parameters that they make.
 
     784-16-16-10  ->  784 x 16 + 16,  16 x 16 + 16,  16 x 10 + 10  ->  13,002
 
-A layer with `fan_in` inputs and `fan_out` neurons has a weight for every pair and a bias for every neuron. Nothing
-here holds a parameter, so a structure of 10^12 of them is counted as quickly as one of ten.
+A layer with `fan_in` inputs and `fan_out` neurons has a weight for every pair and a bias for every neuron. Nothing here
+holds a parameter, so an architecture of 10^12 of them is counted as quickly as one of ten.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ _BYTES = {"float32": 4, "float64": 8}
 
 @dataclass(frozen=True)
 class LayerShape:
-    """One layer's sizes and where its numbers lie in the flat vector: weights row by row, then the biases."""
+    """Sizes of one layer and its place in the flat vector: weights row by row, then the biases."""
 
     fan_in: int
     fan_out: int
@@ -43,7 +43,22 @@ class LayerShape:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Sizes, inputs first, and the name of each layer's activation (the inputs are no layer)."""
+    """Sizes, inputs first, and the activation of each layer.
+
+    Parameters
+    ----------
+    sizes : tuple of int
+        (784, 16, 16, 10) has three layers; the inputs are not a layer.
+    activations : tuple of str
+        One for each layer.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> architecture = gn.Architecture.of("784-16-16-10", "sigmoid")
+    >>> architecture.activations, architecture.count().total
+    (('sigmoid', 'sigmoid', 'identity'), 13002)
+    """
 
     sizes: tuple[int, ...]
     activations: tuple[str, ...]
@@ -52,10 +67,32 @@ class Architecture:
     def of(
         cls, sizes: "str | Sequence[int]", activation: "str | Sequence[str]" = "relu", output: str | None = None
     ) -> "Architecture":
-        """From `"784-16-16-10"` or `(784, 16, 16, 10)`, and one activation for the hidden layers or one for each layer.
+        """An architecture from sizes as text, and activations by name.
 
-        `output` is the last layer's activation. Without it that is the identity (plain scores, as a loss on logits
-        wants them), or the last of the activations if each layer has its own.
+        Parameters
+        ----------
+        sizes : str or sequence of int
+            "784-16-16-10" or (784, 16, 16, 10).
+        activation : str or sequence of str, default "relu"
+            For all hidden layers, or one for each layer, the output layer included.
+        output : str, optional
+            Activation of the last layer; by default the last of a list, else "identity" (plain scores, for a loss on
+            logits).
+
+        Returns
+        -------
+        Architecture
+
+        Raises
+        ------
+        SettingError
+            If sizes or activations are not valid.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> gn.Architecture.of("2-4-3", output="softmax").activations
+        ('relu', 'softmax')
         """
         from glassnet.activations import activation as known
 
@@ -88,7 +125,26 @@ class Architecture:
         return tuple(shapes)
 
     def count(self, dtype: str = "float32") -> "ParameterCount":
-        """How many parameters, layer by layer, and how many bytes they take as `dtype`."""
+        """Number of parameters, layer by layer.
+
+        Parameters
+        ----------
+        dtype : {"float32", "float64"}, default "float32"
+            For the number of bytes.
+
+        Returns
+        -------
+        ParameterCount
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> print(gn.Architecture.of("784-16-10").count())
+        layer  inputs x neurons + biases  numbers
+            0  784 x 16 + 16               12,560
+            1  16 x 10 + 10                   170
+        total  50.9 kB as float32          12,730
+        """
         if dtype not in _BYTES:
             raise unknown_name("dtype", dtype, _BYTES)
         return ParameterCount(self.layers, _BYTES[dtype])
@@ -99,7 +155,21 @@ class Architecture:
 
 @dataclass(frozen=True)
 class ParameterCount:
-    """The ledger: a row for each layer with its formula, and their total. Printed, it is a table that adds up."""
+    """Parameters of each layer and their sum; print it to read it.
+
+    Parameters
+    ----------
+    rows : tuple of LayerShape
+    bytes_each : int
+        Bytes of a parameter.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> found = gn.count("784-16-16-10")
+    >>> found.total, found.weights, found.biases, found.bytes
+    (13002, 12960, 42, 52008)
+    """
 
     rows: tuple[LayerShape, ...]
     bytes_each: int = 4
@@ -162,18 +232,18 @@ class ParameterCount:
 
 
 def count_sizes(sizes: "str | Sequence[int]", dtype: str = "float32") -> ParameterCount:
-    """The ledger of these sizes, whatever the activations: these have no numbers of their own."""
+    """Parameters of an architecture with these sizes; activations have none."""
     sizes = parse_sizes(sizes)
     return Architecture(sizes, ("identity",) * (len(sizes) - 1)).count(dtype)
 
 
 def spec(sizes: Sequence[int]) -> str:
-    """Sizes as they are written: `784-16-16-10`."""
+    """Sizes as text: `784-16-16-10`."""
     return "-".join(str(size) for size in sizes)
 
 
 def parse_sizes(sizes: "str | Sequence[int]") -> tuple[int, ...]:
-    """Sizes from `"784-16-16-10"` or a sequence of whole numbers; raises `SettingError` if they make no network."""
+    """Sizes from `"784-16-16-10"` or a sequence of whole numbers; raises `SettingError` if they are not valid."""
     try:
         parts = sizes.split("-") if isinstance(sizes, str) else list(sizes)
         parsed = tuple(int(part) for part in parts)

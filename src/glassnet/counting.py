@@ -1,4 +1,4 @@
-"""Counting parameters, whatever they are in: sizes written down, a network, or a file of any format."""
+"""Count the parameters of sizes, a network, or a model file of any format."""
 
 import json
 import os
@@ -16,11 +16,32 @@ if TYPE_CHECKING:
 
 
 def count(source: "str | Sequence[int] | os.PathLike[str] | Network | Any") -> "ParameterCount | CheckpointCount":
-    """The ledger of sizes such as "784-16-16-10" or (784, 16, 16, 10), of a network, or of a model file.
+    """Count parameters.
 
-    Sizes are only counted: nothing is allocated, not even numpy is imported. Of a file only the header is read; one of
-    our own gives the ledger of its layers, any other the tree of its tensors; `.total` is the number of parameters of
-    either. Raises `SettingError` for sizes that make no network, `FileError` for a file that is missing or holds none.
+    Sizes are only counted: nothing is allocated, not even numpy is imported. Of a file only the header is read.
+
+    Parameters
+    ----------
+    source : str, sequence of int, path, Network or model in memory
+        Sizes such as "784-16-16-10" or (784, 16, 16, 10), or anything that holds parameters.
+
+    Returns
+    -------
+    ParameterCount or CheckpointCount
+        By layer for sizes and networks, by tensor for other files; `.total` is the number of parameters.
+
+    Raises
+    ------
+    SettingError
+        If the sizes are not valid.
+    FileError
+        If the file does not exist or has no parameters.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> gn.count("784-16-16-10").total
+    13002
     """
     if isinstance(source, os.PathLike) or (isinstance(source, str) and os.path.exists(source)):
         from glassnet.files import open_checkpoint
@@ -42,7 +63,7 @@ def count(source: "str | Sequence[int] | os.PathLike[str] | Network | Any") -> "
 
 
 def _ledger(checkpoint: "Checkpoint") -> ParameterCount | None:
-    """The ledger of a network that we saved, if its tensors are what its description says."""
+    """The count by layer of a network that glassnet saved, if its tensors match its description."""
     try:
         description = json.loads(checkpoint.metadata["glassnet"])
         if description["kind"] != "network":

@@ -1,4 +1,4 @@
-"""How good a network is on data: its loss, how often it is right, and what it takes for what."""
+"""Evaluation of a network on data: loss, accuracy, confusion matrix, R squared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,19 +24,28 @@ from glassnet.schema import Schema
 
 ROWS_AT_ONCE = 4096
 NUMBERS_AT_ONCE = 1 << 25
-"""So many inputs go through at once at most: 4,096 digits, or fewer rows where these are wide."""
+"""Largest number of inputs in a batch: 4,096 digits, or fewer rows if they are wide."""
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The figures of one network on one data set.
+    """Measures of one network on one data set.
 
-    count      how many examples
-    loss       the mean loss over them
-    accuracy   the share that is recognised, or None where the targets are measurements
-    confusion  (classes, classes): row = what it is, column = what it was taken for; None for measurements
-    notes      what was assumed about the data
-    r_squared  for measurements the share of their variance that is explained, else None
+    Parameters
+    ----------
+    count : int
+        Number of examples.
+    loss : float
+        Mean loss.
+    accuracy : float or None
+        Share of correct classes; None for measured targets.
+    confusion : ndarray of shape (classes, classes) or None
+        Row: true class, column: predicted class; None for measured targets.
+    r_squared : float or None
+        Share of the variance of measured targets that is explained; None for classes.
+    classes : tuple of str or None
+    notes : tuple of str
+        What was assumed about the data.
     """
 
     count: int
@@ -97,10 +106,34 @@ def evaluate(
     engine: str | Engine = "auto",
     device: str | None = None,
 ) -> Evaluation:
-    """The figures of `network` on a `Dataset`, on a `Stream`, or on a pair (inputs, targets).
+    """Evaluate a network on data.
 
-    Without a `loss`, the one that fits targets and network is taken (see `Network.gradient`).
-    Raises `InputError` for data that does not fit the network.
+    Parameters
+    ----------
+    network : Network
+    data : Dataset, Stream or pair (inputs, targets)
+    loss : str or Loss, optional
+        By default the one that fits targets and network (see `Network.gradient`).
+    engine : str or Engine, default "auto"
+    device : str, optional
+        Device of torch: "cpu", "cuda", "mps".
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+        If the data does not fit the network.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.from_layers([([[1.0], [-1.0]], [0.0, 0.0], "identity")])
+    >>> found = gn.evaluate(network, ([[1.0], [2.0], [-3.0]], [0, 0, 0]))
+    >>> round(found.accuracy, 4), found.confusion.tolist()
+    (0.6667, [[2, 1], [0, 0]])
     """
     network, data, notes = meeting(network, data)
     kind = network.loss_for(data.targets, loss)
@@ -113,7 +146,7 @@ def evaluate(
 
 
 class Tally:
-    """The figures of one network, added up over parts of the data."""
+    """Running measures of one network over parts of the data."""
 
     def __init__(self, network: Network, loss: Loss, classes: tuple[str, ...] | None) -> None:
         self._network, self._loss, self._classes = network, loss, classes
@@ -128,7 +161,7 @@ class Tally:
         self._mean: Any = 0.0
 
     def add(self, outputs: Array, targets: Array, given: Array) -> None:
-        """Take in a part: what the loss reads, (n, fan_out), its targets, and the targets as they were given."""
+        """Add a part: what the loss reads, (n, fan_out), the encoded targets, and the targets as given."""
         self._losses.append((self._loss.value(outputs, targets), self._loss.total_weight(targets, None)))
         if given.ndim == 1 and given.dtype.kind == "i":
             classes = max(len(self._classes or ()), self._network.sizes[-1], 2)
@@ -145,7 +178,7 @@ class Tally:
         self._count += len(given)
 
     def evaluation(self) -> Evaluation:
-        """The figures of all parts together."""
+        """The measures of all parts."""
         confusion = self._confusion
         r_squared = 1 - self._wrong / self._spread if self._spread else float("nan")
         return Evaluation(
@@ -159,7 +192,7 @@ class Tally:
 
 
 def weighted_mean(parts: Sequence[tuple[float, float]]) -> float:
-    """The mean of means, each with what it counts; one alone is as it is, to the bit."""
+    """Weighted mean of (mean, weight) pairs; a single one is returned unchanged, to the bit."""
     if len(parts) == 1:
         return parts[0][0]
     total = fsum(weight for _, weight in parts)
@@ -167,7 +200,7 @@ def weighted_mean(parts: Sequence[tuple[float, float]]) -> float:
 
 
 def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine: Engine) -> Array:
-    """What the loss reads, (n, fan_out): the last pre-activations where these are its logits, else the outputs."""
+    """What the loss reads, (n, fan_out): the last pre-activations if these are its logits, else the outputs."""
     architecture = network.architecture
     if loss.reads_logits_of == architecture.activations[-1]:
         architecture = type(architecture)(architecture.sizes, (*architecture.activations[:-1], "identity"))

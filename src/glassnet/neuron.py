@@ -22,7 +22,28 @@ from glassnet.render import html
 
 @dataclass(frozen=True, eq=False, init=False)
 class Neuron:
-    """Weights of shape (fan_in,), a bias, and the name of an activation."""
+    """One neuron.
+
+    Parameters
+    ----------
+    weights : array_like of shape (fan_in,)
+    bias : float
+    activation : str, default "sigmoid"
+
+    Raises
+    ------
+    InputError
+        If weights are not one row of finite numbers, or the bias is not one.
+    SettingError
+        If the activation is unknown.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> neuron = gn.Neuron([0.5, -1.0], bias=0.25, activation="relu")
+    >>> neuron([2.0, 0.5])                    # 0.5 x 2 - 1 x 0.5 + 0.25
+    0.75
+    """
 
     weights: Array
     bias: float
@@ -40,12 +61,26 @@ class Neuron:
         object.__setattr__(self, "bias", float(number.reshape(())))
         object.__setattr__(self, "activation", activation)
 
-    def __call__(self, inputs: Any) -> float:
+    def __call__(self, inputs: npt.ArrayLike) -> float:
         """The activation for inputs of shape (fan_in,)."""
-        return self.squish(float(self.weights @ self._checked(inputs)) + self.bias)
+        return self.activate(float(self.weights @ self._checked(inputs)) + self.bias)
 
-    def squish(self, pre_activation: float) -> float:
-        """What the neuron makes of its weighted sum plus bias."""
+    def activate(self, pre_activation: float) -> float:
+        """The activation for a pre-activation.
+
+        Parameters
+        ----------
+        pre_activation : float
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        SettingError
+            If the activation is softmax, which is defined for a layer.
+        """
         if self.activation == "softmax":
             raise SettingError(
                 "softmax is not defined for one neuron: it divides 1 among all neurons of a layer",
@@ -53,8 +88,36 @@ class Neuron:
             )
         return float(known_activation(self.activation)(numeric([pre_activation], "pre-activation"))[0])
 
-    def trace(self, inputs: Any) -> "NeuronTrace":
-        """Every number on the way from `inputs` to the activation; print it to read the arithmetic."""
+    def trace(self, inputs: npt.ArrayLike) -> "NeuronTrace":
+        """Every number on the way from inputs to activation; print it to read it.
+
+        Parameters
+        ----------
+        inputs : array_like of shape (fan_in,)
+
+        Returns
+        -------
+        NeuronTrace
+
+        Raises
+        ------
+        InputError
+            If there is not one input for each weight.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> print(gn.Neuron([0.5, -1.0], bias=0.25, activation="relu").trace([2.0, 0.5]))
+        neuron
+          input 0    2 x 0.5    1.00
+          input 1  0.5 x  -1   -0.50
+                               -----
+          weighted sum          0.50
+          + bias                0.25
+                               -----
+          pre-activation z      0.75
+          relu = max(0, z)      0.75
+        """
         inputs = self._checked(inputs)
         weighted_sum = float(self.weights @ inputs)
         return NeuronTrace(
@@ -64,10 +127,10 @@ class Neuron:
             bias=self.bias,
             pre_activation=weighted_sum + self.bias,
             activation_name=self.activation,
-            activation=self.squish(weighted_sum + self.bias),
+            activation=self.activate(weighted_sum + self.bias),
         )
 
-    def _checked(self, inputs: Any) -> Array:
+    def _checked(self, inputs: npt.ArrayLike) -> Array:
         inputs = numeric(inputs, "inputs").astype(float)
         if inputs.shape != self.weights.shape:
             raise InputError(
@@ -79,7 +142,28 @@ class Neuron:
 
 @dataclass(frozen=True, eq=False)
 class NeuronTrace:
-    """One neuron at work on one input, step by step. `inputs`, `weights` and `products` have shape (fan_in,)."""
+    """One neuron on one input, step by step; print it to read it.
+
+    Parameters
+    ----------
+    inputs, weights : ndarray of shape (fan_in,)
+    weighted_sum : float
+        Sum of `products`.
+    bias : float
+    pre_activation : float
+        `weighted_sum + bias`.
+    activation_name : str
+    activation : float
+    name : str
+    input_names : sequence of str, optional
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> trace = gn.Neuron([0.5, -1.0], bias=0.25, activation="relu").trace([2.0, 0.5])
+    >>> trace.products.tolist(), trace.pre_activation
+    ([1.0, -0.5], 0.75)
+    """
 
     inputs: Array
     weights: Array
@@ -95,7 +179,7 @@ class NeuronTrace:
 
     @property
     def products(self) -> Array:
-        """Each input times its weight."""
+        """Each input times its weight, of shape (fan_in,)."""
         return self.inputs * self.weights
 
     def written(self, top: int = 12) -> str:

@@ -1,4 +1,4 @@
-"""Every number that a network computes on its way from inputs to outputs: the one source of all explanations."""
+"""Traces: every number that a network computes from inputs to outputs. All explanations start from one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,20 @@ from glassnet.schema import Schema
 
 @dataclass(frozen=True, eq=False)
 class TraceLayer:
-    """One layer at work: inputs (fan_in,) and one number per neuron (fan_out,); for n examples an axis of n before
-    them.
+    """One layer of a trace.
 
-    `activations = squish(pre_activations)`, `pre_activations = weighted_sums + biases`, and row k of `weights`
-    (fan_out, fan_in) times the inputs adds up to weighted sum k.
+    For n examples, inputs and results have an axis of n in front. `activations = activation(pre_activations)`,
+    `pre_activations = weighted_sums + biases`, `weighted_sums = weights @ inputs`.
+
+    Parameters
+    ----------
+    inputs : ndarray of shape (fan_in,) or (n, fan_in)
+    weights : ndarray of shape (fan_out, fan_in)
+    weighted_sums : ndarray of shape (fan_out,) or (n, fan_out)
+    biases : ndarray of shape (fan_out,)
+    pre_activations : ndarray of shape (fan_out,) or (n, fan_out)
+    activation_name : str
+    activations : ndarray of shape (fan_out,) or (n, fan_out)
     """
 
     inputs: Array
@@ -32,8 +41,20 @@ class TraceLayer:
     def strongest(
         self, most: int, neurons: Sequence[int] | None = None, inputs: Sequence[int] | None = None
     ) -> list[tuple[int, int, float]]:
-        """The largest products of one example as (neuron, input, product), the largest first, without those that are 0;
-        of these `neurons` and `inputs` only, if they are named."""
+        """The largest products weight x input of one example, without zeros.
+
+        Parameters
+        ----------
+        most : int
+            Number of products.
+        neurons, inputs : sequence of int, optional
+            Only those of these neurons and inputs.
+
+        Returns
+        -------
+        list of (neuron, input, product)
+            Largest first.
+        """
         rows = np.arange(len(self.biases)) if neurons is None else np.asarray(neurons)
         columns = np.arange(len(self.inputs)) if inputs is None else np.asarray(inputs)
         products = self.weights[np.ix_(rows, columns)] * self.inputs[columns]
@@ -42,6 +63,7 @@ class TraceLayer:
         return [(int(rows[k]), int(columns[i]), float(products[k, i])) for k, i in at if products[k, i] != 0]
 
     def example(self, row: int) -> "TraceLayer":
+        """The layer on one of the examples."""
         return replace(
             self,
             inputs=self.inputs[row],
@@ -53,24 +75,39 @@ class TraceLayer:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """A network at work on one input, or on n of them (then `trace[i]` is the trace of one)."""
+    """A network on one input, or on n of them (then `trace[i]` is the trace of one); `Network.trace` makes one.
+
+    Parameters
+    ----------
+    layers : tuple of TraceLayer
+    schema : Schema
+    given : ndarray of shape (fan_in,) or (n, fan_in), optional
+        Raw inputs in the user's units; None if only the preprocessed ones are known.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.from_layers([([[1.0, 2.0]], [0.5], "relu")])
+    >>> trace = network.trace([[3, 4], [0, -1]])
+    >>> len(trace), trace.outputs.tolist(), trace[1].layers[0].pre_activations.tolist()
+    (2, [[11.5], [0.0]], [-1.5])
+    """
 
     layers: tuple[TraceLayer, ...]
     schema: Schema = field(default_factory=Schema, repr=False)
     given: Array | None = field(default=None, repr=False)
-    """The raw inputs in the user's units, (fan_in,) or (n, fan_in); None where only the preprocessed are known."""
 
     @property
     def outputs(self) -> Array:
-        """The last layer's activations: what the network gives."""
+        """Activations of the last layer."""
         return self.layers[-1].activations
 
     def __len__(self) -> int:
-        """How many examples it holds."""
+        """Number of examples."""
         return 1 if self.outputs.ndim == 1 else len(self.outputs)
 
     def __getitem__(self, row: int) -> "Trace":
-        """The trace of one of the examples."""
+        """The trace of one example; raises `AddressError` if it does not exist."""
         if self.outputs.ndim == 1 or not -len(self) <= row < len(self):
             count = len(self)
             raise AddressError(
@@ -85,7 +122,31 @@ class Trace:
         return replace(self, layers=tuple(layer.example(row) for layer in self.layers), given=given)
 
     def neuron(self, layer: int, index: int) -> NeuronTrace:
-        """One neuron's arithmetic on this input."""
+        """The arithmetic of one neuron; print it to read it.
+
+        Parameters
+        ----------
+        layer, index : int
+            Address of the neuron, from 0.
+
+        Returns
+        -------
+        NeuronTrace
+
+        Raises
+        ------
+        AddressError
+            If the neuron does not exist.
+        SettingError
+            If the trace has several examples.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1.0, 2.0]], [0.5], "relu")])
+        >>> network.trace([3, 4]).neuron(0, 0).products.tolist()
+        [3.0, 8.0]
+        """
         if self.outputs.ndim == 2:
             raise SettingError(
                 f"a neuron is shown on one example; this trace has {len(self)}",
@@ -118,7 +179,7 @@ class Trace:
         return [step and f"{raw:.6g} -> {step}" for raw, step in zip(self.given.tolist(), steps, strict=True)]
 
     def input_names(self, layer: int) -> Sequence[str]:
-        """What to call each input of a layer."""
+        """Name of each input of a layer."""
         return input_names(self.schema, layer, self.layers[layer].inputs.shape[-1])
 
     def _repr_html_(self) -> str:
@@ -141,7 +202,7 @@ class Trace:
         return html.block(f"Trace, {sizes}", html.side_by_side(*parts), html.note(words))
 
     def _columns(self) -> str:
-        """Up to 20 neurons of each layer as discs, the outputs as bars, the largest products as lines between them."""
+        """Up to 20 neurons of each layer as discs, outputs as bars, the largest products as lines between them."""
         shown = [largest(layer.activations, 20) for layer in self.layers]
         columns, links = [], []
         for i, (layer, neurons) in enumerate(zip(self.layers, shown, strict=True)):
@@ -157,7 +218,7 @@ class Trace:
         return html.columns(columns[:-1], links, columns[-1], "the activations of every layer")
 
     def _output_names(self) -> list[str]:
-        """The classes, or the addresses of the last layer's neurons."""
+        """Classes, or addresses of the neurons of the last layer."""
         count, classes = self.outputs.shape[-1], self.schema.classes
         if classes is not None and len(classes) == count:
             return list(classes)
@@ -165,12 +226,12 @@ class Trace:
 
 
 def largest(values: Array, most: int) -> list[int]:
-    """Where the largest of some values are, whatever their sign, in their order."""
+    """Indices of the largest absolute values, ascending."""
     return sorted(np.argsort(-np.abs(values), kind="stable")[:most].tolist())
 
 
 def input_names(schema: Schema, layer: int, width: int) -> Sequence[str]:
-    """What to call each input of a layer: a column, a pixel by row and column, or the neuron it comes from."""
+    """Name of each input of a layer: a column, a pixel by row and column, or the neuron it comes from."""
     if layer > 0:
         return [f"neuron {layer - 1}:{i}" for i in range(width)]
     if schema.features is not None:
@@ -182,7 +243,7 @@ def input_names(schema: Schema, layer: int, width: int) -> Sequence[str]:
 
 
 def check_address(layer: int, index: int, widths: Sequence[int]) -> None:
-    """Raise `AddressError` unless there is a neuron `index` in layer `layer`."""
+    """Raise `AddressError` unless layer `layer` has a neuron `index`."""
     if not 0 <= layer < len(widths):
         raise AddressError(
             f"no layer {layer}: expected a layer from 0 to {len(widths) - 1}",
