@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Start } from "../src/host/host.ts";
+import type { Start } from "../src/host/types.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { Network } from "../src/network/network.ts";
 import { lessonOf, linkOf, restore } from "../src/state/link.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { openSafetensors } from "../src/network/model_file.ts";
+import { openNetworkFile } from "../src/host/network_file.ts";
 import { readHeader, readNetwork, writeNetwork } from "../src/network/safetensors.ts";
 import { someNetwork } from "./networks.ts";
+import { digest, vectors } from "./vectors.ts";
 
 const schema = { input_shape: [3], features: ["a", "ü", "c"] };
 const network = someNetwork([3, 4, 2], ["gelu", "identity"], schema);
@@ -49,32 +50,65 @@ describe("a header", () => {
   });
 });
 
-describe("a file of any size", () => {
-  test("gives one neuron", async () => {
-    const opened = await openSafetensors(new File([written], "net.safetensors"));
-    expect(opened.total).toBe(network.architecture.total);
-    expect(opened.chain).toEqual({ sizes: [3, 4, 2], activations: ["gelu", "identity"] });
-    const row = await opened.neuron("layers.0.weight", 2);
-    expect(row.weights).toEqual(network.weights({ layer: 0, neuron: 2 }).slice());
-    expect(row.bias).toBe(network.bias({ layer: 0, neuron: 2 }));
-    await expect(opened.neuron("layers.0.weight", 4)).rejects.toThrow("rows 0 to 3, not 4");
+interface Case {
+  name: string;
+  file: string;
+  network: { sizes: number[]; activations: string[]; schema: object; parameters: string } | null;
+  total: number;
+  bytes: number;
+  neurons: {
+    tensor: string;
+    index: number;
+    weights: number[];
+    bias: number;
+    mean: number;
+    std: number;
+    min: number;
+    max: number;
+  }[];
+}
+
+describe("a file opened without a server", () => {
+  const cases = vectors<Case>("network_files").map((each) => ({
+    ...each,
+    opened: new File([Buffer.from(each.file, "base64")], "net.safetensors"),
+  }));
+
+  test.each(cases.filter(({ network }) => network))("is read as Python reads it: $name", async (wanted) => {
+    const opened = await openNetworkFile(wanted.opened);
+    const { architecture, parameters, schema } = await opened.network();
+    expect({ ...architecture.sizes }).toEqual({ ...wanted.network!.sizes });
+    expect(architecture.activations).toEqual(wanted.network!.activations);
+    expect(schema).toEqual(wanted.network!.schema);
+    expect(digest(parameters)).toBe(wanted.network!.parameters);
+    expect([opened.total, opened.bytes]).toEqual([wanted.total, wanted.bytes]);
+    for (const { tensor, index, weights, bias, ...statistics } of wanted.neurons) {
+      const neuron = await opened.neuron(tensor, index);
+      expect([...neuron.weights]).toEqual(weights);
+      expect(neuron.bias).toBe(bias);
+      for (const name of ["mean", "std", "min", "max"] as const) expect(neuron[name]).toBeCloseTo(statistics[name], 12);
+    }
+  });
+
+  test("of another program is refused, with a command that opens it", async () => {
+    const foreign = cases.find(({ network }) => !network)!;
+    await expect(openNetworkFile(foreign.opened)).rejects.toThrow(
+      /offline page reads networks that glassnet saved or exported as safetensors\. help: glassnet open net\.safetensors$/,
+    );
+  });
+
+  test("gives a long row in pieces, with the statistics of all of it", async () => {
+    const network = someNetwork([70_000, 1], ["identity"]);
+    const weights = network.parameters.subarray(0, 70_000);
+    const opened = await openNetworkFile(new File([writeNetwork(network)], "long.safetensors"));
+    const [first, second] = [
+      await opened.neuron("layers.0.weight", 0),
+      await opened.neuron("layers.0.weight", 0, 65_536),
+    ];
+    expect([first.weights.length, second.weights.length]).toEqual([65_536, 4_464]);
+    expect(second.max).toBe(weights.reduce((a, b) => Math.max(a, b)));
+    expect(first.mean).toBe(second.mean);
+    await expect(opened.neuron("layers.0.weight", 1)).rejects.toThrow("rows 0 to 0, not 1");
     await expect(opened.neuron("layers.9.weight", 0)).rejects.toThrow("no tensor layers.9.weight");
-  });
-
-  test.each([
-    ["BF16", [0x80, 0x3f, 0x40, 0xc0], [1, -3]],
-    ["F16", [0x00, 0x3c, 0x01, 0x80], [1, -(2 ** -24)]],
-    ["F16", [0x00, 0x7c, 0x00, 0xfc], [Infinity, -Infinity]],
-    ["I8", [0x01, 0xff], [1, -1]],
-    ["U8", [0x01, 0xff], [1, 255]],
-  ])("reads %s", async (dtype, bytes, values) => {
-    const header = { row: { dtype, shape: [1, 2], data_offsets: [0, bytes.length] } };
-    const opened = await openSafetensors(file(header, Uint8Array.from(bytes).buffer));
-    expect([...(await opened.neuron("row", 0)).weights]).toEqual(values);
-  });
-
-  test("says which type it does not read", async () => {
-    const opened = await openSafetensors(file({ row: { dtype: "F4", shape: [2], data_offsets: [0, 1] } }, 1));
-    await expect(opened.neuron("row", 0)).rejects.toThrow("stored as F4");
   });
 });

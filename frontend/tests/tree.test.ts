@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { TensorInfo } from "../src/host/host.ts";
+import type { TensorInfo } from "../src/network/model_file.ts";
 import { rowsOf, stepOf, treeOf } from "../src/views/count/tree.ts";
 
 const tensor = (name: string, ...shape: number[]): TensorInfo => {
   const count = shape.reduce((product, n) => product * n, 1);
-  return { name, shape, dtype: "F32", count, bytes: 4 * count };
+  return { name, shape, dtype: "F32", count, bytes: 4 * count, neurons: 1 };
 };
 const TENSORS = [
   tensor("model.layers.0.weight", 16, 784),

@@ -171,12 +171,25 @@ def test_what_is_no_number_comes_as_text(connect: Connect, tmp_path: Path) -> No
     assert neuron["bias"] is None
 
 
-def test_of_a_tensor_that_is_no_matrix_a_row_is_shown(connect: Connect, tmp_path: Path) -> None:
+def test_a_vector_is_one_neuron_and_a_kernel_one_for_each_row(connect: Connect, tmp_path: Path) -> None:
     kernel = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
     save_file({"kernel": kernel, "scale": np.array([5, 6], np.float32)}, tmp_path / "a")
     client = connect(tmp_path / "a")
     assert client.get("/api/files/0/neuron?tensor=kernel&index=1").json["weights"] == kernel[1].ravel().tolist()
-    assert client.get("/api/files/0/neuron?tensor=scale&index=1").json["weights"] == [6]
+    assert client.get("/api/files/0/neuron?tensor=scale&index=0").json["weights"] == [5, 6]
+    assert client.get("/api/files/0/neuron?tensor=scale&index=1").status == 404
+    assert [tensor["neurons"] for tensor in client.get("/api/files/0/tree").json["tensors"]] == [2, 1]
+
+
+def test_neurons_of_a_matrix_that_lies_across_are_its_columns(connect: Connect, tmp_path: Path) -> None:
+    """As GPT-2's are stored: (fan_in, fan_out)."""
+    matrix = np.arange(12, dtype=np.float32).reshape(3, 4)
+    save_file({"h.0.attn.c_attn.weight": matrix, "h.0.attn.c_attn.bias": np.ones(4, np.float32)}, tmp_path / "a")
+    client = connect(tmp_path / "a")
+    tensors = {tensor["name"]: tensor for tensor in client.get("/api/files/0/tree").json["tensors"]}
+    assert tensors["h.0.attn.c_attn.weight"]["neurons"] == 4
+    neuron = client.get("/api/files/0/neuron?tensor=h.0.attn.c_attn.weight&index=3").json
+    assert (neuron["weights"], neuron["bias"]) == (matrix[:, 3].tolist(), 1)
 
 
 @pytest.mark.parametrize(

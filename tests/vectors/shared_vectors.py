@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import json
 import math
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from glassnet.explain.symmetry import Order, arranged, layers_of
 from glassnet.initializers import INITIALIZERS
 from glassnet.neuron import NeuronTrace
 from glassnet.random import epoch_order
+from glassnet.schema import Schema
 
 HERE = Path(__file__).parent
 SEEDS = (0, 1, 7, 2**31, 2**32 + 5, 2**53 - 1)
@@ -244,6 +246,72 @@ def columns() -> list[Any]:
     return cases
 
 
+def network_files() -> list[Any]:
+    """Files that the offline page reads, with the answers of `gn.load` and `gn.open`; and one that it refuses."""
+    from safetensors.numpy import save
+
+    schema = {"input_shape": [3], "features": ["a", "\u00fc", "c"], "classes": ["no", "yes"]}
+    networks = [
+        gn.Network.create([3, 4, 2], activation="gelu", seed=1).with_schema(Schema.from_dict(schema)),
+        gn.Network.create([3, 4, 2], activation="tanh", seed=2, dtype="float64"),
+        gn.Network.create([2, *[3] * 11, 1], activation="relu", seed=3),
+    ]
+    cases = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.safetensors"
+        for network, exported in itertools.product(networks, (False, True)):
+            path.unlink(missing_ok=True)
+            if exported:
+                gn.export(network, path, to="safetensors")
+                path.write_bytes(_sorted_header(path.read_bytes()))
+            else:
+                network.save(path)
+            cases.append(_network_file(path, exported))
+    foreign = save({"0.weight": np.ones((2, 3), np.float32), "0.bias": np.ones(2, np.float32)})
+    return [*cases, {"name": "foreign", "file": base64.b64encode(foreign).decode(), "network": None}]
+
+
+def _sorted_header(file: bytes) -> bytes:
+    """The same safetensors file in one of its orders: the library writes metadata in another order each time."""
+    start = 8 + int.from_bytes(file[:8], "little")
+    header = json.dumps(json.loads(file[8:start]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + file[start:]
+
+
+def _network_file(path: Path, exported: bool) -> dict[str, Any]:
+    read, file = gn.load(path), gn.open(path)
+    count = file.count()
+    neurons = []
+    for info in (info for info in count.tensors if len(info.shape) == 2):
+        found = file.neuron(info.name, 1 % info.shape[0])
+        neurons.append(
+            {
+                "tensor": info.name,
+                "index": found.index,
+                "weights": found.weights.astype(np.float32).tolist(),
+                "bias": found.bias,
+                "mean": found.statistics["mean"],
+                "std": found.statistics["spread"],
+                "min": found.statistics["smallest"],
+                "max": found.statistics["largest"],
+            }
+        )
+    return {
+        "name": f"{'exported' if exported else 'own'} {read.architecture} {read.parameters.dtype}",
+        "file": base64.b64encode(path.read_bytes()).decode(),
+        "network": {
+            "sizes": list(read.architecture.sizes),
+            "activations": list(read.architecture.activations),
+            "schema": read.schema.as_dict(),
+            "parameters": digest(read.parameters, "<f4"),
+        },
+        "total": count.total,
+        "bytes": count.bytes,
+        "neurons": neurons,
+    }
+
+
 VECTORS: dict[str, Callable[[], Any]] = {
     "drawn": drawn,
     "orders": orders,
@@ -254,6 +322,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "splits": splits,
     "pairs": pairs,
     "columns": columns,
+    "network_files": network_files,
 }
 
 

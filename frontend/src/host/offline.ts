@@ -2,8 +2,8 @@
 
 import { fromBase64, gunzip } from "../data/bytes.ts";
 import { digitsOf, type Dataset } from "../data/dataset.ts";
-import type { Host, Start } from "./host.ts";
-import { isSafetensors, openSafetensors } from "../network/model_file.ts";
+import type { Host, Start } from "./types.ts";
+import { openNetworkFile } from "./network_file.ts";
 import { readNetwork } from "../network/safetensors.ts";
 
 export interface Payload {
@@ -55,12 +55,7 @@ export function offlineHost(): Host {
       test ??= gunzip(fromBase64(payload.digits.gzip)).then((bytes) => digitsOf(bytes, "test digits"));
       return test;
     },
-    async open(file) {
-      if (await isSafetensors(file)) return openSafetensors(file);
-      throw new Error(
-        `${file.name} is no safetensors file, the one kind that this single file reads by itself. Open it with: glassnet open ${file.name}`,
-      );
-    },
+    open: openNetworkFile,
     template: async () => filled(whole, null),
   };
 }

@@ -1,8 +1,8 @@
 /** The server that `glassnet open` started (src/glassnet/web). */
 
 import { digitsOf, type Dataset } from "../data/dataset.ts";
-import type { FileNeuron, Host, ModelFile, NamedNetwork, Start } from "./host.ts";
-import { isSafetensors, openSafetensors } from "../network/model_file.ts";
+import type { Host, NamedNetwork, Start } from "./types.ts";
+import type { FileNeuron, ModelFile } from "../network/model_file.ts";
 import { readNetwork } from "../network/safetensors.ts";
 
 interface Problem {
@@ -84,7 +84,6 @@ export function servedHost(): Host {
       return digits[part];
     },
     async open(file) {
-      if (await isSafetensors(file)) return openSafetensors(file);
       return modelFile(
         await json<Opened>(`/api/files?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file }),
       );

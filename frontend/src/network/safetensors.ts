@@ -58,27 +58,57 @@ function checked(name: string, entry: unknown, base: number, size: number): Tens
   return { name, dtype, shape, from, to };
 }
 
-/** The network in a file that glassnet wrote (float32 or float64). */
+/** The network in a file of glassnet's own, or of `glassnet export --to safetensors` (float32 or float64). */
 export async function readNetwork(file: Blob): Promise<Network> {
-  const { tensors, metadata } = await readHeader(file);
-  if (!metadata.glassnet) throw new Error("it holds tensors, but no network that glassnet wrote");
-  const { kind, sizes, activations, schema } = JSON.parse(metadata.glassnet) as Description;
-  if (kind !== "network") throw new Error(`it holds a ${kind}, not a network`);
-  const architecture = new Architecture(sizes, activations);
+  const header = await readHeader(file);
+  const { architecture, schema, names } = describedIn(header);
   const parameters = new Float32Array(architecture.total);
   for (const [layer, { fanIn, fanOut, start, biases }] of architecture.places.entries())
-    for (const [part, at, shape] of [
-      ["weight", start, [fanOut, fanIn]],
-      ["bias", biases, [fanOut]],
+    for (const [name, at, shape] of [
+      [names[layer].weight, start, [fanOut, fanIn]],
+      [names[layer].bias, biases, [fanOut]],
     ] as const) {
-      const entry = tensors.find(({ name }) => name === `layers.${layer}.${part}`);
+      const entry = header.tensors.find((tensor) => tensor.name === name);
       if (!entry || String(entry.shape) !== String(shape) || !["F32", "F64"].includes(entry.dtype))
-        throw new Error(`its layers.${layer}.${part} does not fit its description`);
+        throw new Error(`its ${name} does not fit its description`);
       const bytes = await file.slice(entry.from, entry.to).arrayBuffer();
       parameters.set(entry.dtype === "F32" ? new Float32Array(bytes) : new Float64Array(bytes), at);
     }
-  return new Network(architecture, parameters, schema ?? {});
+  return new Network(architecture, parameters, schema);
 }
+
+interface Described {
+  readonly architecture: Architecture;
+  readonly schema: Schema;
+  /** The tensors of each layer. */
+  readonly names: readonly { weight: string; bias: string }[];
+}
+
+function describedIn({ tensors, metadata }: Header): Described {
+  if (metadata.glassnet) {
+    const { kind, sizes, activations, schema } = JSON.parse(metadata.glassnet) as Description;
+    if (kind !== "network") throw new Error(`it holds a ${kind}, not a network`);
+    const architecture = new Architecture(sizes, activations);
+    return { architecture, schema: schema ?? {}, names: activations.map((_, layer) => named(`layers.${layer}`)) };
+  }
+  if (!metadata["glassnet.activations"]) throw new Error("it holds tensors, but no network that glassnet wrote");
+  // Exported: the names of PyTorch's Sequential, which counts the activation functions between the layers too.
+  const activations = JSON.parse(metadata["glassnet.activations"]) as Squish[];
+  const names = tensors
+    .flatMap(({ name }) => /^(\d+)\.weight$/.exec(name)?.[1] ?? [])
+    .sort((a, b) => Number(a) - Number(b))
+    .map(named);
+  const shapes = names.map(({ weight }) => tensors.find(({ name }) => name === weight)!.shape);
+  if (shapes.length !== activations.length || shapes.some((shape) => shape.length !== 2))
+    throw new Error("its tensors do not fit its activations");
+  const architecture = new Architecture([shapes[0][1], ...shapes.map(([fanOut]) => fanOut)], activations);
+  return { architecture, schema: JSON.parse(metadata["glassnet.schema"] ?? "{}") as Schema, names };
+}
+
+const named = (prefix: string): { weight: string; bias: string } => ({
+  weight: `${prefix}.weight`,
+  bias: `${prefix}.bias`,
+});
 
 interface Description {
   version: number;

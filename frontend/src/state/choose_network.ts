@@ -2,7 +2,8 @@
 
 import { exampleOf, type Dataset } from "../data/dataset.ts";
 import { asRead, fits } from "../data/features.ts";
-import { host, type NamedNetwork, type Start } from "../host/host.ts";
+import { host } from "../host/host.ts";
+import type { NamedNetwork, Start } from "../host/types.ts";
 import { inputsDiffer } from "../network/interpolation.ts";
 import type { Network } from "../network/network.ts";
 import { shelf } from "./opened_file.svelte.ts";

@@ -1,7 +1,7 @@
 /** Which two networks are compared, side by side on the one input. Kept while one looks elsewhere. */
 
 import { SvelteMap } from "svelte/reactivity";
-import type { NamedNetwork } from "../host/host.ts";
+import type { NamedNetwork } from "../host/types.ts";
 import { inputsDiffer, structureDiffers } from "../network/interpolation.ts";
 import type { Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";

@@ -12,7 +12,7 @@ import { difference, withDifference } from "../network/difference.ts";
 import { addressText, Network, type Address } from "../network/network.ts";
 import { readNetwork, writeNetwork } from "../network/safetensors.ts";
 import { isVariation } from "../network/perturbations.ts";
-import type { Start } from "../host/host.ts";
+import type { Start } from "../host/types.ts";
 import type { Side } from "./comparison.svelte.ts";
 import { isControl, type Lesson } from "./lesson.svelte.ts";
 import { lookAt } from "./choose_network.ts";

@@ -1,6 +1,6 @@
 /** The model file that is looked into. Opening another that fails leaves it as it is. */
 
-import type { ModelFile } from "../host/host.ts";
+import type { ModelFile } from "../network/model_file.ts";
 
 export class Shelf {
   file: ModelFile | null = $state.raw(null);

@@ -2,7 +2,7 @@
  * follows its snapshots. Any view may read it. */
 
 import { exampleOf } from "../data/dataset.ts";
-import type { Start } from "../host/host.ts";
+import type { Start } from "../host/types.ts";
 import { Architecture } from "../network/architecture.ts";
 import { Network } from "../network/network.ts";
 import type { Score } from "../training/evaluation.ts";

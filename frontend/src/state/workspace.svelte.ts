@@ -2,7 +2,7 @@
  * change; it knows no view. */
 
 import type { Dataset, Input } from "../data/dataset.ts";
-import type { NamedNetwork } from "../host/host.ts";
+import type { NamedNetwork } from "../host/types.ts";
 import { sameAddress, type Address, type Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
 import { Comparison } from "./comparison.svelte.ts";

@@ -8,8 +8,9 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glassnet.errors import GlassnetError, SettingError
-from glassnet.files.checkpoint import Checkpoint
+from glassnet.errors import AddressError, GlassnetError, SettingError
+from glassnet.files import naming
+from glassnet.files.checkpoint import Checkpoint, TensorInfo
 from glassnet.files.inspection import open
 from glassnet.files.neuron_report import CheckpointNeuron
 from glassnet.files.writing import for_page
@@ -59,6 +60,7 @@ class Opened:
                     "dtype": info.dtype,
                     "count": info.count,
                     "bytes": info.bytes,
+                    "neurons": _neurons(file, info),
                     "role": info.role,
                     "shared_with": info.shared_with,
                 }
@@ -71,20 +73,27 @@ class Opened:
     def neuron(self, tensor: str, index: int, start: int = 0) -> dict[str, Any]:
         """A neuron's weights from `start` on, at most `MOST_WEIGHTS`, its bias and figures of the whole row.
 
-        Of a tensor that is no matrix, what lies at `index` along its first axis. Raises `AddressError` for what is
-        not there.
+        A vector counts as one neuron; of other tensors, what lies at `index` along the first axis.
+        Raises `AddressError` for what is not there.
         """
         with self._read() as file:
             info = file.info(tensor)
-            fan_in = max(info.shape) if len(info.shape) == 2 else prod(info.shape[1:])
+            axes = len(info.shape)
+            fan_in = max(info.shape) if axes == 2 else prod(info.shape[1:] if axes > 1 else info.shape)
             if fan_in > MOST_INPUTS:
                 raise SettingError(
                     got=f"rows or columns of {fan_in:,} numbers",
                     expected=f"at most {MOST_INPUTS:,}",
                     do="pick a smaller tensor",
                 )
-            if len(info.shape) == 2:
+            if axes == 2:
                 found = file.neuron(tensor, index)
+            elif axes < 2:
+                if index > 0:
+                    raise AddressError(
+                        got=f"neuron {index} of a vector", expected="0, all of its numbers", do="ask for index=0"
+                    )
+                found = CheckpointNeuron(tensor, 0, "rows", file.flat(tensor, 0, info.count), None, None)
             else:
                 found = CheckpointNeuron(tensor, index, "rows", file.rows(tensor, index).reshape(-1), None, None)
         figures = found.statistics
@@ -138,6 +147,16 @@ class Opened:
     def _read(self) -> Iterator[Checkpoint]:
         with self._reading, called(self.path, self.name):
             yield self._file
+
+
+def _neurons(file: Checkpoint, info: TensorInfo) -> int:
+    """How many indices `Opened.neuron` takes for this tensor."""
+    if len(info.shape) < 2:
+        return 1
+    if len(info.shape) > 2:
+        return info.shape[0]
+    way = info.neurons_in or naming.orientation_of(info.name, file.tensors, None)
+    return info.shape[1 if way == "columns" else 0]
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 /** The tensors of a file as a tree: names split at dots, counts that add up at each branch. Thousands of them stay fast:
  * what is closed is not walked, and of what is open only the rows in sight are drawn. */
 
-import type { TensorInfo } from "../../host/host.ts";
+import type { TensorInfo } from "../../network/model_file.ts";
 
 export interface Node {
   /** The last part of the name; several joined where there is nothing to choose between them. */
