@@ -3,7 +3,7 @@
 import { Architecture } from "./architecture.ts";
 import { Network } from "./network.ts";
 import { Trial } from "./compare_networks.ts";
-import type { Answer, PlainNetwork, Question } from "./compare_client.ts";
+import type { Answer, PlainNetwork, Question } from "./compare_messages.ts";
 
 let trial: Trial;
 const network = ({ sizes, activations, parameters }: PlainNetwork): Network =>

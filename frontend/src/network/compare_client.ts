@@ -1,22 +1,10 @@
 /** Asks the worker in which networks are tried: one question at a time, and what has been overtaken is not asked at all. */
 
-import type { Squish } from "../core/names.ts";
+import type { Answer, PlainNetwork, Question } from "./compare_messages.ts";
+import type { Matching } from "./compare_networks.ts";
 import type { Examination, Examples } from "./evaluation.ts";
 import type { Network } from "./network.ts";
-import type { Matching } from "./compare_networks.ts";
 import TrialWorker from "./compare.worker.ts?worker";
-
-/** A network as it is sent. */
-export interface PlainNetwork {
-  readonly sizes: readonly number[];
-  readonly activations: readonly Squish[];
-  readonly parameters: Float32Array;
-}
-export type Question =
-  | { module: WebAssembly.Module; examples: Examples | null }
-  | { network: PlainNetwork }
-  | { a: PlainNetwork; b: PlainNetwork };
-export type Answer = { result: Examination | Matching } | { problem: string };
 
 interface Waiting {
   readonly slot: string;

@@ -1,13 +1,13 @@
 /** Which two networks are compared, side by side on the one input. Kept while one looks elsewhere. */
 
 import { SvelteMap } from "svelte/reactivity";
+import type { Input } from "../data/dataset.ts";
 import type { NamedNetwork } from "../host/types.ts";
 import { inputsDiffer, structureDiffers } from "../network/interpolation.ts";
 import type { Network } from "../network/network.ts";
 import { Tracer, type Trace } from "../network/trace.ts";
 import { varied, variationText, type Variation } from "../network/perturbations.ts";
 import { lesson } from "./lesson.svelte.ts";
-import type { Workspace } from "./workspace.svelte.ts";
 
 /** The network as it is now, as it was before the edits, the left one with other numbers, or one by its name. */
 export type Side = "now" | "original" | "variation" | NamedNetwork;
@@ -19,8 +19,21 @@ export interface Strength {
   readonly seed: number;
 }
 
+/** What the comparison needs of the workspace. */
+interface Compared {
+  readonly kernel: WebAssembly.Module;
+  readonly networks: readonly NamedNetwork[];
+  readonly name: string;
+  readonly network: Network;
+  readonly original: Network;
+  readonly edited: boolean;
+  readonly input: Input;
+  show(network: Network, name: string): void;
+  change(network: Network, what: string): void;
+}
+
 export class Comparison {
-  readonly #workspace: Workspace;
+  readonly #workspace: Compared;
   readonly #tracers: readonly [Tracer, Tracer];
   readonly #loaded = new SvelteMap<NamedNetwork, Network>();
   #chosen: Side | null = $state.raw(null);
@@ -43,9 +56,9 @@ export class Comparison {
   readonly traceA: Trace | null = $derived.by(() => this.#trace(0, this.a));
   readonly traceB: Trace | null = $derived.by(() => (this.apart ? null : this.#trace(1, this.b)));
 
-  constructor(workspace: Workspace, kernel: WebAssembly.Module) {
+  constructor(workspace: Compared) {
     this.#workspace = workspace;
-    this.#tracers = [new Tracer(kernel), new Tracer(kernel)];
+    this.#tracers = [new Tracer(workspace.kernel), new Tracer(workspace.kernel)];
   }
 
   async choose(which: "left" | "right", side: Side): Promise<void> {

@@ -71,7 +71,7 @@ export class Workspace {
     this.original = this.network = network;
     this.input = input;
     this.examiner = new Examiner(this);
-    this.comparison = new Comparison(this, kernel);
+    this.comparison = new Comparison(this);
   }
 
   /** Look at another network. Edits begin anew; an input of another width becomes `input`, or zeros. */
