@@ -114,7 +114,7 @@ def test_training_prints_its_run_and_saves_the_network(capsys: pytest.CaptureFix
     assert "held out: loss" in err
     assert "2-16-16-2 (relu, relu, softmax), trained in " in out
     assert "400 examples" in out
-    assert "what it is (rows) and what it was taken for (columns)" in out
+    assert "confusion matrix: rows are the true class, columns the predicted one" in out
     assert "layer  inputs x neurons + biases" in out
     assert "saved xor.safetensors" in out
     assert gn.load("xor.safetensors").schema.classes == ("orange", "blue")
@@ -229,7 +229,7 @@ def test_a_picture_drawn_black_on_white_is_recognised(
 def test_plain_numbers_can_be_given(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     gn.Network.from_layers([([[1, 2]], [0.5], "identity")]).save("sum.safetensors")
     out, _ = told(capsys, "predict", "sum.safetensors", "--inputs", "-1,2")
-    assert "output 0    3.5000" in out
+    assert "output 0  3.5000" in out
 
 
 # help and completion
@@ -376,4 +376,4 @@ def test_many_classes_show_their_largest_mistakes(capsys: pytest.CaptureFixture[
     Path("letters.csv").write_text(f"x,letter\n{rows}\n")
     out, _ = told(capsys, "train", "letters.csv", "--target", "letter", "--epochs", 1)
     assert "the most frequent mistakes" in out
-    assert " taken for " in out
+    assert "predicted as" in out

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from glassnet.errors import SettingError, unknown_name
-from glassnet.render import html
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Column, Table
 
 _BYTES = {"float32": 4, "float64": 8}
 
@@ -154,7 +155,7 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class ParameterCount:
+class ParameterCount(Rendered):
     """Parameters of each layer and their sum; print it to read it.
 
     Parameters
@@ -196,20 +197,13 @@ class ParameterCount:
     def __int__(self) -> int:
         return self.total
 
-    def __str__(self) -> str:
-        heading, size = "inputs x neurons + biases", f"{human_bytes(self.bytes)} as float{8 * self.bytes_each}"
-        lines = [("layer", heading, "numbers")]
-        lines += [(f"{i}", row.formula, f"{row.count:,}") for i, row in enumerate(self.rows)]
-        lines += [("total", size, f"{self.total:,}")]
-        formulas, figures = (max(len(line[column]) for line in lines) for column in (1, 2))
-        return "\n".join(f"{layer:>5}  {text:<{formulas}}  {figure:>{figures}}" for layer, text, figure in lines)
-
-    def _repr_html_(self) -> str:
-        rows = [[str(i), r.formula, f"{r.count:,}", html.bar(r.count, self.total)] for i, r in enumerate(self.rows)]
-        rows.append(["", f"{human_bytes(self.bytes)} as float{8 * self.bytes_each}", f"{self.total:,}", ""])
-        head = ["layer", "inputs x neurons + biases", "numbers", ""]
-        ledger = html.table(head, rows, "rlrl", strong=[len(self.rows)], ruled=[len(self.rows)])
-        return html.block(f"{self.total:,} parameters", ledger)
+    def document(self) -> Document:
+        """The ledger as a table."""
+        rows = [[str(i), row.formula, f"{row.count:,}"] for i, row in enumerate(self.rows)]
+        rows.append(["total", f"{human_bytes(self.bytes)} as float{8 * self.bytes_each}", f"{self.total:,}"])
+        heads = ("layer", "inputs x neurons + biases", "numbers")
+        columns = [Column(name, align) for name, align in zip(heads, "rlr", strict=True)]
+        return Document("", [Table(columns, rows, strong=[len(self.rows)], ruled=[len(self.rows)])])
 
     def as_dict(self) -> dict[str, object]:
         """Plain values for JSON."""

@@ -56,6 +56,17 @@ def significant(value: float, digits: int = 7) -> str:
     return f"{value:.{digits}g}"
 
 
+def three(value: float) -> str:
+    """A number to three significant digits, with a true minus sign: 0.981, −0.00412, 12,300."""
+    scientific = f"{value:.2e}"
+    digits = 0
+    if value:
+        if not 1e-3 <= abs(float(scientific)) < 1e6:
+            return scientific.replace("-", "\N{MINUS SIGN}")
+        digits = max(0, 2 - int(scientific.partition("e")[2]))
+    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def strongest(products: Sequence[float], top: int) -> list[int]:
     """The positions of the `top` largest products, largest first; all of them, in their order, if there are no more."""
     if len(products) <= top:
@@ -100,39 +111,6 @@ def _as_they_are(sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line)
         made += [Row("rest", others, "...")] if others else []
         made.append(Row("total", total[0], significant(total[1])))
     return [*made, Row("result", result[0], significant(result[1]))]
-
-
-def laid_out(heading: str, rows: Sequence[Row]) -> str:
-    """The rows as plain text: figures in one column, their points in line, a rule above each total."""
-    texts = _in_columns([row.what for row in rows])
-    text_width = max(map(len, texts))
-    width = max(len(row.figure) for row in rows if row.kind != "result")
-    decimals = len(rows[0].figure.partition(".")[2])
-    lines = [heading]
-    for row, text in zip(rows, texts, strict=True):
-        if row.kind == "total":
-            lines.append(f"  {'':<{text_width}}   {'-' * width}")
-        indent = " " * max(0, width - decimals - 1 - len(row.figure.partition(".")[0]))  # its point under the others
-        figure = indent + row.figure if row.kind == "result" else f"{row.figure:>{width}}"
-        lines.append(f"  {text:<{text_width}}   {figure}")
-    return "\n".join(lines)
-
-
-def written(
-    heading: str, sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precision: float = 1e-9
-) -> str:
-    """The `rows` of these sums as plain text under a heading."""
-    return laid_out(heading, rows(sums, result, precision))
-
-
-def _in_columns(whats: Sequence[str | Product]) -> list[str]:
-    """What each row is; the parts of the products among them stand under one another."""
-    products = [what for what in whats if isinstance(what, Product)]
-    name, value, weight = (max((len(product[part]) for product in products), default=0) for part in range(3))
-    return [
-        f"{what.name:<{name}}  {what.input:>{value}} x {what.weight:>{weight}}" if isinstance(what, Product) else what
-        for what in whats
-    ]
 
 
 def _figure(units: int, decimals: int) -> str:

@@ -19,7 +19,8 @@ from glassnet.errors import InputError
 from glassnet.losses import Loss
 from glassnet.network import Network
 from glassnet.prediction import classify
-from glassnet.render import html
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Cell, Column, Section, Shaded, Table
 from glassnet.schema import Schema
 
 ROWS_AT_ONCE = 4096
@@ -28,7 +29,7 @@ NUMBERS_AT_ONCE = 1 << 25
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class Evaluation(Rendered):
     """Measures of one network on one data set.
 
     Parameters
@@ -65,24 +66,10 @@ class Evaluation:
             figures["r_squared"] = self.r_squared
         return figures
 
-    def _repr_html_(self) -> str:
-        if self.confusion is None or len(self.confusion) > 30:
-            return html.block(str(self))
-        mistakes = self.confusion - np.diag(np.diag(self.confusion))
-        most = int(mistakes.max()) or 1
-        names = list(self.classes or ())
-        names += [str(k) for k in range(len(names), len(self.confusion))]
-        rows = []
-        for k, (counts, wrong) in enumerate(zip(self.confusion.tolist(), mistakes.tolist(), strict=True)):
-            cells = [
-                html.element(
-                    "span", f"{n:,}" if n or i == k else "\N{MIDDLE DOT}", style=_shade(wrong[i] / most, i == k)
-                )
-                for i, n in enumerate(counts)
-            ]
-            rows.append([names[k], *cells, f"{counts[k] / sum(counts):.1%}" if sum(counts) else ""])
-        table = html.table(["is \\ taken for", *names, "right"], rows, "r" + "c" * len(names) + "r")
-        return html.block(str(self), table)
+    def document(self, name: str = "") -> Document:
+        """The figures in a line, and the confusion matrix, or of many classes the most frequent mistakes."""
+        title = f"{name}: {self}" if name else str(self)
+        return Document(title, [] if self.confusion is None else [_confusion(self.confusion, self.classes)])
 
     def __str__(self) -> str:
         figures = [f"{self.count:,} examples", f"loss {self.loss:.4f}"]
@@ -92,11 +79,36 @@ class Evaluation:
             figures.append(f"R squared {self.r_squared:.4f}")
         return ", ".join(figures)
 
+    def __repr__(self) -> str:
+        return f"Evaluation({self})"
 
-def _shade(share: float, right: bool) -> str:
-    """How a cell looks: the more mistakes the darker, what is right in bold."""
-    weight = "font-weight:600" if right else f"background:rgb(128 128 128/{0.65 * share**0.5:.2f})"
-    return f"display:block;min-width:2.2em;margin:0 -.6em;padding:.1em .3em;{weight}"
+
+MOST_CLASSES = 12
+"""A confusion matrix of more classes does not fit into 80 columns: then its largest mistakes are listed."""
+
+
+def _confusion(confusion: Array, classes: Sequence[str] | None) -> Section:
+    """How often each class was predicted as which, and the share of it that was recognised."""
+    names = list(classes or ())
+    names += [str(k) for k in range(len(names), len(confusion))]
+    mistakes = confusion - np.diag(np.diag(confusion))
+    rows: list[list[Cell]] = []
+    if len(names) > MOST_CLASSES:
+        order = np.argsort(-mistakes, axis=None, kind="stable")[:10].tolist()
+        for i, k in (divmod(at, len(names)) for at in order if mistakes.flat[at]):
+            rows.append([f"{int(confusion[i, k]):,}", names[i], names[k]])
+        if not rows:
+            return Section("no mistakes")
+        columns = [Column("mistakes", "r"), Column("true class"), Column("predicted as")]
+        return Section("the most frequent mistakes", [Table(columns, rows)])
+    most = int(mistakes.max()) or 1
+    for k, counts in enumerate(confusion.tolist()):
+        cells = [
+            Shaded(f"{n:,}" if n or i == k else ".", 0.0 if i == k else n / most, i == k) for i, n in enumerate(counts)
+        ]
+        rows.append([names[k], *cells, f"{counts[k] / sum(counts):.1%}" if sum(counts) else "-"])
+    columns = [Column("", "r", 14), *(Column(name, "r", 8) for name in names), Column("recall", "r")]
+    return Section("confusion matrix: rows are the true class, columns the predicted one", [Table(columns, rows)])
 
 
 def evaluate(

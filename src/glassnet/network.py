@@ -34,7 +34,8 @@ from glassnet.initializers import Initializer, fitting, initializer
 from glassnet.losses import Loss, default_loss, loss
 from glassnet.neuron import Neuron
 from glassnet.prediction import Prediction, labels_of
-from glassnet.render import html
+from glassnet.render.document import Document
+from glassnet.render.parts import Bar, Beside, Cell, Column, Part, Picture, Table
 from glassnet.schema import LARGEST_FRACTION, Schema
 from glassnet.trace import Trace, TraceLayer, check_address
 
@@ -784,32 +785,36 @@ class Network:
         squishes = " ".join(self.architecture.activations)
         return f"Network({self.architecture}, {squishes}, {self.count().total:,} parameters, {self.dtype})"
 
-    def _repr_html_(self) -> str:
-        rows, total = [], self.count().total
+    def document(self) -> Document:
+        """The ledger of its parameters, and its weights as pictures."""
+        rows: list[list[Cell]] = []
+        total = self.count().total
         for i, (layer, shape) in enumerate(zip(self.layers, self.architecture.layers, strict=True)):
             ranges = [f"{part.min():.3g} to {part.max():.3g}" for part in (layer.weights, layer.biases)]
-            count = [f"{shape.count:,}", html.bar(shape.count, total, width=80)]
-            rows.append([str(i), layer.activation, shape.formula, *count, *ranges])
-        rows.append(["", "", "in all", f"{total:,}", "", "", ""])
-        head = ["layer", "squish", "inputs x neurons + biases", "numbers", "", "weights", "biases"]
-        ledger = html.table(head, rows, "rllrlll", strong=[len(self.layers)], ruled=[len(self.layers)])
-        return html.block(repr(self), ledger, *self._pictures())
+            bar = Bar(shape.count, total)
+            rows.append([str(i), layer.activation, shape.formula, f"{shape.count:,}", bar, *ranges])
+        rows.append(["", "", "total", f"{total:,}", "", "", ""])
+        heads = ["layer", "activation", "formula", "parameters", "", "weights", "biases"]
+        columns = [Column(name, align) for name, align in zip(heads, "rllrlll", strict=True)]
+        table = Table(columns, rows, strong=[len(self.layers)], ruled=[len(self.layers)])
+        return Document(repr(self), [table, *self._pictures()])
 
-    def _pictures(self, most: int = 20) -> list[str]:
-        """Templates of the first layer if the inputs are a picture, and small layers weight by weight."""
-        parts, shape = [], self.schema.input_shape
+    def _pictures(self, most: int = 20) -> list[Part]:
+        """The templates of the first layer where the inputs are a picture, and small layers weight by weight."""
+        pictures, shape = [], self.schema.input_shape
         for i, layer in enumerate(self.layers):
             limit = float(np.abs(layer.weights).max())
             if i == 0 and shape is not None and len(shape) == 2:
-                parts += [
-                    html.figure(f"0:{k}", html.signed(row.reshape(shape).tolist(), limit, 84, f"template of 0:{k}"))
-                    for k, row in enumerate(layer.weights[:most])
+                pictures += [
+                    Picture(f"0:{k}", row.reshape(shape), True, limit) for k, row in enumerate(layer.weights[:most])
                 ]
             elif max(layer.weights.shape) <= 64:
                 name, width = f"layer {i}, a row for each neuron", 10 * layer.weights.shape[1]
-                parts.append(html.figure(name, html.signed(layer.weights.tolist(), limit, width, name)))
-        words = "weights: blue for, orange and striped against; faint ones lifted to be seen"
-        return [html.side_by_side(*parts), html.note(words)] if parts else []
+                pictures.append(Picture(name, layer.weights, True, limit, width))
+        return [Beside(pictures)] if pictures else []
+
+    def _repr_html_(self) -> str:
+        return self.document().html()
 
     def __str__(self) -> str:
         return f"{self.architecture}  ({', '.join(self.architecture.activations)})\n{self.count()}"

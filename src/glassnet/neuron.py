@@ -9,6 +9,7 @@ function) turns the result into what the neuron passes on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy.typing as npt
@@ -17,7 +18,8 @@ from glassnet import arithmetic
 from glassnet.activations import activation as known_activation
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
-from glassnet.render import html
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Beside, Chart, Items, Section, Worked
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -141,7 +143,7 @@ class Neuron:
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronTrace:
+class NeuronTrace(Rendered):
     """One neuron on one input, step by step; print it to read it.
 
     Parameters
@@ -182,14 +184,8 @@ class NeuronTrace:
         """Each input times its weight, of shape (fan_in,)."""
         return self.inputs * self.weights
 
-    def written(self, top: int = 12) -> str:
-        """The arithmetic as one would write it down, with the `top` largest products singly and the others added up."""
-        column = arithmetic.laid_out(self.name, self.rows(top))
-        steps = self.converted(top)
-        return "\n".join([*steps, "", column]) if steps else column
-
     def converted(self, top: int = 12) -> list[str]:
-        """The lines that lead from the user's values to the inputs, for the products that `written` shows singly."""
+        """The lines that lead from the user's values to the inputs, for the products shown singly."""
         if self.conversions is None:
             return []
         names = self.input_names or [f"input {i}" for i in range(len(self.inputs))]
@@ -197,7 +193,7 @@ class NeuronTrace:
         return [f"{names[i]} = {self.conversions[i]}" for i in shown]
 
     def rows(self, top: int = 12) -> list[arithmetic.Row]:
-        """The lines of `written`, from which every other rendering is made too."""
+        """The arithmetic, line by line, with the `top` largest products singly and the others added up."""
         if top < 0:
             raise SettingError(f"top must be 0 or more, got {top}")
         products = self.products.tolist()
@@ -240,28 +236,21 @@ class NeuronTrace:
             "activation": self.activation,
         }
 
-    def _repr_html_(self) -> str:
-        rows = self.rows()
-        values = [float(row.figure.replace(",", "")) for row in rows]
-        largest = max(abs(value) for row, value in zip(rows, values, strict=True) if row.kind == "term")
-        lines = []
-        for row, value in zip(rows, values, strict=True):
-            name, *factors = row.what if isinstance(row.what, arithmetic.Product) else (row.what, "", "")
-            drawn = html.bar(value, largest, signed=True) if row.kind == "term" else ""
-            lines.append([name, " x ".join(filter(None, factors)), row.figure, drawn])
-        totals = [i for i, row in enumerate(rows) if row.kind == "total"]
-        table = html.table(["", "input x weight", "", ""], lines, "lrrl", [*totals, len(rows) - 1], totals)
-        return html.block(self.name, html.side_by_side(table, self._curve()))
+    def document(self, top: int = 12) -> Document:
+        """The arithmetic as one would write it down, with the `top` largest products singly, and the activation."""
+        steps = self.converted(top)
+        worked = Beside([Worked(self.rows(top), self.activation_name), *self._curve()])
+        return Document(self.name, [Section("", [Items(steps)]), worked] if steps else [worked])
 
-    def _curve(self) -> str:
-        """The squish with this point on it; softmax, which looks at a whole layer, is no curve."""
-        if self.activation_name == "softmax":
-            return ""
+    def _curve(self) -> list[Chart]:
+        """The activation function with this point on it; softmax, which looks at a whole layer, is no curve."""
+        if self.activation_name == "softmax" or not isfinite(self.pre_activation):
+            return []
         reach = max(6.0, 1.25 * abs(self.pre_activation))
         z = numeric([reach * (k / 60 - 1) for k in range(121)], "z")
         label = f"{self.activation_name}: z = {self.pre_activation:.4g} becomes {self.activation:.4g}"
         line = (self.activation_name, known_activation(self.activation_name)(z).tolist())
-        return html.figure(label, html.curves(z.tolist(), [line], label, (self.pre_activation, self.activation)))
+        return [Chart(label, z.tolist(), [line], (self.pre_activation, self.activation))]
 
-    def __str__(self) -> str:
-        return self.written()
+    def __repr__(self) -> str:
+        return f"NeuronTrace({self.name}: z {self.pre_activation:.6g}, activation {self.activation:.6g})"

@@ -8,7 +8,8 @@ import numpy as np
 from glassnet.arrays import Array, dense, is_sparse
 from glassnet.errors import AddressError, SettingError
 from glassnet.neuron import NeuronTrace
-from glassnet.render import html
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Column, Layer, Link, NetworkPicture, Node, Picture, Table, Text
 from glassnet.schema import Schema
 
 
@@ -37,6 +38,10 @@ class TraceLayer:
     pre_activations: Array
     activation_name: str
     activations: Array
+
+    def __repr__(self) -> str:
+        neurons, inputs = self.weights.shape
+        return f"TraceLayer({neurons:,} neurons of {inputs:,} inputs, {self.activation_name})"
 
     def strongest(
         self, most: int, neurons: Sequence[int] | None = None, inputs: Sequence[int] | None = None
@@ -74,7 +79,7 @@ class TraceLayer:
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(Rendered):
     """A network on one input, or on n of them (then `trace[i]` is the trace of one); `Network.trace` makes one.
 
     Parameters
@@ -182,47 +187,80 @@ class Trace:
         """Name of each input of a layer."""
         return input_names(self.schema, layer, self.layers[layer].inputs.shape[-1])
 
-    def _repr_html_(self) -> str:
-        sizes = "-".join(str(n) for n in (self.layers[0].inputs.shape[-1], *(len(t.biases) for t in self.layers)))
-        if self.outputs.ndim == 2:
-            rows = [
-                [f"trace[{i}]", *(f"{v:.3g}" for v in row[:12])] for i, row in enumerate(self.outputs[:10].tolist())
-            ]
-            names = self._output_names()[:12]
-            table = html.table(["", *names], rows, "l" + "r" * len(names))
-            more = html.note(f"the outputs of the first {len(rows)}; pick one to see it whole: trace[0]")
-            return html.block(f"Trace of {len(self):,} examples, {sizes}", table, more)
-        parts: list[str] = []
-        shape = self.schema.input_shape
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs first: (784, 16, 16, 10)."""
+        return (self.layers[0].inputs.shape[-1], *(len(layer.biases) for layer in self.layers))
+
+    def document(self) -> Document:
+        """One example as a picture of the network at work; of several examples their outputs."""
+        sizes = "-".join(map(str, self.sizes))
+        if self.outputs.ndim == 1:
+            return Document(f"Trace of {sizes}", [self.picture()])
+        first, count = self.outputs[:10].tolist(), self.sizes[-1]
+        if count <= 7:
+            names = [self.output_name(k) for k in range(count)]
+            rows = [[f"trace[{i}]", *(f"{v:.3g}" for v in row)] for i, row in enumerate(first)]
+        else:
+            names = ["largest output", "its activation"]
+            best = self.outputs.argmax(axis=1).tolist()
+            rows = [[f"trace[{i}]", self.output_name(best[i]), f"{row[best[i]]:.3g}"] for i, row in enumerate(first)]
+        table = Table([Column(), *(Column(name, "r", 14) for name in names)], rows)
+        note = f"outputs of the first {len(rows)} examples; trace[0] is the whole trace of one"
+        return Document(f"Trace of {sizes}, {len(self):,} examples", [table, Text(note, quiet=True)])
+
+    def picture(self, most: int = 20, connections: int = 40, details: Sequence[str] = ()) -> NetworkPicture:
+        """The network at work on one input, for drawing.
+
+        Parameters
+        ----------
+        most : int
+            How many neurons of each layer, those furthest from 0.
+        connections : int
+            How many products weight x input of each layer, the largest.
+        details : sequence of str
+            What to say of each layer instead of its number of neurons.
+        """
+        shape, first = self.schema.input_shape, self.layers[0].inputs
+        inputs: Picture | Layer
         if shape is not None and len(shape) == 2:
-            picture = html.ink(self.layers[0].inputs.reshape(shape).tolist(), 168, "the input")
-            parts.append(html.figure(f"input, {shape[0]} x {shape[1]}", picture))
-        parts.append(self._columns())
-        words = "lines: the 40 largest weight x input of each layer, blue for, orange and dashed against"
-        return html.block(f"Trace, {sizes}", html.side_by_side(*parts), html.note(words))
+            inputs, shown = Picture("the input", first.reshape(shape), width=168), list(range(len(first)))
+        else:
+            shown = largest(first, max(most, 10))
+            title = "the inputs" if len(shown) == len(first) else "the largest inputs"
+            inputs = Layer(title, "", len(first), _nodes(first, shown, self.input_names(0)))
+        layers, links = [], []
+        for i, layer in enumerate(self.layers):
+            last, before = i == len(self.layers) - 1, shown
+            count = len(layer.biases)
+            shown = largest(layer.activations, most)
+            names = [self.output_name(k) if last else f"{i}:{k}" for k in range(count)]
+            detail = details[i] if details else f"{count:,} {'output' if last else 'neuron'}{'s' * (count != 1)}"
+            nodes = _nodes(layer.activations, shown, names)
+            layers.append(Layer(f"layer {i}, {layer.activation_name}", detail, count, nodes))
+            places = [{k: place for place, k in enumerate(column)} for column in (before, shown)]
+            products = layer.strongest(connections, shown, before)
+            links.append([Link(places[0][j], places[1][k], product) for k, j, product in products])
+        whole = 1.0 if self.layers[-1].activation_name in ("softmax", "sigmoid") else 0.0
+        return NetworkPicture(inputs, layers, links, whole)
 
-    def _columns(self) -> str:
-        """Up to 20 neurons of each layer as discs, outputs as bars, the largest products as lines between them."""
-        shown = [largest(layer.activations, 20) for layer in self.layers]
-        columns, links = [], []
-        for i, (layer, neurons) in enumerate(zip(self.layers, shown, strict=True)):
-            last = i == len(self.layers) - 1
-            names = self._output_names() if last else [f"{i}:{k}" for k in range(len(layer.biases))]
-            some = f"{len(neurons)} of " if len(neurons) < len(layer.biases) else ""
-            title = f"layer {i}: {some}{len(layer.biases):,} {layer.activation_name}"
-            values = layer.activations[neurons].tolist()
-            columns.append(html.Column(title, [names[k] for k in neurons], values))
-            if i > 0:
-                products = layer.strongest(40, neurons, shown[i - 1])
-                links.append([html.Link(shown[i - 1].index(j), neurons.index(k), p) for k, j, p in products])
-        return html.columns(columns[:-1], links, columns[-1], "the activations of every layer")
+    def output_name(self, output: int) -> str:
+        """What to call an output: its class, the column it predicts, or its number."""
+        schema, count = self.schema, self.outputs.shape[-1]
+        if schema.classes is not None and len(schema.classes) == count:
+            return schema.classes[output]
+        return schema.target if schema.target is not None and count == 1 else f"output {output}"
 
-    def _output_names(self) -> list[str]:
-        """Classes, or addresses of the neurons of the last layer."""
-        count, classes = self.outputs.shape[-1], self.schema.classes
-        if classes is not None and len(classes) == count:
-            return list(classes)
-        return [f"{len(self.layers) - 1}:{k}" for k in range(count)]
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.sizes))
+        if self.outputs.ndim == 2:
+            return f"Trace({sizes}, {len(self):,} examples)"
+        best = int(self.outputs.argmax())
+        return f"Trace({sizes}, 1 example, largest output {self.output_name(best)} ({self.outputs[best]:.3g}))"
+
+
+def _nodes(values: Array, shown: Sequence[int], names: Sequence[str]) -> list[Node]:
+    return [Node(k, names[k], float(values[k])) for k in shown]
 
 
 def largest(values: Array, most: int) -> list[int]:

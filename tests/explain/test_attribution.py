@@ -191,7 +191,7 @@ def test_what_is_printed_of_a_digit_is_worth_reading() -> None:
     found = attribution(network, picture, output="7", against="1")
     text = str(found)
     assert text.startswith(
-        "why 7 and not 1: affine map in force\n  each contribution is input x weight in force\n  pixel "
+        "why 7 and not 1: affine map in force\neach contribution is input x weight in force\n  pixel "
     )
     assert re.search(r"\n  772 more inputs", text)
     assert re.search(r"\n  \+ bias  ", text)

@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -69,31 +70,10 @@ def test_one_input_changes_its_mind_where_it_says() -> None:
     assert network.edit(0, 0, bias=-1.999)([1, 0])[0] > 0.5
 
 
-def test_eagerness_as_printed() -> None:
+def test_eagerness_as_printed(golden: Callable[..., None]) -> None:
     network = gn.Network.from_layers([([[1.0]], [0.5], "relu")])
     text = str(bias_response(network, 0, 0, np.linspace(-2, 2, 41)[:, None], at=[1.0]))
-    assert (
-        text
-        == """\
-bias response of 0:0: the share of data on which it is active
-(relu: pre-activation > 0), for every bias it could have
-
-1 |                                |                          .......
-  |                                |                   ........
-  |                                |           ........
-  |                                |    ...O....
-  |                            ..........
-  |                     ........   |
-  |              ........          |
-  |      ........                  |
-0 |.......                         |
-  +------------------------------------------------------------------
-   -2.2                                                           2.2
-
-its bias is 0.5000 (O): active on 61.0% of 41 examples
-active on 10 % of them at -1.6000, on half at 0.0000, on 90 % at 1.6000
-on this input it is active; with a bias down to -1.0000 it would be inactive"""
-    )
+    golden(text)
 
 
 PLANTED = ["0:1", "0:4", "1:0", "1:2"]
@@ -114,9 +94,9 @@ def test_dead_and_saturated_neurons_are_found_and_named(planted: gn.Network) -> 
     assert found.saturated == ((1, 0),)
     text = str(found)
     for line in (
-        "0:1      dead       never active, always 0",
-        "1:2      dead       always 0.5744",
-        "1:0      saturated",
+        "0:1  dead       never active, always 0",
+        "1:2  dead       always 0.5744",
+        "1:0  saturated",
     ):
         assert line in text
     assert max(map(len, text.splitlines())) <= 80

@@ -45,10 +45,10 @@ def test_two_digit_networks_are_tried_on_the_test_digits(capsys: pytest.CaptureF
     lines = out.splitlines()
     assert err == ""
     assert max(map(len, lines)) <= 80
-    assert lines[0].endswith("a.safetensors  784-12-10, relu, softmax, 9,550 parameters")
-    assert lines[1].endswith("b.safetensors  the same structure")
-    assert "apart on test digits" in lines[2]
-    assert "accuracy from a to b, in a straight line" in out
+    assert "a.safetensors: 784-12-10, relu, softmax, 9,550 parameters" in out
+    assert "b.safetensors: the same structure" in out
+    assert "apart on test digits" in out
+    assert "accuracy on the straight line from a to b" in out
     figures = json.loads(told(capsys, a, b, "--json")[0])
     accuracy = [gn.evaluate(gn.load(path), gn.data.digits()[1]).accuracy for path in (a, b)]
     assert figures["accuracy"] == accuracy
@@ -58,9 +58,9 @@ def test_two_digit_networks_are_tried_on_the_test_digits(capsys: pytest.CaptureF
 
 def test_the_same_network_in_another_order_is_recognised(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     out, _ = told(capsys, folder / "b.safetensors", folder / "b-moved.safetensors")
-    assert "function   the same: every parameter is equal, in another order" in out
-    assert "neurons    12 of 12 hidden moved; distance" in out
-    assert "answers    the same for all 10,000" in out
+    assert "function  the same: every parameter is equal, in another order" in out
+    assert "neurons   12 of 12 hidden moved; distance" in out
+    assert "answers   the same for all 10,000" in out
 
 
 def test_other_structures_without_data(capsys: pytest.CaptureFixture[str], folder: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -63,33 +64,8 @@ Neuron 0:1 is active (0.8178): mostly age, for; its bias holds it back a little.
     )
 
 
-def test_a_neuron_worked_by_hand(capsys: pytest.CaptureFixture[str], here: Path) -> None:
-    assert (
-        told(capsys, "table.safetensors", "rows.csv", "--row", 1, "--neuron", "0:0")
-        == """\
-rows.csv, row 1: looks like yes (95.5 %), then no (4.5 %)
-
-neuron 0:0, tanh, 2 inputs
-  age  4 x  1         4.0
-  hue  3 x -2        -6.0
-                     ----
-  weighted sum       -2.0
-  + bias              0.5
-                     ----
-  pre-activation z   -1.5
-  tanh = tanh(z)     -0.9051483
-
-Neuron 0:0 is inactive (-0.9051): mostly hue, against; its bias urges it on.
-
-template of neuron 0:0, tanh, 2 inputs
-
-for                                   against
-age 1.0000 ######                     hue -2.0000 ============
-
-this input matches with -2, cosine -0.179; the bias is 0.5
-the best input from -2 to 2 would match with 6
-"""
-    )
+def test_a_neuron_worked_by_hand(capsys: pytest.CaptureFixture[str], here: Path, golden: Callable[..., None]) -> None:
+    golden(told(capsys, "table.safetensors", "rows.csv", "--row", 1, "--neuron", "0:0"))
 
 
 def test_a_digit_on_one_screen(capsys: pytest.CaptureFixture[str], here: Path) -> None:
@@ -102,11 +78,11 @@ def test_a_digit_on_one_screen(capsys: pytest.CaptureFixture[str], here: Path) -
 
 
 def test_forms_for_a_handout(capsys: pytest.CaptureFixture[str], here: Path) -> None:
-    for form, start in (("markdown", "**inputs:"), ("latex", "\\noindent"), ("html", "<div>")):
+    for form, start in (("markdown", "**inputs:"), ("latex", "\\medskip"), ("html", "<div")):
         assert told(capsys, "table.safetensors", "--inputs", "1,2", "--format", form).startswith(start)
-    for form, start in (("markdown", "**neuron 0:1"), ("latex", "\\noindent"), ("html", "<table")):
         out = told(capsys, "table.safetensors", "--inputs", "1,2", "--neuron", "0:1", "--format", form)
-        assert out.startswith(start)
+        for part in ("neuron 0:1, tanh", "weighted sum", "template of neuron 0:1", "this input matches with"):
+            assert part in out
 
 
 SCHEMA = json.loads(re.findall(r"```json\n(.*?)```", (ROOT / "docs/explain-json.md").read_text(), re.S)[0])

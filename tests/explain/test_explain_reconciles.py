@@ -3,7 +3,7 @@
 import json
 import re
 from decimal import Decimal
-from html import unescape
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
-from glassnet.explain.handouts import neuron_html, neuron_latex, neuron_markdown
 from glassnet.explain.overviews import overview
 from glassnet.explain.templates import template
 
@@ -49,7 +48,8 @@ def markdown_figures(text: str) -> list[str]:
 
 
 def html_figures(text: str) -> list[str]:
-    return [unescape(row) for row in re.findall(r">([^<>]*)</td></tr>", text)]
+    body = next(ElementTree.fromstring(text).iter("tbody"))
+    return ["".join(row[2].itertext()) for row in body]
 
 
 def latex_figures(text: str) -> list[str]:
@@ -73,10 +73,11 @@ def test_every_form_carries_the_same_figures_and_they_add_up(
     rows = neuron.rows(top)
     figures = [row.figure for row in rows]
 
-    assert text_figures(neuron.written(top)) == figures
-    assert markdown_figures(neuron_markdown(neuron, top)) == figures
-    assert html_figures(neuron_html(neuron, top)) == figures
-    assert latex_figures(neuron_latex(neuron, top)) == figures
+    document = neuron.document(top)
+    assert text_figures(document.text()) == figures
+    assert markdown_figures(document.markdown()) == figures
+    assert html_figures(document.html()) == figures
+    assert latex_figures(document.latex()) == figures
 
     values = [Decimal(figure.replace(",", "")) for figure in figures]
     so_far = Decimal(0)
@@ -103,7 +104,7 @@ def test_every_view_shows_what_the_trace_holds(case: tuple[gn.Network, np.ndarra
             assert neuron.pre_activation == at.pre_activations[neuron.neuron]
     assert json.loads(json.dumps(view.as_dict(), allow_nan=False))["says"] == view.says
     for columns in (80, 120):
-        assert max(map(len, view.written(columns).splitlines())) <= columns
+        assert max(map(len, view.document().text(columns).splitlines())) <= columns
 
     pattern = template(network, layer, index, inputs)
     assert pattern.match is not None

@@ -1,5 +1,6 @@
 """The whole network in a screenful, and what mattered in words."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,27 +28,10 @@ def bars() -> gn.Network:
 UPRIGHT = [[0, 1, 0.8, 0], [0, 1, 1, 0], [0, 1, 0.8, 0], [0, 1, 1, 0]]
 
 
-def test_the_screenful(bars: gn.Network) -> None:
+def test_the_screenful(bars: gn.Network, golden: Callable[..., None]) -> None:
     view = overview(bars.trace(UPRIGHT), name="a bar")
     assert view.taken_for == "upright"
-    assert (
-        str(view)
-        == """\
-a bar: looks like upright (over 99.9 %)                                   16-2-2
-
-the input                                 the outputs: layer 1, softmax
-@@%%                                        upright 0.9995 #####################
-@@@@                                          level 0.0005
-@@%%
-@@@@
-
-layer 0, relu: 1 of 2 active  0:0 3.6 #####  0:1 0
-
-Neuron 1:0 (upright) takes over 99.9 % with a score of 4.1: mostly neuron 0:0,
-  for; its bias urges it on.
-Neuron 0:0 is active (3.6): mostly pixels 0,1; 1,1; 1,2 and 2,1, for; its bias
-  holds it back a lot."""
-    )
+    golden(str(view))
 
 
 @pytest.mark.parametrize("columns", [72, 80, 100, 120, 200])
@@ -59,7 +43,9 @@ def test_it_fits_the_screen(sizes: str, columns: int) -> None:
         network = network.with_schema(digits)
     random = np.random.default_rng(0)
     inputs = random.uniform(0, 1, network.sizes[0])
-    lines = overview(network.trace(inputs), name="an input with a rather long name.csv, row 12").written(columns)
+    lines = (
+        overview(network.trace(inputs), name="an input with a rather long name.csv, row 12").document().text(columns)
+    )
     assert max(map(len, lines.splitlines())) <= columns
     assert len(lines.splitlines()) <= 32
 
@@ -136,7 +122,7 @@ def test_what_does_not_fit_is_told(bars: gn.Network, refused: Any) -> None:
     with refused(SettingError):
         overview(bars.trace(UPRIGHT), top=0)
     with refused(SettingError):
-        bars.trace(UPRIGHT).neuron(0, 0).written(top=-1)
+        bars.trace(UPRIGHT).neuron(0, 0).rows(top=-1)
     with refused(AddressError):
         neuron_summary(bars.trace(UPRIGHT), 0, 2)
 

@@ -16,9 +16,11 @@ from matplotlib.figure import Figure
 import glassnet as gn
 from glassnet import plots
 from glassnet.activations import ACTIVATIONS
+from glassnet.arithmetic import three
 from glassnet.errors import AddressError, FileError, InputError, SettingError
 from glassnet.explain.comparison import Comparison, compare
-from glassnet.plots.style import LIFT, STYLES, three
+from glassnet.plots.style import STYLES
+from glassnet.render.layout import LIFT
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +120,7 @@ def test_wide_layers_show_their_strongest_twenty() -> None:
     discs = [each.get_gid() for each in figure.findobj(lambda each: str(each.get_gid()).startswith("neuron-0-"))]
     strongest = np.argsort(-np.abs(trace.layers[0].activations))[:20]
     assert {int(gid.rpartition("-")[2]) for gid in discs} == set(strongest.tolist())
-    assert "40 neurons, tanh, the 20 strongest" in texts(figure)
+    assert "40 neurons, the 20 largest" in texts(figure)
     for k in strongest.tolist():  # two-sided: the colour is the sign, and so is the number
         value = float(trace.layers[0].activations[k])
         assert same_color(artist(figure, f"neuron-0-{k}").get_facecolor()[:3], to_rgba(STYLES["light"].sign(value))[:3])

@@ -85,9 +85,9 @@ def test_what_is_printed(network: gn.Network) -> None:
     lines = text.splitlines()
     assert lines[0].startswith("26 parameters on 3 examples: cross-entropy 0.")
     assert lines[1].split() == ["parameter", "value", "slope"]
-    assert "  16 more are less steep" in text
-    assert "length of the slopes, layer by layer: " in text
-    assert lines[-4].startswith("change ")
+    assert "16 more parameters have smaller slopes" in text
+    assert "norm of the gradient, layer by layer: " in text
+    assert lines[-5].startswith("change ")
     assert max(map(len, lines)) <= 80
     assert "on 1 example:" in str(sensitivity(network, [1, 2, 3], 0))
     # nothing to learn: all slopes are 0

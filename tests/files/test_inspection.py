@@ -352,7 +352,7 @@ def test_inspect_shows_a_neuron_and_its_arithmetic(
 ) -> None:
     np.save(tmp_path / "x.npy", np.ones((3, 8), np.float32))
     out = told(capsys, "inspect", file, "--neuron", "head.weight:7")
-    assert out.startswith("head.weight, neuron 7 (row 7)\n  weights   8\n")
+    assert out.startswith("head.weight, neuron 7 (row 7)\n  weights  8\n")
     assert "(head.bias)" in out
     flags = ("--neuron", "head.weight:7", "--inputs", tmp_path / "x.npy", "--row", 1, "--activation", "relu")
     out = told(capsys, "inspect", file, *flags)

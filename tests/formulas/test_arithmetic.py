@@ -1,10 +1,13 @@
 """Arithmetic written out: how many decimals a column gets, and chains of sums that carry on."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 
-from glassnet.arithmetic import decimals_for, significant, strongest, written
+from glassnet.arithmetic import decimals_for, rows, significant, strongest
+from glassnet.render.parts import Section, Worked
+from glassnet.render.text import write
 
 
 @pytest.mark.parametrize(
@@ -30,29 +33,13 @@ def test_a_column_gets_as_many_decimals_as_it_needs(values: list[float], precisi
     assert decimals_for(values, precision) == decimals
 
 
-def test_each_sum_carries_on_from_the_one_before() -> None:
+def test_each_sum_carries_on_from_the_one_before(golden: Callable[..., None]) -> None:
     sums = [
         ([("apples", 1.25), ("pears", 2.5)], "", ("fruit", 3.75)),
         ([("minus what was eaten", -0.5)], "3 more plates", ("left", 3.0)),
         ([("bread", 1000.0)], "", ("food", 1003.0)),
     ]
-    assert (
-        written("Monday", sums, ("root", math.sqrt(1003)))
-        == """\
-Monday
-  apples                     1.25
-  pears                      2.50
-                         --------
-  fruit                      3.75
-  minus what was eaten      -0.50
-  3 more plates             -0.25
-                         --------
-  left                       3.00
-  bread                  1,000.00
-                         --------
-  food                   1,003.00
-  root                      31.67018"""
-    )
+    golden(write(Section("Monday", [Worked(rows(sums, ("root", math.sqrt(1003))))])))
 
 
 def test_the_strongest_come_first_unless_all_are_shown() -> None:

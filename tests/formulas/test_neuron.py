@@ -57,7 +57,7 @@ neuron
 def test_many_inputs_as_printed() -> None:
     neuron = Neuron([-1.5, 0, 4, 1 / 3, 2 / 3, 0, -1e-4], -2.0, "relu")
     assert (
-        neuron.trace([1, 1, 0.5, 1, 1, 1, 1]).written(top=3)
+        neuron.trace([1, 1, 0.5, 1, 1, 1, 1]).document(top=3).text()
         == """\
 neuron
   input 2  0.5 x        4         2.0000
@@ -201,7 +201,7 @@ def test_whatever_the_numbers_the_printed_column_adds_up(
     size: int, dtype: str, inputs_around: float, weights_around: float, activation: str, top: int, seed: int
 ) -> None:
     trace = some_trace(size, dtype, inputs_around, weights_around, activation, seed)
-    page = read(trace.written(top), "neuron")
+    page = read(trace.document(top).text(), "neuron")
 
     # as printed, to the last digit
     assert sum(page.terms) == page.weighted_sum
@@ -239,7 +239,7 @@ def test_whatever_the_numbers_the_printed_column_adds_up(
 def test_everyday_numbers_fit_80_columns_with_their_points_in_line(
     size: int, magnitude: float, activation: str, seed: int
 ) -> None:
-    lines = some_trace(size, "float32", 1, magnitude, activation, seed).written().splitlines()
+    lines = some_trace(size, "float32", 1, magnitude, activation, seed).document().text().splitlines()
     assert max(map(len, lines)) <= 80
     figures = [line for line in lines[1:-1] if not line.endswith("-")]
     assert len({line.rindex(".") for line in figures}) == 1

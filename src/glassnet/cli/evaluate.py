@@ -30,7 +30,6 @@ def add(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli.sources import to_evaluate
-    from glassnet.cli.tables import confusion_table
     from glassnet.data import Stream
     from glassnet.evaluation import evaluate
 
@@ -46,7 +45,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(figures.as_dict())
         return 0
-    print(f"{data.name}: {figures}")
-    if figures.confusion is not None:
-        print(f"\n{confusion_table(figures)}")
+    print(figures.document(data.name))
     return 0

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_figures(arguments, network, trace, view, truth))
     else:
-        print(_rendered(arguments, network, trace, view))
+        print(_document(arguments, network, trace, view).write(arguments.format, _columns()))
     return 0
 
 
@@ -75,32 +75,20 @@ def _row(name: str, inputs: Any, row: int | None) -> tuple[str, Any]:
     return f"{name}, row {row}", inputs[row]
 
 
-def _rendered(arguments: argparse.Namespace, network: Any, trace: Any, view: Any) -> str:
-    from glassnet.explain import handouts
-
-    if arguments.neuron is None:
-        if arguments.format == "text":
-            return str(view.written(_columns()))
-        return str(getattr(handouts, f"overview_{arguments.format}")(view))
-    worked = trace.neuron(*arguments.neuron)
-    if arguments.format == "text":
-        return _neuron_text(arguments, network, trace, view)
-    return str(getattr(handouts, f"neuron_{arguments.format}")(worked, arguments.top))
-
-
-def _neuron_text(arguments: argparse.Namespace, network: Any, trace: Any, view: Any) -> str:
-    """The neuron worked by hand, what mattered in words, and the pattern that it looks for."""
-    import textwrap
-
+def _document(arguments: argparse.Namespace, network: Any, trace: Any, view: Any) -> Any:
+    """The overview; or one neuron worked by hand, what mattered in words, and the pattern that it looks for."""
     from glassnet.explain.templates import template
     from glassnet.explain.wording import neuron_summary
+    from glassnet.render.document import Document
+    from glassnet.render.parts import Items
 
+    if arguments.neuron is None:
+        return view.document()
     layer, neuron = arguments.neuron
-    words = textwrap.fill(neuron_summary(trace, layer, neuron), min(_columns(), 100), subsequent_indent="  ")
+    worked = trace.neuron(layer, neuron).document(arguments.top)
+    words = Items([neuron_summary(trace, layer, neuron)])
     pattern = template(network, layer, neuron, trace.layers[0].inputs)
-    heading = f"{view.name}: {view.says}"
-    parts = [heading, trace.neuron(layer, neuron).written(arguments.top), words, pattern.written(arguments.top)]
-    return "\n\n".join(parts)
+    return Document(f"{view.name}: {view.says}", [worked, words, pattern.document(arguments.top)])
 
 
 def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any, truth: str | None) -> dict[str, Any]:

@@ -89,9 +89,9 @@ def _neuron(checkpoint: Any, arguments: argparse.Namespace) -> int:
         figures = neuron.as_dict(arguments.top)
         print_json(figures if trace is None else figures | {"trace": trace.as_dict()})
         return 0
-    show(neuron.written(arguments.top))
+    show(str(neuron.document(arguments.top)))
     if trace is not None:
-        show("\n" + trace.written(arguments.top))
+        show(f"\n{trace.document(arguments.top)}")
     return 0
 
 

@@ -35,8 +35,8 @@ def add(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from glassnet.cli import predictions
     from glassnet.cli.sources import asked, rows_of
-    from glassnet.cli.tables import bars
-    from glassnet.render.text_pictures import ink
+    from glassnet.render.document import Document
+    from glassnet.render.parts import Bar, Column, Picture, Section, Table
 
     network = load_model(arguments)
     rows = None if arguments.input is None else rows_of(arguments.input, network.schema)
@@ -68,17 +68,17 @@ def run(arguments: argparse.Namespace) -> int:
             figures["neuron"] = worked.as_dict()
         print_json(figures)
         return 0
-    if trace.schema.input_shape and len(trace.schema.input_shape) == 2:
-        print(ink(trace.layers[0].inputs.reshape(trace.schema.input_shape)) + "\n")
+    heading = what
     if classes and guess is not None:
         wrong = "" if truth in (None, classes[guess]) else f", but it is {truth}"
-        print(f"{what}: looks like {classes[guess]}{wrong}")
-    else:
-        print(what)
-    named = classes if classes and len(classes) == len(values) else [f"output {i}" for i in range(len(values))]
-    print(bars(named, values))
+        heading = f"{what}: looks like {classes[guess]}{wrong}"
+    shape, largest = trace.schema.input_shape, max(map(abs, values))
+    bars = [(trace.output_name(k), f"{value:.4f}", Bar(value, largest)) for k, value in enumerate(values)]
+    outputs = Section(heading, [Table([Column(align="r"), Column(align="r"), Column()], bars)])
+    pixels = [Picture("", trace.layers[0].inputs.reshape(shape))] if shape and len(shape) == 2 else []
+    print(Document("", [*pixels, outputs]))
     if worked is not None:
-        print(f"\n{worked.written(top=arguments.top)}")
+        print(f"\n{worked.document(arguments.top)}")
     return 0
 
 

@@ -261,7 +261,6 @@ def _report(
     seconds: float,
 ) -> None:
     from glassnet.architecture import human_bytes
-    from glassnet.cli.tables import confusion_table
     from glassnet.evaluation import evaluate
 
     figures = evaluate(network, held_out, run.plan.loss)
@@ -276,8 +275,5 @@ def _report(
     squishes = ", ".join(network.architecture.activations)
     print(f"{network.architecture} ({squishes}), trained in {seconds:.1f} s")
     print(f"{data.name}: {len(data):,} examples")
-    print(f"{held_out.name}: {figures}\n")
-    if figures.confusion is not None:
-        print(confusion_table(figures) + "\n")
-    print(f"{ledger}\n")
+    print(f"{figures.document(held_out.name)}\n\n{ledger}\n")
     print(f"saved {output} ({human_bytes(output.stat().st_size)})")

@@ -17,6 +17,8 @@ from glassnet.estimators.base import GlassEstimator
 from glassnet.estimators.feature_lineage import Origin, origins
 from glassnet.explain.attributions import Attribution
 from glassnet.explain.attributions import attribution as attribution_of
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Worked
 from glassnet.schema import Schema
 
 
@@ -42,7 +44,7 @@ class ColumnContribution:
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Rendered):
     """A logit (or a regressor's prediction) divided among the columns; `explain` makes one.
 
     The contributions and `bias_contribution` add up to `total`, up to `error`.
@@ -104,8 +106,8 @@ class Explanation:
             self.attribution.input_names[i], value, arithmetic.significant(float(self.attribution.weights[i]), 4)
         )
 
-    def written(self, top: int = 12) -> str:
-        """The arithmetic as text, the `top` largest columns singly."""
+    def document(self, top: int = 12) -> Document:
+        """The arithmetic as one would write it down, the `top` largest columns singly."""
         ordered = self._ordered()
         terms: list[arithmetic.Line] = [(self._term(column), column.contribution) for column in ordered[:top]]
         others = f"{len(ordered) - top:,} more columns" if len(ordered) > top else ""
@@ -119,10 +121,8 @@ class Explanation:
             (bias_line, "", (self.attribution.name, self.total)),
         ]
         precision = 1e-9 if self.attribution.dtype == "float64" else 1e-6
-        return arithmetic.written(f"{self.attribution.name}, column by column", sums, result, precision)
-
-    def __str__(self) -> str:
-        return self.written()
+        rows = arithmetic.rows(sums, result, precision)
+        return Document(f"{self.attribution.name}, column by column", [Worked(rows)])
 
 
 def explain(model: Any, row: Any, output: Any = None, against: Any = None, **how: Any) -> Explanation:

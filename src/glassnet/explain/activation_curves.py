@@ -16,7 +16,8 @@ from glassnet.arithmetic import significant
 from glassnet.arrays import Array, readonly
 from glassnet.errors import SettingError
 from glassnet.network import Network
-from glassnet.render import text_pictures
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Chart, Column, Part, Table, Text
 from glassnet.trace import Trace
 
 
@@ -30,7 +31,7 @@ class ActivationAlternative(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class ActivationCurve:
+class ActivationCurve(Rendered):
     """An activation function as points.
 
     Parameters
@@ -78,18 +79,21 @@ class ActivationCurve:
             "at": self.at,
         }
 
-    def __str__(self) -> str:
+    def document(self) -> Document:
+        """The curve with its point."""
         mark = self.at[:2] if self.at else None
-        heading = f"{self.name} = {known_activation(self.name).formula}"
-        lines = [heading, *text_pictures.curve(self.z, self.activations, mark, columns=66)]
+        parts: list[Part] = [Chart("", self.z.tolist(), [(self.name, self.activations.tolist())], mark, zero=False)]
         if self.at:
             z, activation, slope = (significant(value, 5) for value in self.at)
-            lines.append(f"O: z = {z}, activation {activation}, slope {slope}")
-        return "\n".join(lines)
+            parts.append(Text(f"at z = {z}: activation {activation}, slope {slope}"))
+        return Document(f"{self.name} = {known_activation(self.name).formula}", parts)
+
+    def __repr__(self) -> str:
+        return f"ActivationCurve({self.name}, z from {self.z[0]:.4g} to {self.z[-1]:.4g})"
 
 
 @dataclass(frozen=True, eq=False)
-class ActivationAlternatives:
+class ActivationAlternatives(Rendered):
     """One neuron on one input under several activations.
 
     Parameters
@@ -135,20 +139,19 @@ class ActivationAlternatives:
             "alternatives": [row._asdict() for row in self.rows],
         }
 
-    def __str__(self) -> str:
-        z = significant(self.pre_activation, 5)
-        lines = [
-            f"neuron {self.layer}:{self.neuron}, z = {z}, under its own activation and others",
-            f"{'':2}{'':<13}{'activation':>11} {'slope':>10}",
-        ]
-        for row in self.rows:
-            mark = ">" if row.name == self.name else " "
-            formula = row.formula if len(row.formula) <= 38 else row.formula[:35] + "..."
-            figures = f"{significant(row.activation, 5):>11} {significant(row.slope, 4):>10}"
-            lines.append(f"{mark} {row.name:<13}{figures}   {formula}")
-        if self.name != "softmax":
-            lines += ["", str(self.curve())]
-        return "\n".join(lines)
+    def document(self) -> Document:
+        """A row for each activation, and the curve of the neuron's own."""
+        rows = [
+            (">" if row.name == self.name else "", row.name, significant(row.activation, 5), significant(row.slope, 4),
+             row.formula)
+            for row in self.rows
+        ]  # fmt: skip
+        columns = [Column(), Column(), Column("activation", "r"), Column("slope", "r"), Column("formula", "l", None)]
+        title = f"neuron {self.layer}:{self.neuron}, z = {significant(self.pre_activation, 5)}, under each activation"
+        return Document(title, [Table(columns, rows), *([] if self.name == "softmax" else [self.curve().document()])])
+
+    def __repr__(self) -> str:
+        return f"ActivationAlternatives({self.layer}:{self.neuron}, z {self.pre_activation:.6g}, own {self.name})"
 
 
 def activation_alternatives(

@@ -18,6 +18,8 @@ from glassnet.data.dataset import Dataset
 from glassnet.explain.active import RELU_LIKE, active
 from glassnet.explain.batches import Batches
 from glassnet.network import Network
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Column, Section, Table, Text
 
 FLAT = 1e-3
 """A slope below this counts as none."""
@@ -58,6 +60,9 @@ class LayerActivity:
     highest: Array
     flat: Array
 
+    def __repr__(self) -> str:
+        return f"LayerActivity({len(self.mean):,} neurons, {self.activation_name})"
+
     def why_dead(self, neuron: int) -> str:
         """Why this neuron is dead, or "" if it is not."""
         low, high = float(self.lowest[neuron]), float(self.highest[neuron])
@@ -73,7 +78,7 @@ class LayerActivity:
 
 
 @dataclass(frozen=True, eq=False)
-class Activity:
+class Activity(Rendered):
     """The activity of all neurons over a data set; `activity` computes it.
 
     Parameters
@@ -124,38 +129,41 @@ class Activity:
             "idle": [n._asdict() for n in self.idle],
         }
 
-    def __str__(self) -> str:
-        lines = [f"activity over {self.count:,} examples of {self.data}", ""]
-        lines.append("layer                 neurons  active: least  median   most  mean activation")
+    def document(self) -> Document:
+        """How active each layer is, neuron by neuron on how many tenths of the data, and which neurons do no work."""
+        rows, strips = [], []
         for i, layer in enumerate(self.layers):
-            least, median, most = (float(np.quantile(layer.active, q)) for q in (0, 0.5, 1))
-            mean = float(layer.mean.mean())
-            lines.append(
-                f"{i:>5}  {layer.activation_name:<14}{len(layer.mean):>8,}"
-                f"        {least:6.1%}  {median:6.1%} {most:6.1%}  {mean:15.4f}"
-            )
-        lines += ["", *self._strips(), "", *self._named()]
-        return "\n".join(lines)
-
-    def _strips(self) -> list[str]:
-        """For each layer one digit per neuron: on how many tenths of the examples it is active."""
-        lines = ["active on so many tenths of the examples, neuron by neuron (. never, * always)"]
-        for i, layer in enumerate(self.layers):
-            shares = layer.active[:64].tolist()
-            strip = "".join("." if s == 0 else "*" if s == 1 else str(min(int(10 * s), 9)) for s in shares)
+            shares = [f"{float(np.quantile(layer.active, q)):.1%}" for q in (0, 0.5, 1)]
+            mean = f"{float(layer.mean.mean()):.4f}"
+            rows.append([str(i), layer.activation_name, f"{len(layer.mean):,}", *shares, mean])
+            tenths = layer.active[:64].tolist()
+            strip = "".join("." if s == 0 else "*" if s == 1 else str(min(int(10 * s), 9)) for s in tenths)
             more = f" and {len(layer.active) - 64:,} more" if len(layer.active) > 64 else ""
-            lines.append(f"{i:>5}  {strip}{more}")
-        return lines
+            strips.append((str(i), strip + more))
+        heads = ("layer", "", "neurons", "active: least", "median", "most", "mean activation")
+        columns = [Column(name, "l" if not name else "r") for name in heads]
+        words = "active on so many tenths of the examples, neuron by neuron (. never, * always)"
+        return Document(
+            f"activity over {self.count:,} examples of {self.data}",
+            [
+                Section("", [Table(columns, rows)]),
+                Section(words, [Table([Column("", "r"), Column("", "l", 90)], strips)]),
+                self._named(),
+            ],
+        )
 
-    def _named(self, most: int = 12) -> list[str]:
+    def _named(self, most: int = 12) -> Section:
         if not self.idle:
-            return ["no neuron is dead or saturated"]
+            return Section("no neuron is dead or saturated")
         kinds = [
             f"{len(found):,} {kind}" for kind, found in (("dead", self.dead), ("saturated", self.saturated)) if found
         ]
-        lines = [f"{' and '.join(kinds)}:"]
-        lines += [f"  {f'{n.layer}:{n.neuron}':<8} {n.kind:<9}  {n.why}" for n in self.idle[:most]]
-        return lines + ([f"  and {len(self.idle) - most:,} more, in .idle"] if len(self.idle) > most else [])
+        rows = [(f"{n.layer}:{n.neuron}", n.kind, n.why) for n in self.idle[:most]]
+        more = [Text(f"and {len(self.idle) - most:,} more, in .idle")] if len(self.idle) > most else []
+        return Section(" and ".join(kinds), [Table([Column(), Column(), Column(most=None)], rows), *more])
+
+    def __repr__(self) -> str:
+        return f"Activity({len(self.layers)} layers over {self.count:,} examples)"
 
 
 class _Tally:

@@ -28,6 +28,8 @@ from glassnet.errors import AddressError, InputError, SettingError, unknown_name
 from glassnet.evaluation import meeting
 from glassnet.explain import backward, quadrature
 from glassnet.network import Network
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Column, Part, Table, Text, Worked
 from glassnet.schema import Schema
 from glassnet.trace import Trace
 
@@ -39,7 +41,7 @@ MOST_STEPS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class AffineMap:
+class AffineMap(Rendered):
     """The affine map that a piecewise linear network is around one input: `weights @ inputs + bias = logits`.
 
     Computed in float64; which linear piece each neuron is on is taken from the trace.
@@ -132,32 +134,28 @@ class AffineMap:
             "error": self.error,
         }
 
-    def __str__(self) -> str:
-        """The linear pieces in force, and for up to 20 logits what comes from the inputs and from the bias."""
-        lines = [f"affine map in force: {len(self.inputs):,} inputs -> {len(self.logits):,} logits"]
+    def document(self) -> Document:
+        """How many pieces are in force, and what each logit has from the inputs and from the bias (up to 20 logits)."""
+        pieces = []
         for i, layer in enumerate(self.trace.layers[:-1]):
             slopes, _ = backward.PIECES[layer.activation_name](layer.pre_activations.astype(np.float64))
-            passing = int(np.count_nonzero(slopes))
-            lines.append(
-                f"  layer {i}, {layer.activation_name}: {passing:,} of {len(slopes):,} neurons pass changes on"
-            )
+            passing = f"{int(np.count_nonzero(slopes)):,} of {len(slopes):,} neurons pass changes on"
+            pieces.append((f"layer {i}, {layer.activation_name}:", passing))
         shown = range(min(20, len(self.logits)))
         decimals = arithmetic.decimals_for([*self.bias[: len(shown)], *self.logits[: len(shown)]], 1e-6)
-        names = [_name(self.trace, k) for k in shown]
-        columns = [("", "from inputs", "+ bias", "= logit")]
+        rows = []
         for k in shown:
             logit, bias = round(float(self.logits[k]), decimals), round(float(self.bias[k]), decimals)
-            figures = [f"{v:,.{decimals}f}" for v in (logit - bias, bias, logit)]
-            columns.append((names[k], figures[0], figures[1], figures[2]))
-        wide = [max(len(row[i]) for row in columns) for i in range(4)]
-        lines += [
-            "  " + f"{row[0]:<{wide[0]}}" + "".join(f"  {row[i]:>{wide[i]}}" for i in (1, 2, 3)) for row in columns
-        ]
-        if len(shown) < len(self.logits):
-            lines.append(f"  and {len(self.logits) - len(shown):,} more")
-        return "\n".join(
-            [*lines, f"  within {self.error:.0e} of the network's own logits, relative to the sums on the way"]
-        )
+            rows.append([_name(self.trace, k), *(f"{v:,.{decimals}f}" for v in (logit - bias, bias, logit))])
+        more = len(self.logits) - len(shown)
+        parts: list[Part] = [Table([Column(), Column()], pieces)] if pieces else []
+        parts.append(Table([Column(), *(Column(name, "r") for name in ("from inputs", "+ bias", "= logit"))], rows))
+        parts += [Text(f"and {more:,} more")] if more else []
+        parts.append(Text(f"within {self.error:.0e} of the network's own logits, relative to the sums on the way"))
+        return Document(f"affine map in force: {len(self.inputs):,} inputs -> {len(self.logits):,} logits", parts)
+
+    def __repr__(self) -> str:
+        return f"AffineMap({len(self.inputs):,} inputs -> {len(self.logits):,} logits)"
 
 
 def affine_map(network: Network, inputs: npt.ArrayLike) -> AffineMap:
@@ -204,7 +202,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, eq=False)
-class Attribution:
+class Attribution(Rendered):
     """A logit, or the difference of two, divided among the inputs; `attribution` computes it.
 
     The contributions and `bias_contribution` add up to `total`, up to `error`.
@@ -302,16 +300,22 @@ class Attribution:
             return f"exp: {more} is so many times as likely as {less}", exp(abs(self.total))
         return "off by", self.error
 
-    def written(self, top: int = 12) -> str:
-        """The arithmetic as text: the `top` largest contributions singly, the others added up."""
+    def document(self, top: int = 12) -> Document:
+        """The arithmetic as one would write it down."""
         how = "affine map in force" if self.method == "affine" else f"integrated gradients, {self.points:,} points"
         heading = f"{_clipped(self.name, 44)}, {how}"
         if self.against is not None:
             heading = f"why {_clipped(self.names[0], 16)} and not {_clipped(self.names[1], 16)}: {how}"
         what = "input" if not self.baseline.any() else "(input - baseline)"
         weight = "weight in force" if self.method == "affine" else "average slope"
-        lines = [heading, f"  each contribution is {what} x {weight}", arithmetic.laid_out("", self.rows(top))[1:]]
-        return "\n".join([*lines, f"  contributions and bias miss the network's own number by {self.error:.1e}"])
+        return Document(
+            heading,
+            [
+                Text(f"each contribution is {what} x {weight}"),
+                Worked(self.rows(top)),
+                Text(f"contributions and bias miss the network's own number by {self.error:.1e}"),
+            ],
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Every number, as plain values for JSON."""
@@ -329,8 +333,8 @@ class Attribution:
             "points": self.points,
         }
 
-    def __str__(self) -> str:
-        return self.written()
+    def __repr__(self) -> str:
+        return f"Attribution({self.name} = {self.total:.6g}, {len(self.inputs):,} inputs, {self.method})"
 
 
 def attribution(

@@ -18,7 +18,8 @@ from glassnet.errors import InputError
 from glassnet.explain.active import rule, thresholds
 from glassnet.explain.batches import Batches
 from glassnet.network import Network
-from glassnet.render import text_pictures
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Chart, Section, Text
 from glassnet.trace import TraceLayer, check_address
 
 
@@ -39,7 +40,7 @@ class Threshold:
 
 
 @dataclass(frozen=True, eq=False)
-class BiasResponse:
+class BiasResponse(Rendered):
     """The share of a data set on which a neuron is active, for every bias it could have; `bias_response` makes one.
 
     Parameters
@@ -139,21 +140,23 @@ class BiasResponse:
             figures["at"] = {"bias": bias, "active": self.at.active}
         return figures
 
-    def __str__(self) -> str:
-        lines = [
-            f"bias response of {self.layer}:{self.neuron}: the share of {self.data} on which it is active",
-            f"({self.activation_name}: {rule(self.activation_name)}), for every bias it could have",
-            "",
-            *text_pictures.curve(*self.curve(241), mark=(self.bias, self.share), columns=66, zero=True),
-            "",
-            f"its bias is {self.bias:.4f} (O): active on {self.share:.1%} of {len(self.thresholds):,} examples",
-        ]
+    def document(self) -> Document:
+        """The share as a curve over the bias, and the biases for a tenth, half and most of the data."""
+        biases, shares = self.curve(241)
+        few = f"its bias is {self.bias:.4f}: active on {self.share:.1%} of {len(self.thresholds):,} examples"
+        lines = [few]
         if np.isfinite(self.thresholds).all():
-            few, half, most = (self.bias_for(share) for share in (0.1, 0.5, 0.9))
-            lines.append(f"active on 10 % of them at {few:.4f}, on half at {half:.4f}, on 90 % at {most:.4f}")
+            low, half, high = (self.bias_for(share) for share in (0.1, 0.5, 0.9))
+            lines.append(f"active on 10 % of them at {low:.4f}, on half at {half:.4f}, on 90 % at {high:.4f}")
         if self.at is not None:
             lines.append(self._about_one(self.at))
-        return "\n".join(lines)
+        curve = Chart("", biases.tolist(), [("share", shares.tolist())], (self.bias, self.share))
+        title = f"bias response of {self.layer}:{self.neuron}: the share of {self.data} on which it is active"
+        how = f"({self.activation_name}: {rule(self.activation_name)}), for every bias it could have"
+        return Document(title, [Text(how), Section("", [curve]), *map(Text, lines)])
+
+    def __repr__(self) -> str:
+        return f"BiasResponse({self.layer}:{self.neuron}, bias {self.bias:.4g}, active on {self.share:.1%})"
 
     def _about_one(self, at: Threshold) -> str:
         if not np.isfinite(at.bias):

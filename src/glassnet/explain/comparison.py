@@ -11,8 +11,6 @@ have been brought into a's order (`matching`); and, where data is given, by what
 Imports `drawing`, `matching` and `trials` of `explain`.
 """
 
-import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -36,8 +34,8 @@ from glassnet.explain.paired_evaluation import (
     tried,
 )
 from glassnet.network import Network
-from glassnet.render import html
-from glassnet.render.text_pictures import bar
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Bar, Beside, Cell, Chart, Column, Part, Section, Table, Text
 
 ALIKE = 256
 """Outputs and activations are the same but for rounding if they differ by at most this many units of rounding (1.2e-7
@@ -45,7 +43,6 @@ for float32, which makes 3.1e-5) times the largest output, or the activations' s
 
 POINTS = 11
 LAYERS_SHOWN = 8
-BAR = 24
 
 
 class Change(NamedTuple):
@@ -110,25 +107,29 @@ class Line:
         """Plain values for JSON."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
 
-    def __str__(self) -> str:
+    def section(self) -> Section:
+        """What the networks on the way are worth, as a curve and as a table."""
         alike = self.plain == self.matched
-        wide = 2 * BAR if alike else BAR
+        ways = [("b as it is", self.plain)] + ([] if alike else [("b in a's order", self.matched)])
+        names = {0.0: "a", 1.0: "b"}
+        rows = [
+            [names.get(share, f"{share:.3g}"), *(cell for _, values in ways for cell in self._cells(values[i]))]
+            for i, share in enumerate(self.shares)
+        ]
+        columns = [Column("share of b", "r")]
+        for name, _ in ways:
+            columns += [Column("" if alike else name, "r"), Column()]
+        chart = Chart("solid: b in a's order, dashed: b as it is", self.shares, list(reversed(ways)))
+        title = f"{self.measure} on the straight line from a to b"
+        return Section(title, [Beside([chart, Table(columns, rows)])])
 
-        def cell(value: float) -> str:
-            text = f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}"
-            return f"{text:>8} {bar(max(value, 0.0), 1.0, wide):<{wide}}"
-
-        head = f"{self.measure} from a to b, in a straight line"
-        columns = [self.plain] if alike else [self.plain, self.matched]
-        lines = [head if alike else f"{head:<43}and with b in a's order"]
-        for share, *values in zip(self.shares, *columns, strict=True):
-            name = {0.0: "a", 1.0: "b"}.get(share, f"{share:.3g}")
-            lines.append(f"  {name:>5} {'  '.join(cell(value) for value in values)}".rstrip())
-        return "\n".join(lines)
+    def _cells(self, value: float) -> tuple[str, Bar]:
+        text = f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}"
+        return text, Bar(max(value, 0.0), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Rendered):
     """What two networks have in common and where they part; print it to read it.
 
     names               what to call a and b
@@ -203,116 +204,87 @@ class Comparison:
             figures["line"] = self.line.as_dict()
         return figures
 
-    def __str__(self) -> str:
-        text = "\n".join(self._head())
-        if self.matching is not None and self.matching.distance_before == 0:
-            return text
-        if self.layers:
-            text += "\n" + "\n".join(self._table())
-        return text if self.line is None else f"{text}\n\n{self.line}"
-
-    def _repr_html_(self) -> str:
-        said = [(line[:11].strip(), line[11:]) for line in self._head()[2:]]
-        if self.accuracy is not None and not any(name == "accuracy" for name, _ in said):
-            said.append(("accuracy", "a {:.2%}, b {:.2%}".format(*self.accuracy)))
-        parts: list[str] = [html.table(["", ""], said, "ll")]
-        if self.layers:
-            largest = max(max(at.distance_before, at.distance, at.activations or 0.0) for at in self.layers)
-            rows = []
-            for at in self.layers:
-                kinds = (at.distance_before, at.distance, at.activations)
-                cells = [("", "") if d is None else (_distance(d), html.bar(d, largest, width=80)) for d in kinds]
-                rows.append([str(at.layer), *(part for cell in cells for part in cell), _change(at)])
-            heads = ["layer", "distance as is", "", "matched", "", "activations" if self.examples else "", ""]
-            parts.append(html.table([*heads, "largest change"], rows, "rrlrlrll"))
-            parts.append(html.note("distance: 0 the same, 1.41 unrelated, 2 opposite"))
-        if self.line is not None:
-            label = f"{self.line.measure} on the straight line from a to b: b in a's order, dashed b as it is"
-            drawn = html.curves(
-                self.line.shares, [("b in a's order", self.line.matched), ("b as it is", self.line.plain)], label
-            )
-            parts.append(html.figure(label, drawn))
-        title = ", ".join(f"{letter}: {name}" for letter, name in zip("ab", self.names, strict=True))
-        return html.block("Comparison of a and b" if self.names == ("a", "b") else title, *parts)
+    def document(self) -> Document:
+        """The verdict; layer by layer how far apart the networks are; and what is on the straight line between them."""
+        head = Table([Column(), Column(most=None)], self._head())
+        parts: list[Part] = [Section("", [head])]
+        if self.matching is None or self.matching.distance_before > 0:
+            parts += self._layers() if self.layers else []
+            parts += [self.line.section()] if self.line is not None else []
+        return Document("", parts)
 
     def _class(self, number: Any) -> str:
         return self.classes[int(number)] if self.classes and int(number) < len(self.classes) else str(int(number))
 
-    def _head(self) -> list[str]:
-        lines = []
+    def _head(self) -> list[tuple[str, str]]:
+        """What is said of the two, each fact with its name."""
+        facts = []
         for letter, name, network in zip("ab", self.names, self.networks, strict=True):
             what = _structure(network) if letter == "a" or self.differs else "the same structure"
             what = what if len(what) <= 64 else f"{len(network.layers)} layers, {network.count().total:,} parameters"
-            shown = "" if name == letter else f"  {_cut(name, 75 - len(what))}"
-            lines.append(f"{letter}{shown}  {what}")
+            facts.append((letter, what if name == letter else f"{_cut(name, 68 - len(what))}: {what}"))
         if self.differs:
-            lines += _wrapped("structure", f"not the same: {'; '.join(self.differs)}")
-        verdict = {True: "the same", False: "not the same", None: "cannot be told"}[self.same_function]
-        lines += _wrapped("function", f"{verdict}: {self.evidence}")
+            facts.append(("structure", f"not the same: {'; '.join(self.differs)}"))
+        verdict = {True: "the same", False: "not the same", None: "unknown"}[self.same_function]
+        facts.append(("function", f"{verdict}: {self.evidence}"))
         if self.matching is not None and self.matching.neurons:
             where = (
                 "they part nowhere" if self.first_divergence is None else f"they part in layer {self.first_divergence}"
             )
-            lines += _wrapped("neurons", f"{self.matching}{f'; {where}' if self.examples else ''}")
-        lines += self._answers()
-        drawn = self.line is not None and self.matching is not None and self.matching.distance_before > 0
+            facts.append(("neurons", f"{self.matching}{f'; {where}' if self.examples else ''}"))
+        facts += self._answers()
         for name, pair in (("accuracy", self.accuracy), ("R squared", self.r_squared)):
-            if pair is not None and not drawn:
+            if pair is not None:
                 a, b = (f"{value:.2%}" if name == "accuracy" else f"{value:.4f}" for value in pair)
-                lines += _wrapped(name, f"a {a}, b {b}")
-        return lines
+                facts.append((name, f"a {a}, b {b}"))
+        return facts
 
-    def _answers(self) -> list[str]:
+    def _answers(self) -> list[tuple[str, str]]:
         if self.disagreements is None or self.answers is None:
             return []
         count = len(self.disagreements)
         if not count:
-            return _wrapped("answers", f"the same for all {self.examples:,}")
+            return [("answers", f"the same for all {self.examples:,}")]
         text = f"{count:,} of {self.examples:,} differ"
         if self.truth is not None:
             right = [int((self.answers[:, side] == self.truth).sum()) for side in (0, 1)]
             text += f"; of these a has {right[0]:,} right, b {right[1]:,}, neither {count - sum(right):,}"
         shown = []
-        for row in range(min(count, 4)):
+        for row in range(min(count, 3)):
             a, b = (self._class(answer) for answer in self.answers[row])
             truth = f", truly {self._class(self.truth[row])}" if self.truth is not None else ""
             shown.append(f"input {int(self.disagreements[row])}: a {a}, b {b}{truth}")
-        first = shown[0]
-        for more in shown[1:]:
-            if len(f"{first}; {more}") <= 80 - 11:
-                first = f"{first}; {more}"
-        return [*_wrapped("answers", text), *_wrapped("", first)]
+        return [("answers", text), ("", "; ".join(shown))]
 
-    def _table(self) -> list[str]:
-        """The layers, with the largest change as fully as there is room for it in 80 columns."""
-        tables = [self._table_with(change) for change in (_change, _short_change, _shortest_change, None)]
-        return next((table for table in tables if max(map(len, table)) <= 80), tables[-1])
+    def _layers(self) -> list[Part]:
+        """How far apart the layers are, and their parameters; of many layers the first and the last ones."""
+        layers, half = self.layers, LAYERS_SHOWN // 2
+        shown = layers if len(layers) <= LAYERS_SHOWN else (*layers[:half], *layers[-half:])
+        largest = max(max(at.distance_before, at.distance, at.activations or 0.0) for at in layers)
+        kinds = ["as is", "matched", *(["activations"] if self.examples else [])]
+        distances: list[list[Cell]] = []
+        parameters = []
+        for at in shown:
+            values = [at.distance_before, at.distance, at.activations or 0.0][: len(kinds)]
+            cells = [cell for value in values for cell in (_distance(value), Bar(value, largest))]
+            distances.append([str(at.layer), *cells])
+            parameters.append(
+                [str(at.layer), *(significant(value, 2) for value in (*at.mean, *at.spread)), _change(at)]
+            )
+        columns = [Column("layer", "r"), *(column for name in kinds for column in (Column(name, "r"), Column()))]
+        names = ("layer", "mean of a", "of b", "spread of a", "of b")
+        more = [Text(f"... {len(layers) - len(shown):,} more layers")] if len(shown) < len(layers) else []
+        return [
+            Section("distance of b from a: 0 the same, 1.41 unrelated, 2 opposite", [Table(columns, distances), *more]),
+            Section(
+                "parameters",
+                [Table([*(Column(name, "r") for name in names), Column("largest change")], parameters), *more],
+            ),
+        ]
 
-    def _table_with(self, change: Callable[[LayerComparison], str] | None) -> list[str]:
-        with_data = self.examples > 0
-        heads = ["layer", "as is", "matched", *(["activity"] if with_data else []), "a", "b", "a", "b"]
-        rows = []
-        for at in self.layers:
-            distances = [at.distance_before, at.distance, *([at.activations or 0.0] if with_data else [])]
-            figures = [significant(value, 2) for value in (*at.mean, *at.spread)]
-            rows.append([f"{at.layer}", *(_distance(value) for value in distances), *figures])
-        ends = ["largest change", *(change(at) for at in self.layers)] if change else [""] * (len(rows) + 1)
-        table = [heads, *rows]
-        wide = [max(len(row[column]) for row in table) for column in range(len(heads))]
-        groups = [
-            ("apart: 0 same, 1.41 unrelated", sum(wide[:-4]) + 2 * (len(wide) - 5)),
-            ("mean", sum(wide[-4:-2]) + 2),
-            ("spread", sum(wide[-2:]) + 2),
-        ]
-        over = "  ".join(f"{f' {name if len(name) + 2 <= n else name[:5]} ':-^{n}}" for name, n in groups)
-        lines = [
-            "  ".join([*(f"{cell:>{n}}" for cell, n in zip(row, wide, strict=True)), end]).rstrip()
-            for row, end in zip(table, ends, strict=True)
-        ]
-        if len(rows) > LAYERS_SHOWN:
-            half = LAYERS_SHOWN // 2
-            lines[1 + half : -half] = [f"  ... {len(rows) - 2 * half:,} more layers"]
-        return [over, *lines]
+    def __repr__(self) -> str:
+        verdict = {True: "the same function", False: "not the same function", None: "unknown"}[self.same_function]
+        return f"Comparison({' and '.join(self.names)}: {verdict})"
 
 
 def compare(
@@ -496,12 +468,6 @@ def _cut(name: str, width: int) -> str:
     return name if len(name) <= width else "..." + name[-max(width - 3, 8) :]
 
 
-def _wrapped(head: str, text: str) -> list[str]:
-    """A line of the form `head   text`, the text in a column of its own."""
-    lines = textwrap.wrap(text, 80 - 11)
-    return [f"{head if i == 0 else '':<10} {line}" for i, line in enumerate(lines)]
-
-
 def _distance(value: float) -> str:
     return "0" if value == 0 else f"{value:.3f}" if value >= 0.0005 else f"{value:.0e}"
 
@@ -510,13 +476,3 @@ def _change(layer: LayerComparison) -> str:
     neuron, place, a, b = layer.largest
     where = "bias" if place is None else f"input {place}"
     return f"{layer.layer}:{neuron} {where} {b - a:+.2g}" if a != b else "none"
-
-
-def _short_change(layer: LayerComparison) -> str:
-    neuron, place, a, b = layer.largest
-    return f"{layer.layer}:{neuron}{' bias' if place is None else f'<-{place}'} {b - a:+.2g}" if a != b else "none"
-
-
-def _shortest_change(layer: LayerComparison) -> str:
-    neuron, place, a, b = layer.largest
-    return f"{neuron}{'' if place is None else f'<-{place}'} {b - a:+.1g}" if a != b else "none"

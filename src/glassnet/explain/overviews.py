@@ -3,23 +3,17 @@
 Imports `active`, `drawing` and `words` of `explain`.
 """
 
-import textwrap
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.arithmetic import significant
 from glassnet.errors import SettingError
 from glassnet.explain.active import active
-from glassnet.explain.wording import neuron_summary, output_name, share_text
-from glassnet.render import text_pictures
+from glassnet.explain.wording import neuron_summary, share_text
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Items, Section
 from glassnet.trace import Trace
-
-PANEL_ROWS = 14
-"""How high the input is drawn, at most."""
-HIDDEN_LAYERS = 6
-"""So many hidden layers get a line each; of more, the first and the last ones."""
 
 
 class Shown(NamedTuple):
@@ -44,8 +38,8 @@ class LayerView(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Overview:
-    """A network at work on one input; `str()` is at most 80 columns, `written(columns)` as wide as wanted.
+class Overview(Rendered):
+    """A network at work on one input; `str()` is at most 80 columns, `document().text(columns)` as wide as wanted.
 
     name       what to call the input
     says       what the network makes of it, in words
@@ -73,84 +67,17 @@ class Overview:
             ],
         }
 
-    def written(self, columns: int = 80) -> str:
-        """The screenful, `columns` wide (72 at least)."""
-        columns = max(columns, 72)
-        left = min(columns - 38, 42)
-        sizes = [self.trace.layers[0].inputs.shape[-1], *(view.neurons for view in self.layers)]
-        structure = "-".join(map(str, sizes))
-        heading = self.name and f"{self.name}: "
-        lines = textwrap.wrap(f"{heading}{self.says}", columns - 2 - len(structure)) or [""]
-        lines[0] = f"{lines[0]:<{columns - len(structure)}}{structure}"
-        lines += ["", *self._beside(self._input(left - 3), self._outputs(columns - left), left), ""]
-        lines += [*self._hidden(columns), ""] if len(self.layers) > 1 else []
-        for sentence in self.words:
-            lines += textwrap.wrap(sentence, columns, subsequent_indent="  ")
-        return "\n".join(line.rstrip() for line in lines)
+    def document(self) -> Document:
+        """The screenful: what the network says, its picture, and the sentences."""
+        most = max(len(view.strongest) for view in self.layers)
+        details = [f"{view.active:,} of {view.neurons:,} active" for view in self.layers[:-1]]
+        picture = self.trace.picture(most, details=[*details, ""])
+        heading = f"{self.name}: {self.says}" if self.name else self.says
+        sizes = "-".join(map(str, self.trace.sizes))
+        return Document(heading, [Section("", [picture]), Items(self.words)], sizes)
 
-    def __str__(self) -> str:
-        return self.written()
-
-    def _input(self, columns: int) -> list[str]:
-        schema, inputs = self.trace.schema, self.trace.layers[0].inputs
-        shape = schema.input_shape
-        if shape is not None and len(shape) == 2:
-            lines = text_pictures.ink(inputs.reshape(shape), columns, PANEL_ROWS).split("\n")
-            margin = min((len(line) - len(line.lstrip()) for line in lines if line), default=0)
-            return ["the input", *(line[margin:] for line in lines)]
-        names = self.trace.input_names(0)
-        order = range(len(inputs)) if len(inputs) <= 10 else np.argsort(-np.abs(inputs), kind="stable")[:10]
-        label = min(max(len(names[i]) for i in order), 20)
-        lines = [f"  {names[i][:label]:<{label}} {significant(float(inputs[i]), 4):>10}" for i in order]
-        more = [f"  and {len(inputs) - 10:,} more"] if len(inputs) > 10 else []
-        return ["the inputs" if len(inputs) <= 10 else "the largest inputs", *lines, *more]
-
-    def _outputs(self, width: int) -> list[str]:
-        view = self.layers[-1]
-        label = min(max(len(shown.name) for shown in view.strongest), 14)
-        values = [shown.activation for shown in view.strongest]
-        largest = max(map(abs, values))
-        figures = text_pictures.figures(values)
-        room = max(4, width - label - len(figures[0]) - 4)
-        lines = [
-            f"  {s.name[:label]:>{label}} {figure} {text_pictures.bar(s.activation, largest, room)}"
-            for s, figure in zip(view.strongest, figures, strict=True)
-        ]
-        hidden = view.neurons - len(view.strongest)
-        return [
-            f"the outputs: layer {view.layer}, {view.activation_name}",
-            *lines,
-            *([f"  and {hidden:,} more"] if hidden else []),
-        ]
-
-    @staticmethod
-    def _beside(left: list[str], right: list[str], wide: int) -> list[str]:
-        rows = max(len(left), len(right))
-        left, right = (side + [""] * (rows - len(side)) for side in (left, right))
-        return [f"{a:<{wide}}{b}".rstrip() for a, b in zip(left, right, strict=True)]
-
-    def _hidden(self, columns: int) -> list[str]:
-        """A line for each hidden layer: how many are active, and the strongest with their bars."""
-        views = self.layers[:-1]
-        skipped = len(views) - HIDDEN_LAYERS
-        if skipped > 0:
-            half = HIDDEN_LAYERS // 2
-            views = (*views[:half], *views[-half:])
-        heads = [f"layer {v.layer}, {v.activation_name}: {v.active:,} of {v.neurons:,} active" for v in views]
-        wide = max(map(len, heads)) + 2
-        cells = [[(f"{s.layer}:{s.neuron} {s.activation:.3g}", s.activation) for s in v.strongest] for v in views]
-        for fitting in range(max(map(len, cells)), 0, -1):
-            cell = max(len(text) for line in cells for text, _ in line[:fitting]) + 8  # a bar of 5, blanks around it
-            if wide + fitting * cell - 2 <= columns:
-                break
-        lines = []
-        for head, line in zip(heads, cells, strict=True):
-            largest = max(abs(value) for _, value in line)
-            bars = [f"{f'{text} {text_pictures.bar(value, largest, 5)}':<{cell}}" for text, value in line[:fitting]]
-            lines.append(f"{head:<{wide}}{''.join(bars)}".rstrip())
-        if skipped > 0:
-            lines.insert(HIDDEN_LAYERS // 2, f"... {skipped:,} more layers ...")
-        return lines
+    def __repr__(self) -> str:
+        return f"Overview({self.name or 'one input'}: {self.says})"
 
 
 def overview(trace: Trace, top: int = 10, name: str = "") -> Overview:
@@ -190,7 +117,7 @@ def _view(trace: Trace, layer: int, top: int) -> LayerView:
         Shown(
             layer,
             int(k),
-            output_name(trace, int(k)) if last else f"neuron {layer}:{k}",
+            trace.output_name(int(k)) if last else f"neuron {layer}:{k}",
             float(at.pre_activations[k]),
             float(at.activations[k]),
             bool(wakes[k]),
@@ -226,13 +153,13 @@ def _says(trace: Trace, guess: int) -> str:
 
     def one(k: int) -> str:
         value = float(outputs[k])
-        return f"{output_name(trace, k)} ({share_text(value) if last.activation_name == 'softmax' else f'{value:.4g}'})"
+        return f"{trace.output_name(k)} ({share_text(value) if last.activation_name == 'softmax' else f'{value:.4g}'})"
 
     if len(outputs) == 1:
         name = _class(trace, guess)
-        return f"{output_name(trace, 0)} = {float(outputs[0]):.4g}" + (f": looks like {name}" if name else "")
+        return f"{trace.output_name(0)} = {float(outputs[0]):.4g}" + (f": looks like {name}" if name else "")
     if not _tells_classes(trace):
-        return f"{output_name(trace, guess)} = {float(outputs[guess]):.4g} is furthest from 0"
+        return f"{trace.output_name(guess)} = {float(outputs[guess]):.4g} is furthest from 0"
     second = int(np.argsort(-outputs, kind="stable")[1])
     if last.activation_name == "softmax" and outputs[second] < 0.0005:
         return f"looks like {one(guess)}"  # the others are not worth a word

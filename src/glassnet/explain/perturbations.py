@@ -21,7 +21,8 @@ from glassnet.errors import InputError, SettingError, unknown_name
 from glassnet.evaluation import evaluate
 from glassnet.explain.paired_evaluation import Given, given, inputs_for
 from glassnet.network import Network
-from glassnet.render.text_pictures import bar
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Bar, Column, Table
 
 MOST_BITS = 24
 BAR = 50
@@ -225,7 +226,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Perturbation:
+class Perturbation(Rendered):
     """Accuracy against strength; print it to see it.
 
     kind       "scramble", "noise", "prune" or "round_bits"
@@ -271,20 +272,21 @@ class Perturbation:
             ],
         }
 
-    def __str__(self) -> str:
+    def document(self) -> Document:
+        """The mean figure for each strength, between the network unchanged and guessing."""
         repeated = f", means of {len(self.figures[0])} seeds" if len(self.figures[0]) > 1 else ""
-        head = (
-            f"{self.kind.replace('_', ' ')}: {self.measure} on {self.data_name}, {self.examples:,} examples{repeated}"
-        )
-        names = [f"{strength:.4g}" for strength in self.strengths]
-        width = max(len(name) for name in [*names, "unchanged", KINDS[self.kind].strength])
-        lines = [head, f"  {KINDS[self.kind].strength:>{width}}"]
-        rows = [("unchanged", self.unchanged), *zip(names, self.accuracy, strict=True)]
-        rows += [("chance", self.chance)] if self.chance is not None else []
-        for name, value in rows:
-            text = f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}"
-            lines.append(f"  {name:>{width}}  {text:>8}  {bar(max(value, 0.0), 1.0, BAR)}".rstrip())
-        return "\n".join(lines)
+        named = [("unchanged", self.unchanged), *((f"{strength:.4g}", mean) for strength, mean in self)]
+        named += [("chance", self.chance)] if self.chance is not None else []
+        rows = [
+            (name, f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}", Bar(max(value, 0.0), 1.0))
+            for name, value in named
+        ]
+        title = f"{self.kind.replace('_', ' ')}: {self.measure} on {self.data_name}, {self.examples:,} examples"
+        columns = [Column(KINDS[self.kind].strength, "r"), Column(self.measure, "r"), Column()]
+        return Document(title + repeated, [Table(columns, rows)])
+
+    def __repr__(self) -> str:
+        return f"Perturbation({self.kind} on {self.data_name}, {len(self.strengths)} strengths)"
 
 
 def perturbation(

@@ -30,6 +30,8 @@ from glassnet.explain.recorder import RecordingEngine, Snapshot, SnapshotRecorde
 from glassnet.files import own_format
 from glassnet.network import Network
 from glassnet.random import epoch_order
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Column, Table, Text, Worked
 from glassnet.schema import Schema
 from glassnet.trace import check_address
 from glassnet.training.history import Epoch, History
@@ -76,7 +78,7 @@ class Update:
 
 
 @dataclass(frozen=True, eq=False)
-class ParameterUpdates:
+class ParameterUpdates(Rendered):
     """One parameter over one epoch, as `Recording.updates` returns it.
 
     Parameters
@@ -111,25 +113,26 @@ class ParameterUpdates:
         strongest = [update.as_dict() for update in self.strongest()]
         return {"name": self.name, "epoch": self.epoch, "values": self.values.tolist(), "strongest": strongest}
 
-    def written(self, top: int = 8) -> str:
-        """From the value before to the value after: the `top` largest changes singly, the others added up."""
+    def document(self, top: int = 8) -> Document:
+        """From the value before to the value after, the `top` largest changes singly and the others added up."""
         shown = self.strongest(top)
         others = len(self.updates) - len(shown)
         terms: list[arithmetic.Line] = [("before", float(self.values[0]))]
         terms += [(f"batch {update.batch}, loss {update.loss:.4g}", update.change) for update in shown]
-        text = arithmetic.written(
-            heading=f"{self.name}, epoch {self.epoch}",
-            sums=[(terms, f"{others:,} more batches" if others else "", ("after", float(self.values[-1])))],
-            result=("moved in all", float(self.values[-1]) - float(self.values[0])),
+        rows = arithmetic.rows(
+            [(terms, f"{others:,} more batches" if others else "", ("after", float(self.values[-1])))],
+            ("moved in all", float(self.values[-1]) - float(self.values[0])),
         )
-        return "\n".join([text, *(_examples(update) for update in shown[:3])])
+        return Document(
+            f"{self.name}, epoch {self.epoch}", [Worked(rows), *(_examples(update) for update in shown[:3])]
+        )
 
-    def __str__(self) -> str:
-        return self.written()
+    def __repr__(self) -> str:
+        return f"ParameterUpdates({self.name}, epoch {self.epoch}, {len(self.updates):,} batches)"
 
 
 @dataclass(frozen=True, eq=False)
-class Recording:
+class Recording(Rendered):
     """A recorded training run; `record` makes one.
 
     Parameters
@@ -498,29 +501,27 @@ class Recording:
             "bytes": self.bytes,
         }
 
-    def __str__(self) -> str:
-        """Some 20 snapshots with the loss on the way there and the distance the parameters moved."""
-        steps = len(self.losses)
-        count = len(self.snapshots)
-        lines = [
-            f"recording of {self.start.architecture}: {steps:,} steps, {steps / self.batches:.4g} epochs of "
-            f"{self.batches:,} batches",
-            f"{count:,} snapshot{'s' * (count > 1)}, {human_bytes(self.bytes)}; {self.ended}",
-        ]
+    def document(self) -> Document:
+        """Snapshot by snapshot (some 20 of them) the loss on the way there, and how far the parameters moved."""
+        steps, count = len(self.losses), len(self.snapshots)
+        title = f"recording of {self.start.architecture}: {steps:,} steps, {steps / self.batches:.4g} epochs of "
+        kept = f"{count:,} snapshot{'s' * (count > 1)}, {human_bytes(self.bytes)}; {self.ended}"
         shown = self.snapshots[:: -(-count // 20)]
         if shown[-1] is not self.snapshots[-1]:
             shown = (*shown, self.snapshots[-1])
-        lines.append(f"{'after epoch':>13}  {'loss':>10}  {'moved':>10}  {'from start':>10}")
+        rows = []
         for i, snapshot in enumerate(shown):
-            row = f"{snapshot.step / self.batches:13.4g}"
+            row = [f"{snapshot.step / self.batches:.4g}", "", "", ""]
             if i:
-                before = shown[i - 1]
-                losses = self.losses[before.step - self.first_step : snapshot.step - self.first_step]
-                row += f"  {losses.mean():10.4f}"
-                row += f"  {_distance(snapshot, before):10.4g}"
-                row += f"  {_distance(snapshot, self.snapshots[0]):10.4g}"
-            lines.append(row)
-        return "\n".join(lines)
+                losses = self.losses[shown[i - 1].step - self.first_step : snapshot.step - self.first_step]
+                moved = (_distance(snapshot, other) for other in (shown[i - 1], self.snapshots[0]))
+                row[1:] = [f"{losses.mean():.4f}", *(f"{distance:.4g}" for distance in moved)]
+            rows.append(row)
+        columns = [Column(name, "r") for name in ("after epoch", "loss", "moved", "from start")]
+        return Document(f"{title}{self.batches:,} batches", [Text(kept), Table(columns, rows)])
+
+    def __repr__(self) -> str:
+        return f"Recording({self.start.architecture}, {len(self.losses):,} steps, {len(self.snapshots):,} snapshots)"
 
 
 def record(
@@ -623,10 +624,10 @@ def _settings(run: Run) -> dict[str, Any]:
     return run.settings()
 
 
-def _examples(update: Update) -> str:
+def _examples(update: Update) -> Text:
     shown = ", ".join(f"{row}" for row in update.examples[:8])
     more = f" and {len(update.examples) - 8} more" if len(update.examples) > 8 else ""
-    return f"  batch {update.batch} saw examples {shown}{more}"
+    return Text(f"batch {update.batch} saw examples {shown}{more}")
 
 
 def _distance(a: Snapshot, b: Snapshot) -> float:

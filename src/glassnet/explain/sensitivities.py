@@ -23,6 +23,8 @@ from glassnet.evaluation import logits_or_outputs
 from glassnet.explain.parameter_index import index_of, place_of
 from glassnet.losses import Loss
 from glassnet.network import Network
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Column, Table, Text
 
 USUAL_CHANGE = 0.01
 """Default change of a parameter."""
@@ -68,7 +70,7 @@ class ParameterSensitivity:
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(Rendered):
     """The effect on the loss of changing one parameter.
 
     Parameters
@@ -106,24 +108,25 @@ class Change:
             "actual": self.actual,
         }
 
-    def __str__(self) -> str:
-        """The change, then the loss before and after, with enough digits to distinguish them."""
+    def document(self) -> Document:
+        """The change, then the loss before and after, with as many digits as tell them apart."""
         place = _place(min(abs(self.predicted) or 1.0, abs(self.actual) or abs(self.predicted) or 1.0))
-        value = self.parameter.value
-        return "\n".join(
-            [
-                f"change {self.parameter.address} {_clipped(self.parameter.name)} by {self.by:+g}, "
-                f"from {value:.4g} to {value + self.by:.4g}",
-                f"  the loss is {self.before:.{place}f} and becomes {self.after:.{place}f}",
-                f"  predicted change  {self.predicted:+.{place}f}   "
-                f"(slope {self.parameter.slope:+.4g} times {self.by:+g})",
-                f"  actual change     {self.actual:+.{place}f}",
-            ]
+        found = self.parameter
+        title = (
+            f"change {found.address} {_clipped(found.name)} by {self.by:+g}, "
+            f"from {found.value:.4g} to {found.value + self.by:.4g}"
         )
+        rows = [
+            ("loss before", f"{self.before:.{place}f}", ""),
+            ("loss after", f"{self.after:.{place}f}", ""),
+            ("predicted change", f"{self.predicted:+.{place}f}", f"slope {found.slope:+.4g} x {self.by:+g}"),
+            ("actual change", f"{self.actual:+.{place}f}", ""),
+        ]
+        return Document(title, [Table([Column(), Column(align="r"), Column()], rows)])
 
 
 @dataclass(frozen=True, eq=False)
-class Sensitivity:
+class Sensitivity(Rendered):
     """Gradient of the loss for every parameter of a network, on one example or a batch; `sensitivity` computes it.
 
     Parameters
@@ -229,29 +232,30 @@ class Sensitivity:
             "strongest": [parameter.as_dict() for parameter in self.strongest(min(10, len(self)))],
         }
 
-    def written(self, top: int = 10) -> str:
-        """The `top` parameters, the length of each layer's gradient, and the largest one moved against its gradient."""
+    def document(self, top: int = 10) -> Document:
+        """The strongest parameters, how much each layer matters, and the strongest moved against its gradient."""
         count = len(self.inputs)
         examples = "1 example" if count == 1 else f"{count:,} examples"
         parameters = self.strongest(top)
-        table = [("parameter", "", "value", "slope")]
-        table += [(k.address, _clipped(k.name), f"{k.value:.4f}", f"{k.slope:+.4g}") for k in parameters]
-        wide = [max(len(row[i]) for row in table) for i in range(4)]
-        lines = [f"{len(self):,} parameters on {examples}: {self.loss.name.replace('_', '-')} {self.value:.6g}"]
-        lines += [f"  {r[0]:<{wide[0]}}  {r[1]:<{wide[1]}}  {r[2]:>{wide[2]}}  {r[3]:>{wide[3]}}" for r in table]
+        rows = [(k.address, _clipped(k.name), f"{k.value:.4f}", f"{k.slope:+.4g}") for k in parameters]
+        heads = (("parameter", "l"), ("", "l"), ("value", "r"), ("slope", "r"))
+        notes = []
         if len(self) > len(parameters):
-            still = int(np.count_nonzero(self.slopes == 0))
-            rest = f", and {still:,} in all do nothing here" if still else ""
-            lines.append(f"  {len(self) - len(parameters):,} more are less steep{rest}")
+            zero = int(np.count_nonzero(self.slopes == 0))
+            zeros = f"; {zero:,} of all slopes are 0" if zero else ""
+            notes.append(Text(f"{len(self) - len(parameters):,} more parameters have smaller slopes{zeros}"))
         lengths = self.lengths()
-        lines.append("length of the slopes, layer by layer: " + ", ".join(f"{length:.3g}" for length in lengths[:6]))
-        if len(lengths) > 6:
-            lines[-1] += ", ..."
+        norms = ", ".join(f"{length:.3g}" for length in lengths[:6]) + ", ..." * (len(lengths) > 6)
         step = -USUAL_CHANGE if parameters[0].slope > 0 else USUAL_CHANGE
-        return "\n".join([*lines, str(self.change(parameters[0], step))])
-
-    def __str__(self) -> str:
-        return self.written()
+        return Document(
+            f"{len(self):,} parameters on {examples}: {self.loss.name.replace('_', '-')} {self.value:.6g}",
+            [
+                Table([Column(*head) for head in heads], rows),
+                *notes,
+                Text(f"norm of the gradient, layer by layer: {norms}"),
+                self.change(parameters[0], step).document(),
+            ],
+        )
 
 
 def sensitivity(

@@ -16,7 +16,9 @@ import numpy.typing as npt
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError, SettingError
 from glassnet.network import Network
-from glassnet.render import text_pictures
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Bar, Beside, Column, Part, Picture, Section, Table, Text
+from glassnet.render.text_pictures import figures
 from glassnet.trace import TraceLayer, check_address, input_names
 
 
@@ -43,7 +45,7 @@ class Match(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Template:
+class Template(Rendered):
     """The pattern that a neuron responds to; `template` makes one.
 
     Parameters
@@ -157,61 +159,45 @@ class Template:
             figures |= {"match": self.match._asdict(), "contributions": self.contributions.ravel().tolist()}
         return figures
 
-    def written(self, top: int = 10) -> str:
-        """The picture in characters, or the `top` strongest inputs for and against; and how well the input fits."""
+    def document(self, top: int = 10) -> Document:
+        """The picture, or the `top` strongest inputs for and against; and how well the input fits."""
         heading = f"template of neuron {self.layer}:{self.neuron}, {self.activation_name}, {len(self.weights):,} inputs"
         body = self._listed(top) if self.shape is None else self._drawn()
-        return "\n".join([heading, "", *body, "", *self._score()])
+        return Document(heading, [Section("", body), *self._score()])
 
-    def __str__(self) -> str:
-        return self.written()
+    def _drawn(self) -> list[Part]:
+        parts = [("the weights", self.picture)]
+        if self.inputs is not None:
+            parts.append(("weights x this input", self.contributions))
+        pictures = [Picture(name, v, signed=True, limit=float(np.abs(v).max()), width=168) for name, v in parts]
+        return [Beside(pictures)]
 
-    def _drawn(self) -> list[str]:
-        largest = float(np.abs(self.weights).max())
-        legend = [
-            f"{text_pictures.LEGEND}   (drawn: |weight| ** {text_pictures.LIFT:g};",
-            f"the strongest weight, {largest:.4g}, darkest; faint ones lifted to be seen)",
-        ]
-        if self.inputs is None:
-            lines = text_pictures.signed(self.picture, 78, 40)
-            while lines and not lines[0]:
-                del lines[0]
-            return ["\n".join(lines).rstrip(), "", *legend]
-        left, right = (text_pictures.signed(values, 38, 20) for values in (self.picture, self.contributions))
-        wide = max(map(len, (*left, "the weights")))
-        columns = [("the weights", "weights x this input"), ("", ""), *zip(left, right, strict=True)]
-        return [*(f"{a:<{wide}}   {b}".rstrip() for a, b in columns), "", *legend]
-
-    def _listed(self, top: int) -> list[str]:
-        attends = self.attends
-        sides = [[a for a in attends if a.weight > 0][:top], [a for a in attends if a.weight < 0][:top]]
-        largest = abs(attends[0].weight)
-        blocks = []
-        for title, side in zip(("for", "against"), sides, strict=True):
-            label = min(max((len(a.name) for a in side), default=0), 14)
-            lines = [
-                f"{a.name[:label]:<{label}} {figure} {text_pictures.bar(a.weight, largest, 12)}".rstrip()
-                for a, figure in zip(side, text_pictures.figures([a.weight for a in side]), strict=True)
+    def _listed(self, top: int) -> list[Part]:
+        """Two tables, for and against, each with the largest weight as the longest bar."""
+        attends, tables = self.attends, list[Part]()
+        for title, sign in (("for", 1), ("against", -1)):
+            side = [one for one in attends if one.weight * sign > 0]
+            texts = figures([one.weight for one in side[:top]])
+            rows = [
+                (one.name, text.strip(), Bar(one.weight, abs(attends[0].weight)))
+                for one, text in zip(side, texts, strict=False)
             ]
-            blocks.append([title, *lines] if side else [title, "none"])
-        rows = max(map(len, blocks))
-        left, right = ([*block, *[""] * (rows - len(block))] for block in blocks)
-        lines = [f"{a:<38}{b}".rstrip() for a, b in zip(left, right, strict=True)]
-        more = sum(a.weight > 0 for a in attends) - len(sides[0]), sum(a.weight < 0 for a in attends) - len(sides[1])
-        if any(more):
-            lines.append(
-                f"{f'and {more[0]:,} more' if more[0] else '':<38}{f'and {more[1]:,} more' if more[1] else ''}"
-            )
-        return [line.rstrip() for line in lines]
+            more = [Text(f"and {len(side) - top:,} more")] if len(side) > top else []
+            body = [Table([Column(most=16), Column(align="r"), Column()], rows)] if rows else [Text("none")]
+            tables.append(Section(title, [*body, *more]))
+        return [Beside(tables)]
 
-    def _score(self) -> list[str]:
+    def _score(self) -> list[Text]:
         lines = []
         if self.match is not None:
             angle = "" if self.match.cosine is None else f", cosine {self.match.cosine:.3f}"
             lines.append(f"this input matches with {self.match.weighted_sum:.5g}{angle}; the bias is {self.bias:.4g}")
         one = ", one text of each column," if any(self.texts) else ""
         best = f"the best input from {self.low:g} to {self.high:g}{one} would match with {self.best_score:.5g}"
-        return [*lines, best if lines else f"{best}; the bias is {self.bias:.4g}"]
+        return [*map(Text, lines), Text(best if lines else f"{best}; the bias is {self.bias:.4g}")]
+
+    def __repr__(self) -> str:
+        return f"Template({self.layer}:{self.neuron}, {self.activation_name}, {len(self.weights):,} inputs)"
 
 
 def template(

@@ -78,16 +78,6 @@ def what_the_bias_did(neuron: NeuronTrace) -> str:
     return f"its bias {'urges it on' if bias > 0 else 'holds it back'}{how}"
 
 
-def output_name(trace: Trace, output: int) -> str:
-    """Name of an output: its class, the target column, or its number."""
-    schema = trace.schema
-    if schema.classes is not None and len(schema.classes) == trace.outputs.shape[-1]:
-        return schema.classes[output]
-    if schema.target is not None and trace.outputs.shape[-1] == 1:
-        return schema.target
-    return f"output {output}"
-
-
 def share_text(share: float) -> str:
     """A share as a percentage that never shows 100 % or 0 % for a share that only rounds to it."""
     if 0.9995 <= share < 1:
@@ -127,7 +117,7 @@ def _state(trace: Trace, layer: int, neuron: int) -> str:
     at = trace.layers[layer]
     value = float(at.activations[neuron])
     last = layer == len(trace.layers) - 1
-    subject = f"Neuron {layer}:{neuron}" + (f" ({output_name(trace, neuron)})" if last else "")
+    subject = f"Neuron {layer}:{neuron}" + (f" ({trace.output_name(neuron)})" if last else "")
     if at.activation_name == "softmax":
         return f"{subject} takes {share_text(value)} with a score of {float(at.pre_activations[neuron]):.4g}"
     if last and at.activation_name == "identity":

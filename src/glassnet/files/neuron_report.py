@@ -15,10 +15,12 @@ from glassnet.files import naming
 from glassnet.files.access import printable, quoted
 from glassnet.files.checkpoint import Checkpoint, Orientation
 from glassnet.neuron import Neuron, NeuronTrace
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Bar, Column, Part, Section, Table
 
 
 @dataclass(frozen=True, eq=False)
-class CheckpointNeuron:
+class CheckpointNeuron(Rendered):
     """`weights` of shape (fan_in,); `bias` where `bias_name` could be paired; `neurons_in`: how the matrix lies."""
 
     tensor: str
@@ -64,34 +66,30 @@ class CheckpointNeuron:
             name=f"{printable(self.tensor, 60)}, neuron {self.index}",
         )  # fmt: skip
 
-    def written(self, top: int = 10) -> str:
-        """Statistics and the strongest connections, as text."""
+    def document(self, top: int = 10) -> Document:
+        """Statistics and the strongest connections."""
         figures = self.statistics
         where = "row" if self.neurons_in == "rows" else "column"
-        lines = [f"{printable(self.tensor, 50)}, neuron {self.index} ({where} {self.index})"]
-        lines.append(f"  weights   {self.weights.size:,}")
+        facts = [("weights", f"{self.weights.size:,}")]
         if "mean" in figures:
-            lines += [f"  {key:<9} {significant(figures[key], 6)}" for key in ("mean", "spread", "norm")]
-            between = f"{significant(figures['smallest'], 6)} to {significant(figures['largest'], 6)}"
-            lines.append(f"  from      {between}")
-            lines.append(f"  zeros     {figures['zeros']:,}")
+            facts += [(key, significant(figures[key], 6)) for key in ("mean", "spread", "norm")]
+            facts.append(("from", f"{significant(figures['smallest'], 6)} to {significant(figures['largest'], 6)}"))
+            facts.append(("zeros", f"{figures['zeros']:,}"))
         if figures["not_finite"]:
-            lines.append(f"  NaN, inf  {figures['not_finite']:,}")
+            facts.append(("NaN, inf", f"{figures['not_finite']:,}"))
         bias = "none found by its name" if self.bias is None else significant(self.bias, 6)
-        lines.append(f"  bias      {bias}" + (f" ({printable(self.bias_name, 50)})" if self.bias_name else ""))
+        facts.append(("bias", bias + (f" ({printable(self.bias_name, 50)})" if self.bias_name else "")))
+        parts: list[Part] = [Table([Column(), Column(most=80)], facts)]
         found = [(i, weight) for i, weight in self.strongest(top) if weight != 0]
         if found:
-            width = max(len(f"{i:,}") for i, _ in found)
-            lines += ["", "  strongest connections"]
             largest = max(abs(weight) for _, weight in found)
-            for i, weight in found:
-                share = abs(weight) / largest if np.isfinite(weight) and largest and np.isfinite(largest) else 0
-                drawn = ("+" if weight > 0 else "-") * round(24 * share)
-                lines.append(f"  input {i:>{width},}  {significant(weight, 6):>12}  {drawn}".rstrip())
-        return "\n".join(lines)
+            rows = [(f"input {i:,}", significant(weight, 6), Bar(weight, largest)) for i, weight in found]
+            columns = [Column(), Column(align="r"), Column()]
+            parts.append(Section("strongest connections", [Table(columns, rows)]))
+        return Document(f"{printable(self.tensor, 50)}, neuron {self.index} ({where} {self.index})", parts)
 
-    def __str__(self) -> str:
-        return self.written()
+    def __repr__(self) -> str:
+        return f"CheckpointNeuron({printable(self.tensor, 50)}:{self.index}, {self.weights.size:,} weights)"
 
     def as_dict(self, top: int = 10) -> dict[str, Any]:
         """Plain values for JSON; what is not finite as text."""

@@ -5,10 +5,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glassnet.activations import activation as known_activation
+from glassnet.arithmetic import three
 from glassnet.arrays import Array
 from glassnet.explain.activation_curves import activation_curve as curve_of
 from glassnet.neuron import NeuronTrace
-from glassnet.plots.style import NORMAL, SMALL, Canvas, Style, figure, heading, named, plain, three
+from glassnet.plots.style import Canvas, Style, figure, heading, named, plain
+from glassnet.render.layout import NORMAL, SMALL
 
 WIDE, HIGH = 5.2, 3.9
 

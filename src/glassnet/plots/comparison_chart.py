@@ -8,8 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from glassnet.arithmetic import three
 from glassnet.explain.comparison import Comparison, LayerComparison, Line
-from glassnet.plots.style import NORMAL, SMALL, Style, figure, heading, named, plain, three
+from glassnet.plots.style import Style, figure, heading, named, plain
+from glassnet.render.layout import NORMAL, SMALL
 
 MOST_LAYERS = 12
 WIDE, LINE, BOTTOM = 9.6, 0.165, 0.62

@@ -6,7 +6,8 @@ from matplotlib.patches import Rectangle
 
 from glassnet.errors import SettingError
 from glassnet.evaluation import Evaluation
-from glassnet.plots.style import LIFT, NORMAL, SMALL, figure, heading, named, plain
+from glassnet.plots.style import figure, heading, named, plain
+from glassnet.render.layout import LIFT, NORMAL, SMALL
 
 MOST_NUMBERED = 30
 

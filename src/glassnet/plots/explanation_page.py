@@ -5,7 +5,8 @@ from matplotlib.figure import Figure, SubFigure
 
 from glassnet.plots import activation_curves, network_picture, waterfall_chart
 from glassnet.plots.input_picture import ink_picture, picture_shape, signed_picture
-from glassnet.plots.style import SMALL, Style, figure, named
+from glassnet.plots.style import Style, figure, named
+from glassnet.render.layout import SMALL
 from glassnet.trace import Trace
 
 PICTURE = 1.55

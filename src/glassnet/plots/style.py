@@ -18,17 +18,15 @@ from matplotlib.text import Text
 
 from glassnet.arrays import Array
 from glassnet.errors import unknown_name
+from glassnet.render.layout import LIFT, NORMAL, SMALL
 
 Canvas = Figure | SubFigure
 
-SMALL, NORMAL, LARGE = 7.0, 8.5, 11.0
-"""Sizes of letters, in points."""
+LARGE = 11.0
+"""Size of a title, in points."""
 
 NOTEBOOK = 90
 """Points of the screen for each inch in a notebook; drawn twice as finely."""
-
-LIFT = 0.4
-"""The power that small values are lifted by: a hundredth of the largest is drawn as 0.01 ** 0.4 = a sixth of it."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +128,3 @@ def heading(canvas: Canvas, style: Style, title: str, below: str = "") -> None:
     height = canvas.bbox.height / canvas.get_figure(root=True).dpi
     canvas.text(0.02, 1 - 0.1 / height, title, color=style.ink, fontsize=LARGE, weight="bold", va="top")
     canvas.text(0.02, 1 - 0.34 / height, below, color=style.quiet, fontsize=NORMAL, va="top")
-
-
-def three(value: float) -> str:
-    """A number to three significant digits, with a true minus sign: 0.981, −0.00412, 12,300."""
-    scientific = f"{value:.2e}"
-    if value != 0 and not 1e-3 <= abs(float(scientific)) < 1e6:
-        return scientific.replace("-", "\N{MINUS SIGN}")
-    digits = max(0, 2 - int(scientific.partition("e")[2]))
-    return f"{value:,.{digits if value else 0}f}".replace("-", "\N{MINUS SIGN}")

@@ -7,11 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
+from glassnet.arithmetic import three
 from glassnet.errors import SettingError
 from glassnet.explain.templates import template
 from glassnet.network import Network
 from glassnet.plots.input_picture import signed_picture
-from glassnet.plots.style import LIFT, NORMAL, SMALL, Style, figure, heading, lifted, named, three
+from glassnet.plots.style import Style, figure, heading, lifted, named
+from glassnet.render.layout import LIFT, NORMAL, SMALL
 
 MOST = 64
 CELL, GAP, NAME = 1.15, 0.14, 0.24

@@ -7,8 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from glassnet.arithmetic import three
 from glassnet.errors import InputError
-from glassnet.plots.style import NORMAL, SMALL, Style, figure, heading, named, plain, three
+from glassnet.plots.style import Style, figure, heading, named, plain
+from glassnet.render.layout import NORMAL, SMALL
 from glassnet.training.history import History
 
 WIDE = 6.4

@@ -11,7 +11,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from glassnet.arithmetic import Product, Row
 from glassnet.neuron import NeuronTrace
-from glassnet.plots.style import NORMAL, Canvas, Style, figure, heading, named, plain
+from glassnet.plots.style import Canvas, Style, figure, heading, named, plain
+from glassnet.render.layout import NORMAL
 
 ROW, TOP, BOTTOM, WIDE = 0.27, 0.65, 0.45, 7.2
 LEFT, RIGHT, MARGIN = 3.1, 0.3, 0.15

@@ -6,6 +6,7 @@ them apart. Faint weights are lifted by a power, which the legend says. Knows ar
 """
 
 from collections.abc import Callable, Sequence
+from math import isfinite
 
 import numpy as np
 
@@ -68,7 +69,8 @@ def figures(values: Sequence[float]) -> list[str]:
 
 def bar(value: float, largest: float, width: int) -> str:
     """A bar of at most `width` characters for the value's share of the largest; `=` for what is below 0."""
-    length = round(width * abs(value) / largest) if largest else 0
+    share = abs(value) / largest if largest else 0.0
+    length = round(width * share) if isfinite(share) else 0
     return ("#" if value >= 0 else "=") * length
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from glassnet.network import Network
-from glassnet.render import html
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Beside, Chart, Column, Table
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,7 @@ class Epoch:
         return [str(self.number), f"{self.loss:.4f}", loss, accuracy, f"{self.learning_rate:.3g}"]
 
 
-_Lines: TypeAlias = list[tuple[str, Sequence[float | None]]]
-
-
-class History(tuple[Epoch, ...]):
+class History(Rendered, tuple[Epoch, ...]):
     """All epochs so far, in order; each measure also as a list over the epochs.
 
     Examples
@@ -84,22 +82,30 @@ class History(tuple[Epoch, ...]):
         """Learning rate at the end of each epoch."""
         return [epoch.learning_rate for epoch in self]
 
-    def _repr_html_(self) -> str:
+    def document(self) -> Document:
+        """The loss and the accuracy over the epochs: as curves, and the figures of the first and the last epochs."""
         if not self:
-            return html.block("History of no epochs")
+            return Document("History of no epochs")
         numbers = [float(epoch.number) for epoch in self]
-        losses: _Lines = [("training", self.loss), ("validation", self.validation_loss)]
-        pictures: list[tuple[str, _Lines]] = [("loss: training, dashed validation", losses)]
+        losses: list[tuple[str, Sequence[float | None]]] = [
+            ("training", self.loss),
+            ("validation", self.validation_loss),
+        ]
+        charts = [Chart("loss: training, dashed validation", numbers, losses)]
         if any(value is not None for value in self.validation_accuracy):
-            pictures.append(("validation accuracy", [("validation", self.validation_accuracy)]))
-        drawn = [html.figure(name, html.curves(numbers, lines, name, zero="loss" in name)) for name, lines in pictures]
+            accuracy = [("validation", self.validation_accuracy)]
+            charts.append(Chart("validation accuracy", numbers, accuracy, zero=False))
         shown = self if len(self) <= 12 else (*self[:3], *self[-8:])
         rows = [epoch._cells() for epoch in shown]
         if len(shown) < len(self):
-            rows.insert(3, ["\N{HORIZONTAL ELLIPSIS}", "", "", "", ""])
-        table = html.table(["epoch", "loss", "validation loss", "accuracy", "learning rate"], rows, "rrrrr")
+            rows.insert(3, ["...", "", "", "", ""])
+        names = ("epoch", "loss", "validation loss", "accuracy", "learning rate")
         title = f"{len(self)} epoch{'s' * (len(self) != 1)}, {sum(epoch.seconds for epoch in self):.3g} s"
-        return html.block(title, html.side_by_side(*drawn), table)
+        return Document(title, [Beside(charts), Table([Column(name, "r") for name in names], rows)])
+
+    def __repr__(self) -> str:
+        last = f", loss {self[-1].loss:.4g}" if self else ""
+        return f"History({len(self)} epoch{'s' * (len(self) != 1)}{last})"
 
     def as_dict(self) -> list[dict[str, Any]]:
         """Plain values for JSON."""

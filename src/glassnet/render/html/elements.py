@@ -86,13 +86,3 @@ def table(
     ]
     style = f"border-collapse:collapse;font:inherit;margin:.2em 0;{_PLAIN}"
     return element("table", *parts, element("tbody", *body), style=style)
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """A number to so many significant digits, with a true minus sign."""
-    text = f"{value:.{digits - 1}e}"
-    if value and 1e-3 <= abs(float(text)) < 1e6:
-        text = f"{value:,.{max(0, digits - 1 - int(text.partition('e')[2]))}f}"
-    elif not value:
-        text = "0"
-    return text.replace("-", "\N{MINUS SIGN}")

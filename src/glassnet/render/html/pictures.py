@@ -6,13 +6,12 @@ from base64 import b64encode
 from collections.abc import Sequence
 from math import isfinite
 
-from glassnet.render.html.elements import Html, element, significant
+from glassnet.arithmetic import three
+from glassnet.render.html.elements import Html, element
+from glassnet.render.layout import LIFT
 
 POSITIVE, NEGATIVE = "#2f7fd0", "#d9701a"
 """Blue and orange that can be seen on white and on black."""
-
-LIFT = 0.4
-"""Small values are lifted by this power, so that faint structure is seen."""
 
 LEVELS = 15
 MOST_PIXELS = 64
@@ -31,11 +30,11 @@ def bar(value: float, largest: float, signed: bool = False, width: int = 120) ->
                      fill=colour)]  # fmt: skip
     if signed:
         parts.append(element("path", d=f"M{_at(zero)} 0V12", stroke="currentColor", stroke_opacity=0.4))
-    return element("svg", *parts, width=width, height=12, role="img", aria_label=significant(value))
+    return element("svg", *parts, width=width, height=12, role="img", aria_label=three(value))
 
 
-def ink(rows: Rows, width: int, label: str) -> Html:
-    """A picture of values from 0 up, from nothing to the page's ink."""
+def ink(rows: Rows, width: int, label: str, **place: object) -> Html:
+    """A picture of values from 0 up, from nothing to the page's ink; within another SVG it stands at x, y."""
     rows = _small(rows)
     high = max(max(map(max, rows)), 0.0) or 1.0
     paths: dict[int, list[str]] = {}
@@ -53,7 +52,7 @@ def ink(rows: Rows, width: int, label: str) -> Html:
     return element(
         "svg", *drawn, frame, viewBox=f"0 0 {len(rows[0])} {len(rows)}", width=width,
         height=round(width * len(rows) / len(rows[0])), fill="currentColor", shape_rendering="crispEdges", role="img",
-        aria_label=label,
+        aria_label=label, **place,
     )  # fmt: skip
 
 
@@ -136,7 +135,7 @@ def curves(
             element("text", f"{value:.3g}".replace("-", "\N{MINUS SIGN}"), x=x, y=height - 8, text_anchor=anchor)
         )
     for y, value in ((12, high), (height - 18, low)):
-        parts.append(element("text", significant(value), x=width - 44, y=y, opacity=0.7))
+        parts.append(element("text", three(value), x=width - 44, y=y, opacity=0.7))
     return element(
         "svg", *parts, width=width, height=height, fill="currentColor", font_size=11, role="img", aria_label=label
     )

@@ -1,0 +1,65 @@
+"""A result ready to be written: `print` it, or ask for the text of another medium."""
+
+from collections.abc import Callable
+from typing import Any
+
+from glassnet.errors import unknown_name
+from glassnet.render import html, latex, markdown, text
+from glassnet.render.parts import Section
+
+
+class Document(Section):
+    """A result as plain data, and its writers. Notebooks show it as HTML."""
+
+    def text(self, width: int = 80) -> str:
+        """Plain text for a terminal of `width` columns."""
+        return text.write(self, width)
+
+    def markdown(self) -> str:
+        """Markdown, with tables as GitHub, Jupyter and pandoc read them."""
+        return markdown.write(self)
+
+    def latex(self) -> str:
+        """LaTeX that needs amsmath and nothing more."""
+        return latex.write(self)
+
+    def html(self) -> str:
+        """A fragment of HTML with its styles inside, in the colours of the page around it."""
+        return html.write(self)
+
+    def write(self, format: str, width: int = 80) -> str:
+        """The document as "text", "markdown", "latex" or "html"."""
+        writers: dict[str, Callable[[], str]] = {
+            "text": lambda: self.text(width),
+            "markdown": self.markdown,
+            "latex": self.latex,
+            "html": self.html,
+        }
+        if format not in writers:
+            raise unknown_name("format", format, writers)
+        return writers[format]()
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"Document({self.title!r})"
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+class Rendered:
+    """What every result has in common: one `document`, which `str`, notebooks and hand-outs are written from."""
+
+    __slots__ = ()
+
+    def document(self, *args: Any, **options: Any) -> Document:
+        """The result as words, tables and pictures."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.document().text()
+
+    def _repr_html_(self) -> str:
+        return self.document().html()

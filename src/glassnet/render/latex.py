@@ -1,0 +1,140 @@
+"""Documents as LaTeX that needs amsmath and nothing more. Pictures and curves are left out."""
+
+import re
+from functools import singledispatch
+
+from glassnet.arithmetic import Product, Row
+from glassnet.render.parts import Beside, Items, NetworkPicture, Section, Table, Text, Worked
+from glassnet.render.tables import drawn_out, layer_tables
+
+FORMULAS = {
+    "identity": r"z",
+    "sigmoid": r"\frac{1}{1 + e^{-z}}",
+    "tanh": r"\tanh z",
+    "relu": r"\max(0, z)",
+    "leaky_relu": r"\max(z, 0.01\,z)",
+    "elu": r"\begin{cases} z & z > 0 \\ e^{z} - 1 & \text{else} \end{cases}",
+    "selu": r"1.0507 \begin{cases} z & z > 0 \\ 1.6733\,(e^{z} - 1) & \text{else} \end{cases}",
+    "softplus": r"\log(1 + e^{z})",
+    "gelu": r"z\,\Phi(z)",
+    "gelu_tanh": r"\tfrac{z}{2}\bigl(1 + \tanh(0.7979\,(z + 0.044715\,z^{3}))\bigr)",
+    "silu": r"\frac{z}{1 + e^{-z}}",
+    "mish": r"z \tanh(\log(1 + e^{z}))",
+    "hard_sigmoid": r"\min(1, \max(0, z/6 + 1/2))",
+    "step": r"\begin{cases} 1 & z > 0 \\ 0 & \text{else} \end{cases}",
+    "softmax": r"\frac{e^{z}}{\sum e^{z}}",
+}
+"""Each activation function in LaTeX."""
+
+
+def write(section: Section) -> str:
+    """The section, its title in bold."""
+    return "\n\n".join(_blocks(section))
+
+
+_ESCAPES = {c: f"\\{c}" for c in "&%$#_{}"} | {
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+}
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX sets as it is."""
+    return "".join(_ESCAPES.get(c, c) for c in " ".join(text.split()))
+
+
+_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(e[-+]?\d+)?")
+
+
+@singledispatch
+def _blocks(part: object) -> list[str]:
+    return []
+
+
+@_blocks.register
+def _section(section: Section) -> list[str]:
+    title = [f"\\medskip\\noindent\\textbf{{{escaped(section.title)}}}"] if section.title else []
+    return [*title, *(block for part in section.parts for block in _blocks(part))]
+
+
+@_blocks.register
+def _text(text: Text) -> list[str]:
+    return [f"\\noindent {escaped(text.text)}"] if text.text else []
+
+
+@_blocks.register
+def _items(items: Items) -> list[str]:
+    return ["\n".join(["\\begin{itemize}", *(f"\\item {escaped(text)}" for text in items.texts), "\\end{itemize}"])]
+
+
+@_blocks.register
+def _beside(beside: Beside) -> list[str]:
+    return [block for part in beside.parts for block in _blocks(part)]
+
+
+@_blocks.register
+def _network(network: NetworkPicture) -> list[str]:
+    return [block for section in layer_tables(network) for block in _blocks(section)]
+
+
+@_blocks.register
+def _table(table: Table) -> list[str]:
+    columns, rows = drawn_out(table)
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    lines = [f"\\smallskip\\noindent\n\\begin{{tabular}}{{{''.join(column.align for column in columns)}}}"]
+    if any(column.name for column in columns):
+        lines.append(f"{' & '.join(escaped(column.name) for column in columns)} \\\\\n\\hline")
+    for k, row in enumerate(cells):
+        strong = "\\bfseries " * (k in table.strong)
+        lines.append("\\hline\n" * (k in table.ruled) + f"{' & '.join(strong + cell for cell in row)} \\\\")
+    return ["\n".join([*lines, "\\end{tabular}"])]
+
+
+def _cell(cell: str) -> str:
+    """A number in mathematics, for its sign and power of ten; all else as text."""
+    return f"${_number(cell)}$" if _NUMBER.fullmatch(cell) else escaped(cell)
+
+
+# A sum: `array` in display mathematics, the points of its figures under one another
+
+
+@_blocks.register
+def _worked(worked: Worked) -> list[str]:
+    decimals = len(worked.rows[0].figure.partition(".")[2])
+    lines = []
+    for row in worked.rows:
+        rule = r"\hline" + "\n" if row.kind == "total" else ""
+        lines.append(f"{rule}{_what(row, worked.activation)} & {_figure(row, decimals)} \\\\")
+    body = "\n".join(lines)
+    return [
+        "\\[\n\\renewcommand{\\arraystretch}{1.15}\n"
+        f"\\begin{{array}}{{l@{{\\quad}}r@{{}}c@{{}}l@{{\\qquad}}r@{{}}l}}\n{body}\n\\end{{array}}\n\\]"
+    ]
+
+
+def _what(row: Row, activation: str) -> str:
+    if isinstance(row.what, Product):
+        value, weight = (_number(part) for part in row.what[1:])
+        weight = f"({weight})" if weight.startswith("-") else weight
+        return f"\\text{{{escaped(row.what.name)}}} & {value} & {{}} \\times {{}} & {weight}"
+    what = f"\\text{{{escaped(row.what)}}}"
+    if row.kind == "result" and activation in FORMULAS:
+        what = f"\\text{{{escaped(activation)}}} = {FORMULAS[activation]}"
+    return f"\\multicolumn{{4}}{{l@{{\\qquad}}}}{{{what}}}"
+
+
+def _figure(row: Row, decimals: int) -> str:
+    """A figure in two cells, split at its point."""
+    whole, point, part = row.figure.partition(".")
+    if "e" in row.figure:
+        return f"{_number(row.figure)} &"
+    return f"{whole.replace(',', '{,}')} & {point}{part}"
+
+
+def _number(figure: str) -> str:
+    mantissa, e, exponent = figure.partition("e")
+    return mantissa.replace(",", "{,}") + (f"\\cdot 10^{{{int(exponent)}}}" if e else "")

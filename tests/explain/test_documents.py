@@ -1,0 +1,185 @@
+"""One document for each result, and its writers: names of any kind, short reprs, LaTeX that compiles."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.activations import ACTIVATIONS
+from glassnet.errors import SettingError
+from glassnet.explain.overviews import overview
+from glassnet.render import latex, markdown, text
+from glassnet.render.document import Document
+from glassnet.render.layout import layout
+from glassnet.render.parts import Bar, Beside, Chart, Column, NetworkPicture, Section, Table, Text
+
+NASTY = 'a_b & 50% #{x} ~^\\ <i>"q"</i> $5 | `c` [d] *e*'
+FORMATS = ("text", "markdown", "latex", "html")
+
+
+@pytest.fixture
+def trace() -> gn.Trace:
+    schema = gn.Schema(features=(NASTY, "plain"), classes=(NASTY, "no"))
+    layers = [([[0.5, -2.0]], [0.5], "elu"), ([[1e6], [-2e-7]], [0.5, 0], "softmax")]
+    return gn.Network.from_layers(layers, schema).trace([0.3, 1.25])
+
+
+@pytest.fixture
+def results() -> dict[str, Any]:
+    """A result of every kind, of a small network; of 64 bits, so that every engine shows the same digits."""
+    network = gn.Network.create("3-4-2", "tanh", output="softmax", seed=7, dtype="float64")
+    random = np.random.default_rng(0)
+    data = gn.Dataset(random.normal(size=(30, 3)), np.arange(30) % 2, gn.Schema(classes=("no", "yes")), "thirty rows")
+    inputs = data.inputs[0]
+    other = gn.explain.scramble(network, 1)
+    recording = gn.explain.record(gn.training.epochs(network, data, epochs=2, batch_size=10, engine="reference"))
+    return {
+        "activity": gn.explain.activity(network, data),
+        "affine_map": gn.explain.affine_map(network.with_activation(0, "relu"), inputs),
+        "alternatives": gn.explain.activation_alternatives(network, 0, 1, inputs),
+        "attribution": gn.explain.attribution(network.with_activation(0, "relu"), inputs),
+        "bias_response": gn.explain.bias_response(network, 0, 1, data, at=inputs),
+        "comparison": gn.compare(network, other, data),
+        "count": network.count(),
+        "curve": gn.explain.activation_curve("tanh", at=1.0),
+        "evaluation": gn.evaluate(network, data),
+        "history": gn.History((gn.training.Epoch(1, 0.5, 0.01, 0.25, 0.75, 0.5, True),)),
+        "updates": recording.updates(0, 1, None, epoch=1),
+        "network": network,
+        "neuron": network.trace(inputs).neuron(0, 1),
+        "overview": overview(network.trace(inputs), name="row 0"),
+        "perturbation": gn.explain.perturbation(network, data, kind="prune"),
+        "recording": recording,
+        "sensitivity": gn.explain.sensitivity(network, inputs, 1),
+        "template": gn.explain.template(network, 0, 1, inputs),
+        "trace": network.trace(inputs),
+        "traces": network.trace(data.inputs[:3]),
+    }
+
+
+def test_every_result_in_every_medium(results: dict[str, Any], golden: Callable[..., None]) -> None:
+    for name, result in results.items():
+        written = {format: result.document().write(format) for format in FORMATS}
+        for format in FORMATS[:3]:
+            golden(re.sub(r"\d(\.\d)?e-\d\d", "<rounding>", written[format]) + "\n", f"{name}-{format}")
+        assert str(result.document()) == written["text"]
+        assert result.document()._repr_html_() == written["html"]
+        assert max(map(len, written["text"].splitlines())) <= 80
+        Reader(written["html"])
+
+
+def test_no_repr_is_long_or_holds_arrays(results: dict[str, Any]) -> None:
+    more = [results["trace"].layers[0], results["activity"].layers[0], results["template"].document()]
+    for result in [*results.values(), *more]:
+        assert len(repr(result)) < 200
+        assert "array(" not in repr(result)
+        assert "\n" not in repr(result)
+
+
+def test_one_layout_is_drawn_by_every_writer(results: dict[str, Any]) -> None:
+    """What SVG and matplotlib draw is this: discs of hidden neurons, bars of outputs, lines between what is there."""
+    trace = results["trace"]
+    picture = trace.picture()
+    assert isinstance(picture, NetworkPicture)
+    drawing = layout(picture)
+    assert [disc.name for disc in drawing.discs] == ["input 0", "input 1", "input 2", "0:0", "0:1", "0:2", "0:3"]
+    assert [bar.value for bar in drawing.bars] == trace.outputs.tolist()
+    ends = {(disc.x, disc.y) for disc in drawing.discs}
+    assert all(0 < x < drawing.width and 0 < y < drawing.height for x, y in ends)
+    for line in drawing.lines:
+        assert line.y[1] in [node.y for node in (drawing.bars if line.layer else drawing.discs)]
+    strongest = max((line for line in drawing.lines if line.layer == 0), key=lambda line: abs(line.product))
+    products = trace.layers[0].weights * trace.layers[0].inputs
+    assert abs(strongest.product) == pytest.approx(np.abs(products).max())
+    assert strongest.share == 1
+
+
+def test_names_of_any_kind_are_escaped(trace: gn.Trace, golden: Callable[..., None]) -> None:
+    for name, document in (
+        ("neuron", trace.neuron(0, 0).document(1)),
+        ("overview", overview(trace, name=NASTY).document()),
+    ):
+        for format in ("markdown", "latex"):
+            golden(document.write(format) + "\n", f"{name}-{format}")
+        assert any(NASTY in words for words in Reader(document.html()).words) or name == "neuron"
+    assert markdown.escaped("a\nb") == latex.escaped("a\n\nb") == "a b"
+
+
+def test_an_unknown_format_is_refused(trace: gn.Trace, refused: Any) -> None:
+    with refused(SettingError):
+        trace.document().write("rtf")
+
+
+def test_every_activation_has_a_formula_in_latex() -> None:
+    assert set(latex.FORMULAS) == set(ACTIVATIONS)
+
+
+def test_latex_compiles_with_amsmath_alone(trace: gn.Trace, results: dict[str, Any], tmp_path: Path) -> None:
+    parts = [overview(trace, name=NASTY).document().latex()]
+    parts += [trace.neuron(layer, 0).document().latex() for layer in (0, 1)]
+    parts += [result.document().latex() for result in results.values()]
+    for name in ACTIVATIONS:
+        network = gn.Network.from_layers([([[1.0, -2.0]], [-1e-9], name)])
+        parts.append(network.trace([12345.678, -1e-7]).neuron(0, 0).document().latex())
+    body = "\n\n".join(parts)
+    page = f"\\documentclass{{article}}\n\\usepackage{{amsmath}}\n\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    (tmp_path / "page.tex").write_text(page)
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "-draftmode", "page.tex"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout[-2000:]
+
+
+class Reader(HTMLParser):
+    """What a browser would see: its text; every tag is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+# The text writer
+
+
+def test_a_table_aligns_its_columns_and_gives_the_rest_to_bars() -> None:
+    columns = [Column("name"), Column("value", "r"), Column()]
+    table = Table(columns, [("one", "1.0", Bar(1, 2)), ("minus two", "-2.0", Bar(-2, 2))])
+    assert text.write(Section("Two numbers", [table]), 40) == "\n".join(
+        ["Two numbers", f"  {'name':<9}  value", f"  {'one':<9}    1.0  {'#' * 10}", f"  minus two   -2.0  {'=' * 20}"]
+    )
+
+
+def test_the_last_column_is_wrapped_and_the_others_are_cut() -> None:
+    table = Table([Column(most=6), Column(most=None)], [("a long name", "word " * 10)])
+    assert text.write(Section("", [table]), 40).splitlines() == [
+        "a l...  word word word word word word",
+        "        word word word word",
+    ]
+
+
+def test_sections_stand_apart_and_charts_have_no_room_beside_others() -> None:
+    chart = Chart("", [0.0, 1.0], [("line", [0.0, 1.0])])
+    section = Section("head", [Text("one"), Section("two", [Text("three")]), Beside([Text("four"), chart])], "aside")
+    assert text.write(section, 40) == f"head{'aside':>36}\none\n\ntwo\nthree\n\nfour"
+    assert Document("only a title").text() == "only a title"
