@@ -14,9 +14,9 @@ from safetensors.numpy import save_file
 import glassnet as gn
 from glassnet.cli import main
 from glassnet.errors import AddressError, SettingError
-from glassnet.files.checkpoint import TensorInfo
 from glassnet.files.naming import role_of
 from glassnet.files.report import bar_text, human_count, plain_bars
+from glassnet.files.tensors import TensorInfo
 
 
 class Block(torch.nn.Module):

@@ -20,6 +20,7 @@ from glassnet.errors import SettingError
 from glassnet.estimators import lbfgs, settings
 from glassnet.estimators.callbacks import Callbacks, CallbackSupportMixin
 from glassnet.estimators.descent import Descent
+from glassnet.estimators.explanation import ExplainMixin
 from glassnet.estimators.fitted import NOT_FINITE, Fitted
 from glassnet.estimators.stopping import ValidationScore, ValidationSet
 from glassnet.estimators.training_state import Progress
@@ -31,7 +32,7 @@ OUTPUTS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
 """scikit-learn's names for the activation of the last layer."""
 
 
-class GlassEstimator(CallbackSupportMixin, Fitted):
+class GlassEstimator(CallbackSupportMixin, ExplainMixin, Fitted):
     """Base class of `GlassClassifier` and `GlassRegressor`: training."""
 
     loss_curve_: list[float]

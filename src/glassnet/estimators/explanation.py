@@ -5,6 +5,7 @@
 The contributions are those of `glassnet.explain.attribution`, added up over the inputs that come from one column.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,6 @@ import numpy as np
 from glassnet import arithmetic
 from glassnet.arrays import Array
 from glassnet.errors import InputError, SettingError
-from glassnet.estimators.base import GlassEstimator
 from glassnet.estimators.feature_lineage import Origin, origins
 from glassnet.explain.attributions import Attribution
 from glassnet.explain.attributions import attribution as attribution_of
@@ -125,6 +125,17 @@ class Explanation(Rendered):
         return Document(f"{self.attribution.name}, column by column", [Worked(rows)])
 
 
+class ExplainMixin:
+    """The method `explain` of an estimator that has a `network_`, and `_seen`: rows as the network takes them."""
+
+    network_: Any
+    _seen: Callable[[Any], Array]
+
+    def explain(self, row: Any, output: Any = None, against: Any = None, **how: Any) -> Explanation:
+        """Contribution of each column of one row to the prediction: see `estimators.explain`."""
+        return explain(self, row, output, against, **how)
+
+
 def explain(model: Any, row: Any, output: Any = None, against: Any = None, **how: Any) -> Explanation:
     """Contribution of each column of a row to the prediction.
 
@@ -164,7 +175,7 @@ def explain(model: Any, row: Any, output: Any = None, against: Any = None, **how
     """
     model = getattr(model, "best_estimator_", model)
     before, last = (model[:-1], model[-1]) if hasattr(model, "steps") else (None, model)
-    if not isinstance(last, GlassEstimator):
+    if not isinstance(last, ExplainMixin):
         raise SettingError(
             f"cannot explain a {type(last).__name__}: expected a GlassClassifier or GlassRegressor, or a pipeline "
             "that ends in one",

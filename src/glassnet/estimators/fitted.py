@@ -13,7 +13,7 @@ from glassnet.network import Network
 from glassnet.schema import Schema
 
 if TYPE_CHECKING:
-    from glassnet.estimators.explanation import Explanation
+    pass
 
 FLOATS = (np.float64, np.float32)
 NOT_FINITE = (
@@ -61,12 +61,6 @@ class Fitted(BaseEstimator):
     @property
     def _is_named(self) -> bool:
         return "feature_names_in_" in vars(self)
-
-    def explain(self, row: Any, output: Any = None, against: Any = None, **how: Any) -> "Explanation":
-        """Contribution of each column of one row to the prediction: see `estimators.explain`."""
-        from glassnet.estimators.explanation import explain
-
-        return explain(self, row, output, against, **how)
 
     # The attributes of MLPs
 

@@ -16,9 +16,10 @@ from glassnet.arrays import Array
 from glassnet.errors import AddressError, FileError, InputError
 from glassnet.files import open_checkpoint
 from glassnet.files.access import natural, printable
-from glassnet.files.checkpoint import Checkpoint, TensorInfo
+from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.report import human_count
+from glassnet.files.tensors import TensorInfo
 
 BLOCK = 1 << 18
 """Numbers of each file looked at at once: they stay in the processor's cache."""

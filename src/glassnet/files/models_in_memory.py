@@ -13,7 +13,8 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.errors import InputError
 from glassnet.files import naming
-from glassnet.files.checkpoint import Checkpoint, Orientation, Role, TensorInfo, column_index, row_range
+from glassnet.files.checkpoint import Checkpoint
+from glassnet.files.tensors import Orientation, Role, TensorInfo, column_index, row_range
 
 _Read = Callable[[], Array]
 

@@ -13,9 +13,10 @@ import numpy as np
 from glassnet.arrays import Array, shape_text
 from glassnet.files import naming
 from glassnet.files.access import natural, quoted
-from glassnet.files.checkpoint import Checkpoint, TensorInfo
+from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.layer_graph import Affine, Chain, Dense, InTheWay, batch_norm
 from glassnet.files.metadata import activations_from, notes_of, schema_from
+from glassnet.files.tensors import TensorInfo
 from glassnet.schema import Schema
 
 EPSILON = 1e-5

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
-from glassnet.files.checkpoint import Orientation, Role, TensorInfo
+from glassnet.files.tensors import Orientation, Role, TensorInfo
 
 _STATISTICS = frozenset(
     ["running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance", "moving_var"]

@@ -13,7 +13,7 @@ from glassnet.arrays import Array, readonly
 from glassnet.errors import AddressError, SettingError
 from glassnet.files import naming
 from glassnet.files.access import printable, quoted
-from glassnet.files.checkpoint import Checkpoint, Orientation
+from glassnet.files.tensors import Orientation, TensorSource
 from glassnet.neuron import Neuron, NeuronTrace
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Bar, Column, Part, Section, Table
@@ -109,7 +109,7 @@ def _plain(value: float | None) -> float | str | None:
     return value if value is None or np.isfinite(value) else str(value)
 
 
-def read_neuron(checkpoint: Checkpoint, name: str, index: int, neurons_in: Orientation | None) -> CheckpointNeuron:
+def read_neuron(checkpoint: TensorSource, name: str, index: int, neurons_in: Orientation | None) -> CheckpointNeuron:
     """A row or a column of a matrix with its bias; nothing else is read."""
     info = checkpoint.info(name)
     if neurons_in not in (None, "rows", "columns"):

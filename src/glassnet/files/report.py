@@ -14,8 +14,8 @@ from typing import Any
 from glassnet.architecture import human_bytes
 from glassnet.errors import SettingError
 from glassnet.files.access import natural, printable
-from glassnet.files.checkpoint import Checkpoint, Role, TensorInfo
 from glassnet.files.dtypes import KINDS
+from glassnet.files.tensors import Role, TensorInfo, TensorSource
 
 DEEPEST = 24
 """Parts of a name that make groups; what a name has beyond stays together."""
@@ -93,7 +93,7 @@ class CheckpointCount:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint) -> "CheckpointCount":
+    def of(cls, checkpoint: TensorSource) -> "CheckpointCount":
         size = 0
         for file in checkpoint.files():
             if file.is_file():

@@ -18,8 +18,9 @@ from glassnet.arrays import Array
 from glassnet.errors import AddressError, FileError
 from glassnet.files import access
 from glassnet.files.access import Stored, damaged, quoted
-from glassnet.files.checkpoint import Checkpoint, TensorInfo, column_index, row_range
+from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
+from glassnet.files.tensors import TensorInfo, column_index, row_range
 
 MOST_AXES = 32
 _PIECE = 1 << 20

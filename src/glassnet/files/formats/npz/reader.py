@@ -23,7 +23,8 @@ from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files import access, naming
 from glassnet.files.access import Stored, damaged, quoted
-from glassnet.files.checkpoint import Checkpoint, TensorInfo, column_index, row_range
+from glassnet.files.checkpoint import Checkpoint
+from glassnet.files.tensors import TensorInfo, column_index, row_range
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 10_000

@@ -19,8 +19,9 @@ from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files import access, naming
 from glassnet.files.access import Stored, damaged, quoted
-from glassnet.files.checkpoint import Checkpoint, TensorInfo, column_index, row_range
+from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
+from glassnet.files.tensors import TensorInfo, column_index, row_range
 
 LONGEST_HEADER = 100_000_000
 """Bytes: the format's own limit."""

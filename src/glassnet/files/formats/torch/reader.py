@@ -26,7 +26,7 @@ from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError
 from glassnet.files import naming, zip_members
 from glassnet.files.access import Stored, damaged, descriptor, printable, quoted, read_at, stored
-from glassnet.files.checkpoint import Checkpoint, Role, TensorInfo, column_index, row_range
+from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.formats.torch.pickle_reader import (
     LARGEST,
@@ -37,6 +37,7 @@ from glassnet.files.formats.torch.pickle_reader import (
     PlainUnpickler,
     Refused,
 )
+from glassnet.files.tensors import Role, TensorInfo, column_index, row_range
 from glassnet.files.zip_members import Member
 
 _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."

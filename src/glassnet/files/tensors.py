@@ -1,0 +1,148 @@
+"""Named tensors, looked at without being loaded: what is known of each, and how rows and columns of it are read."""
+
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from glassnet.arrays import Array
+from glassnet.errors import AddressError
+from glassnet.files.access import printable, quoted
+
+Role: TypeAlias = Literal["parameter", "statistic", "buffer", "optimizer"]
+"""What a tensor is for: learnt; counted along while learning (running means); fixed (positions); the optimizer's."""
+
+Orientation: TypeAlias = Literal["rows", "columns"]
+"""Where a neuron's weights lie in a matrix: a row each, as PyTorch keeps them, or a column each, as Keras does."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """What is known of a tensor without reading it.
+
+    dtype        as the format calls it in lower case: float32, bfloat16, float8_e4m3fn, int64, q4_k, ...
+    bytes        what it takes in the file
+    where        the file that holds it (its name, for sharded and external data), or a place inside
+    shared_with  the name of the tensor whose bytes these are too (tied weights): such bytes count once
+    neurons_in   where a neuron's weights lie; None where that is not known or it is no matrix
+    bias         the name of the tensor with its neurons' biases, where the format says so (names are not asked)
+    packed       how many numbers an element of this shape stands for: 8 where 4-bit weights are packed into int32
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    bytes: int
+    where: str = ""
+    role: Role = "parameter"
+    shared_with: str | None = None
+    neurons_in: Orientation | None = None
+    packed: int = 1
+    bias: str | None = None
+
+    @property
+    def count(self) -> int:
+        """How many numbers it stands for (packed quantised weights: the weights, not the bytes)."""
+        return prod(self.shape) * self.packed
+
+    @property
+    def bits_each(self) -> float:
+        """Bits in the file for each number."""
+        return 8 * self.bytes / self.count if self.count else 0.0
+
+
+class TensorSource(ABC):
+    """Tensors by name: `tensors` in the file's order, `format` in words, `metadata` as the file has it."""
+
+    path: Path
+    format: str
+    metadata: Mapping[str, str]
+    tensors: Mapping[str, TensorInfo]
+    threads: bool = False
+    """Whether several threads may read from it at a time."""
+
+    @abstractmethod
+    def rows(self, name: str, which: "int | slice") -> Array:
+        """Rows of a tensor along its first axis, as floats (or whole numbers, where it holds these), quantised ones
+        taken apart; only their bytes are read. Raises `AddressError` for rows and names that are not there."""
+
+    @abstractmethod
+    def column(self, name: str, index: int) -> Array:
+        """One column of a matrix; formats that cannot do this without reading it all say so in their docstring."""
+
+    def array(self, name: str) -> Array:
+        """A whole tensor."""
+        return self.rows(name, slice(None))
+
+    def flat(self, name: str, start: int, stop: int) -> Array:
+        """The numbers from `start` to `stop` of a tensor, taken row by row as one long vector; for comparing in pieces.
+
+        As it stands here, the rows that hold them are read; formats that can read less do.
+        """
+        shape = self.info(name).shape
+        if not shape:
+            return self.array(name).reshape(1)[start:stop]
+        row = prod(shape[1:])
+        if row == 0 or stop <= start:
+            return self.rows(name, slice(0, 0)).reshape(0)
+        first = start // row
+        rows = self.rows(name, slice(first, -(-stop // row)))
+        return rows.reshape(-1)[start - first * row : stop - first * row]
+
+    def read_into(self, name: str, start: int, buffer: memoryview) -> bool:
+        """Fill a buffer with the bytes of a tensor as they lie in the file, from byte `start` of it on; False where
+        they do not lie there as numbers of `files.numbers`, one after another."""
+        return False
+
+    def info(self, name: str) -> TensorInfo:
+        """What is known of the tensor of this name; `AddressError` if there is none."""
+        if name not in self.tensors:
+            raise no_tensor(name, self.tensors)
+        return self.tensors[name]
+
+    def files(self) -> list[Path]:
+        """The files it is kept in."""
+        if not self.path.is_dir():
+            return [self.path]
+        return [self.path / name for name in dict.fromkeys(info.where for info in self.tensors.values()) if name]
+
+
+def no_tensor(name: str, names: Iterable[str]) -> AddressError:
+    """The error for a tensor that is not there, with the most similar name."""
+    every = list(names)
+    near = difflib.get_close_matches(name[:200], every[:5000], n=1)
+    return AddressError(
+        got=f"tensor {quoted(name)}",
+        expected=f"one of the {len(every):,} in the file",
+        do=f"did you mean '{printable(near[0])}'?" if near else "glassnet inspect FILE shows their names",
+    )
+
+
+def row_range(info: TensorInfo, which: "int | slice") -> range:
+    """The rows asked for, as numbers from 0; `AddressError` for one that is not there, or where there are no rows."""
+    length = info.shape[0] if info.shape else 0
+    if isinstance(which, slice):
+        return range(length)[which] if info.shape else range(1)[which]
+    if isinstance(which, bool) or not hasattr(which, "__index__") or not -length <= which.__index__() < length:
+        raise AddressError(
+            got=f"row {which!r} of {quoted(info.name)}",
+            expected=f"one from 0 to {length - 1:,}" if length else "a tensor with rows",
+            do="count rows from 0",
+        )
+    index = which.__index__() % length
+    return range(index, index + 1)
+
+
+def column_index(info: TensorInfo, index: int) -> int:
+    """The column asked for, from 0; `AddressError` for one that is not there, or where there are no columns."""
+    width = info.shape[1] if len(info.shape) == 2 else 0
+    if isinstance(index, bool) or not hasattr(index, "__index__") or not -width <= index.__index__() < width:
+        raise AddressError(
+            got=f"column {index!r} of {quoted(info.name)}",
+            expected=f"one from 0 to {width - 1:,}" if width else "a matrix",
+            do="count columns from 0",
+        )
+    return index.__index__() % width
