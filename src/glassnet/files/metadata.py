@@ -6,10 +6,14 @@ Two texts of JSON, wherever a format has a place for texts of its own. Whoever d
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from glassnet.activations import ACTIVATIONS
+from glassnet.arrays import Array
 from glassnet.files import zip_members
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.schema import Schema
@@ -18,12 +22,35 @@ ACTIVATIONS_KEY = "glassnet.activations"
 SCHEMA_KEY = "glassnet.schema"
 PLACES = ("archive/extra/glassnet.json", "glassnet.json", "metadata.json")
 """In PyTorch's zip, numpy's, Keras'."""
+SCALE_KEY = "glassnet.folded_scale"
 _LONGEST = 1 << 20
 
 
 def notes(activations: Sequence[str], schema: Schema) -> dict[str, str]:
-    """The two texts."""
-    return {ACTIVATIONS_KEY: json.dumps(list(activations)), SCHEMA_KEY: json.dumps(schema.as_dict())}
+    """The texts for a file whose first layer does what `schema` does to raw inputs: the schema without it, and the
+    scale, so that `described` can take it out of the first layer again."""
+    texts = {ACTIVATIONS_KEY: json.dumps(list(activations)), SCHEMA_KEY: json.dumps(schema.folded().as_dict())}
+    if schema.preprocesses and not schema.standardises:
+        texts[SCALE_KEY] = json.dumps(schema.scale)
+    return texts
+
+
+def described(
+    layers: list[tuple[Array, Array, str | None]], texts: Mapping[str, str], otherwise: Schema
+) -> tuple[list[tuple[Array, Array, str | None]], Schema]:
+    """The layers and the schema of a file with these notes. A scale that was folded into the weights is taken out, so
+    that fractions and stored pixels are told apart as before; standardised columns stay folded: the network reads raw
+    rows."""
+    schema = schema_from(texts, layers)
+    if schema is None:
+        return layers, otherwise
+    scale = _json(texts.get(SCALE_KEY))
+    if isinstance(scale, int | float) and 0 < scale < float("inf") and schema.scale == 1:
+        weights, biases, name = layers[0]
+        unfolded = (weights.astype(np.float64) / scale).astype(weights.dtype)
+        if np.isfinite(unfolded).all():
+            return [(unfolded, biases, name), *layers[1:]], replace(schema, scale=float(scale))
+    return layers, schema
 
 
 def notes_of(file: Checkpoint) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from glassnet.files import naming
 from glassnet.files.access import natural, quoted
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.layer_graph import Affine, Chain, Dense, InTheWay, batch_norm
-from glassnet.files.metadata import activations_from, notes_of, schema_from
+from glassnet.files.metadata import activations_from, described, notes_of
 from glassnet.files.tensors import TensorInfo
 from glassnet.schema import Schema
 
@@ -42,8 +42,10 @@ def chain(file: Checkpoint) -> Chain:
     if len(activations) != len(layers):
         activations = [None] * len(layers)
     made = _folded(layers, followed, norms, file)
-    chained = [(w, b, name) for (w, b), name in zip(made, activations, strict=True)]
-    return Chain(chained, schema_from(texts, chained) or Schema())
+    chained: list[tuple[Array, Array, str | None]] = [
+        (w, b, name) for (w, b), name in zip(made, activations, strict=True)
+    ]
+    return Chain(*described(chained, texts, Schema()))
 
 
 def _check_size(learnt: dict[str, TensorInfo]) -> None:

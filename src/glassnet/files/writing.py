@@ -27,8 +27,34 @@ def sequential_tensors(network: "Network") -> dict[str, Array]:
 
 
 def noted(network: "Network") -> dict[str, str]:
-    """Activations and schema as texts."""
+    """Activations and schema as texts, for a file of the network `folded`."""
     return notes(network.architecture.activations, network.schema)
+
+
+def folded(network: "Network") -> "Network":
+    """The network whose first layer does the preprocessing itself: it takes raw rows, the stored pixels or the columns
+    in their units. w . ((x - center) / spread) + b is the layer of weights w / spread and bias b - w . center / spread.
+
+    Raises `SettingError` where a weight would be larger than its type can hold.
+    """
+    schema = network.schema
+    if not schema.preprocesses:
+        return network
+    first, *others = [(layer.weights, layer.biases, layer.activation) for layer in network.layers]
+    weights, biases = first[0].astype(np.float64), first[1].astype(np.float64)
+    if schema.standardises:
+        weights = weights / (np.asarray(schema.spreads) if schema.spreads is not None else 1.0)
+        biases = biases - (weights @ np.asarray(schema.centers) if schema.centers is not None else 0.0)
+    else:
+        weights = weights * float(schema.scale or 1)
+    with np.errstate(over="ignore"):
+        parts = weights.astype(network.dtype), biases.astype(network.dtype)
+    if not all(np.isfinite(part).all() for part in parts):
+        raise SettingError(
+            f"the columns are of sizes that cannot be folded into {network.dtype} weights",
+            help="export to c or python, which standardise them in a step of its own",
+        )
+    return type(network).from_layers([(*parts, first[2]), *others], schema.folded(), network.dtype)
 
 
 def for_page(network: "Network") -> bytes:

@@ -85,7 +85,9 @@ def header(network: "Network", name: str, quantised: bool = False) -> Iterator[s
         else:
             yield from _array(real, f"{name}_weights_{i}", fan_out * fan_in, _literals(layer.weights.ravel(), real))
         yield from _array(real, f"{name}_biases_{i}", fan_out, _literals(layer.biases, real))
-    yield from _classes(network, name, big)
+    yield from _preprocessing(network, name, big, real)
+    yield from _names(network.schema.features, "column", "What each input is, in the order of the inputs.", name, big)
+    yield from _names(network.schema.classes, "class", "What each output stands for.", name, big)
     stored = "int8_t" if quantised else real
     yield _DENSE.format(name=name, real=real, stored=stored).rstrip("\n")
     for squish in squishes:
@@ -98,7 +100,8 @@ def header(network: "Network", name: str, quantised: bool = False) -> Iterator[s
 def _head(network: "Network", name: str, big: str, real: str, quantised: bool) -> Iterator[str]:
     from glassnet import __version__
 
-    stack = 2 * max((*network.sizes[1:-1], 1)) * (8 if real == "double" else 4)
+    ready = network.sizes[0] if network.schema.preprocesses else 0
+    stack = (2 * max((*network.sizes[1:-1], 1)) + ready) * (8 if real == "double" else 4)
     yield f"/* {one_line(title(network))}, written by glassnet {__version__}."
     yield ""
     yield f'     #include "{name}.h"'
@@ -107,6 +110,7 @@ def _head(network: "Network", name: str, big: str, real: str, quantised: bool) -
     yield ""
     needs = any("{math}" in _BODIES[s] for s in network.architecture.activations)
     yield f"   C99{', link with -lm' if needs else ''}. No allocation, no state; {stack:,} bytes of stack."
+    yield f"   Inputs are raw: {_raw_words(network)}."
     yield "   activation = squish(weights . inputs + bias); a row of weights belongs to a neuron."
     if quantised:
         yield "   Weights are whole numbers from -127 to 127, times the neuron's factor in the scales. */"
@@ -135,18 +139,42 @@ def _array(kind: str, name: str, count: int, literals: Iterable[str]) -> Iterato
     yield "};"
 
 
-def _classes(network: "Network", name: str, big: str) -> Iterator[str]:
-    classes = network.schema.classes
-    if classes is None:
+def _names(names: "tuple[str, ...] | None", what: str, comment: str, name: str, big: str) -> Iterator[str]:
+    if names is None:
         return
+    many = f"{big}_{'CLASSES' if what == 'class' else 'COLUMNS'}"
     yield ""
-    yield "/* What each output stands for. */"
-    yield f"#define {big}_CLASSES {len(classes)}"
-    yield f"static inline const char *{name}_class(int index) {{"
-    yield f"    static const char *const names[{big}_CLASSES] = {{"
-    yield from (f"        {c_string(label)}," for label in classes)
+    yield f"/* {comment} */"
+    yield f"#define {many} {len(names)}"
+    yield f"static inline const char *{name}_{what}(int index) {{"
+    yield f"    static const char *const names[{many}] = {{"
+    yield from (f"        {c_string(label)}," for label in names)
     yield "    };"
-    yield f'    return index >= 0 && index < {big}_CLASSES ? names[index] : "";'
+    yield f'    return index >= 0 && index < {many} ? names[index] : "";'
+    yield "}"
+
+
+def _preprocessing(network: "Network", name: str, big: str, real: str) -> Iterator[str]:
+    """The step from raw inputs to those of the first layer."""
+    schema, width = network.schema, network.sizes[0]
+    if not schema.preprocesses:
+        return
+    line = "inputs[i]"
+    if schema.standardises:
+        centers = np.asarray(schema.centers if schema.centers is not None else np.zeros(width))
+        spreads = np.asarray(schema.spreads if schema.spreads is not None else np.ones(width))
+        fill = np.asarray(schema.fill) if schema.fill is not None else centers
+        for part, numbers in (("centers", centers), ("spreads", spreads), ("missing", (fill - centers) / spreads)):
+            yield from _array(real, f"{name}_{part}", width, _literals(numbers.astype(network.dtype), real))
+        line = f"inputs[i] != inputs[i] ? {name}_missing[i] : (inputs[i] - {name}_centers[i]) / {name}_spreads[i]"
+    else:
+        (factor,) = _literals(np.asarray([schema.scale], network.dtype), real)
+        line = f"inputs[i] * {factor}"
+    yield ""
+    yield "/* Raw inputs as the first layer takes them. */"
+    yield f"static inline void {name}_preprocess(const {real} *inputs, {real} *ready) {{"
+    yield "    size_t i;"
+    yield f"    for (i = 0; i < {big}_INPUTS; i++) ready[i] = {line};"
     yield "}"
 
 
@@ -164,11 +192,15 @@ def _forward(network: "Network", name: str, big: str, real: str, quantised: bool
     widest = max((*network.sizes[1:-1], 1))
     last = len(network.layers) - 1
     yield ""
-    yield "/* The network: inputs as it computes with them (stored bytes times their scale). They must not overlap. */"
+    raw = network.schema.preprocesses
+    yield f"/* The network: {_raw_words(network)} in, outputs out. They must not overlap. */"
     yield f"static inline void {name}(const {real} *inputs, {real} *outputs) {{"
     if last > 0:
         yield f"    {real} even[{widest}]{f', odd[{widest}]' if last > 1 else ''};"
-    before = "inputs"
+    before = "ready" if raw else "inputs"
+    if raw:
+        yield f"    {real} ready[{big}_INPUTS];"
+        yield f"    {name}_preprocess(inputs, ready);"
     for i, layer in enumerate(network.layers):
         to = "outputs" if i == last else ("even", "odd")[i % 2]
         fan_out, fan_in = layer.weights.shape
@@ -181,15 +213,24 @@ def _forward(network: "Network", name: str, big: str, real: str, quantised: bool
     yield ""
     scale = network.schema.scale
     if scale is not None:
-        (factor,) = _literals(np.asarray([scale], network.dtype), real)
-        yield f"/* The same for stored bytes, which count times {scale:.7g}. */"
+        yield "/* The same for pixels stored as bytes. */"
         yield f"static inline void {name}_bytes(const uint8_t *stored, {real} *outputs) {{"
         yield f"    {real} inputs[{big}_INPUTS];"
         yield "    size_t i;"
-        yield f"    for (i = 0; i < {big}_INPUTS; i++) inputs[i] = ({real})stored[i] * {factor};"
+        yield f"    for (i = 0; i < {big}_INPUTS; i++) inputs[i] = ({real})stored[i];"
         yield f"    {name}(inputs, outputs);"
         yield "}"
         yield ""
+
+
+def _raw_words(network: "Network") -> str:
+    """What goes in, in a few words."""
+    schema = network.schema
+    if schema.standardises:
+        return "columns in their units (NaN where one is missing; one-hot columns 0 or 1)"
+    if schema.preprocesses:
+        return f"stored pixels from 0 to {1 / (schema.scale or 1):.6g}"
+    return "numbers"
 
 
 def _function(name: str, squish: str, real: str) -> str:

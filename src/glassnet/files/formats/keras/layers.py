@@ -24,7 +24,7 @@ from glassnet.files.layer_graph import (
     batch_norm,
     known_squish,
 )
-from glassnet.files.metadata import notes_of, schema_from
+from glassnet.files.metadata import described, notes_of
 
 Variables: TypeAlias = Callable[[tuple[str, ...], str], Array | None]
 """From the names of a layer, those of the models around it first, and of a variable to its numbers, if it is there."""
@@ -90,7 +90,7 @@ def of_file(file: Checkpoint) -> Chain:
         found = _Model(variable, file.metadata.get("keras_version", "")).chain(config)
     except (TypeError, ValueError, OverflowError, AttributeError) as problem:
         raise InTheWay(f"a configuration that makes no sense ({problem})", "save the model again") from problem
-    return Chain(found.layers, schema_from(notes_of(file), found.layers) or found.schema)
+    return Chain(*described(found.layers, notes_of(file), found.schema))
 
 
 class _Model:

@@ -11,7 +11,7 @@ import numpy as np
 from glassnet.activations import LEAK
 from glassnet.errors import MissingExtra
 from glassnet.files.metadata import PLACES
-from glassnet.files.writing import not_there, noted
+from glassnet.files.writing import folded, not_there, noted
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
@@ -29,7 +29,7 @@ def filling(network: "Network", path: Path) -> "Filling":
     for i, name in enumerate(network.architecture.activations):
         if name not in known:
             raise not_there("Keras", name, i, known)
-    weights = _weights(network)
+    weights = _weights(folded(network))
     metadata = {"keras_version": _VERSION, "date_saved": "", **noted(network)}
 
     def fill(name: str) -> None:

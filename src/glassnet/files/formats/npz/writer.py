@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.files.metadata import PLACES
-from glassnet.files.writing import noted, sequential_tensors
+from glassnet.files.writing import folded, noted, sequential_tensors
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def filling(network: "Network", path: Path) -> "Filling":
-    tensors = sequential_tensors(network)
+    tensors = sequential_tensors(folded(network))
     texts = json.dumps(noted(network))
 
     def fill(name: str) -> None:

@@ -71,15 +71,9 @@ def of_file(file: Checkpoint) -> Chain:
             expected="a graph as the standard has it",
             do="export it again; onnx.checker says more",
         ) from problem
-    return Chain(found.layers, _schema(model, found))
+    from glassnet.files.metadata import described
 
-
-def _schema(model: Any, found: Chain) -> Any:
-    """What glassnet said of inputs and outputs when it wrote the file; else the shape of the inputs."""
-    from glassnet.files.metadata import schema_from
-
-    notes = {entry.key: entry.value for entry in model.metadata_props}
-    return schema_from(notes, found.layers) or found.schema
+    return Chain(*described(found.layers, {entry.key: entry.value for entry in model.metadata_props}, found.schema))
 
 
 class _Graph:

@@ -1,6 +1,7 @@
 """ONNX, opset 17: one Gemm a layer, and its squish; `inputs` (batch, fan_in) to `outputs` (batch, fan_out).
 
-Inputs are numbers as the network computes with them: stored bytes times the scale that the notes in the metadata name.
+Inputs are raw: stored pixels as floats, columns in their units. The preprocessing is folded into the first layer; the
+metadata names columns, classes and what a missing number becomes.
 ActivationAlternatives that opset 17 lacks are written in pieces.
 """
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from glassnet.activations import GELU_CUBIC, GELU_ROOT, LEAK, SELU_ALPHA, SELU_SCALE
 from glassnet.errors import MissingExtra, SettingError
-from glassnet.files.writing import noted, title
+from glassnet.files.writing import folded, noted, title
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
@@ -43,7 +44,7 @@ def model(network: "Network") -> Any:
             expected=f"at most {LARGEST:,} in one ONNX file",
             do="export to safetensors instead",
         )
-    graph = _Graph(network)
+    graph = _Graph(folded(network))
     from glassnet import __version__
 
     made = onnx.helper.make_model(

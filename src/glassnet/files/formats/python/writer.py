@@ -14,6 +14,7 @@ from glassnet.files.writing import numbers_text, one_line, title
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
     from glassnet.network import Network
+    from glassnet.schema import Schema
 
 _WIDTH = 116
 
@@ -36,7 +37,7 @@ def module(network: "Network") -> Iterator[str]:
     yield ""
     yield "    activation = squish(weights . inputs + bias)"
     yield ""
-    yield f"`predict` takes {network.sizes[0]} numbers and gives {network.sizes[-1]}."
+    yield from _taken(network)
     yield '"""'
     squishes = list(dict.fromkeys(network.architecture.activations))
     if any("math." in _SQUISHES[squish] for squish in squishes):
@@ -45,26 +46,27 @@ def module(network: "Network") -> Iterator[str]:
     yield ""
     if schema.classes is not None:
         yield f"CLASSES = {[str(label) for label in schema.classes]!a}"
-    if schema.scale is not None:
-        yield f"SCALE = {float(schema.scale)!r}  # what stored whole numbers count times"
+    yield from _constants(schema)
     yield ""
     yield ""
     yield "def predict(inputs):"
-    yield '    """The outputs for one input, a sequence of numbers as the network computes with them."""'
-    yield "    values = [float(value) for value in inputs]"
-    yield f"    if len(values) != {network.sizes[0]}:"
-    yield f'        raise ValueError(f"got {{len(values)}} inputs; expected {network.sizes[0]}")'
+    yield '    """The outputs for one raw input."""'
+    yield "    values = preprocess(inputs)"
     yield "    for weights, biases, squish in LAYERS:"
     yield "        sums = [sum(map(multiply, row, values)) + bias for row, bias in zip(weights, biases)]"
     yield "        values = squish(sums)"
     yield "    return values"
     yield ""
-    if schema.scale is not None:
+    if schema.classes is not None and len(schema.classes) == network.sizes[-1] > 1:
         yield ""
-        yield "def predict_stored(whole_numbers):"
-        yield '    """The outputs for one input as it is stored: whole numbers, such as grey values."""'
-        yield "    return predict([SCALE * number for number in whole_numbers])"
+        yield "def classify(inputs):"
+        yield '    """The name of the class of one raw input."""'
+        yield "    outputs = predict(inputs)"
+        yield "    return CLASSES[outputs.index(max(outputs))]"
         yield ""
+    yield ""
+    yield from _preprocess(network)
+    yield ""
     yield ""
     yield "def multiply(weight, value):"
     yield "    return weight * value"
@@ -86,6 +88,70 @@ def module(network: "Network") -> Iterator[str]:
         yield f"        {layer.activation},"
         yield "    ),"
     yield "]"
+
+
+def _taken(network: "Network") -> Iterator[str]:
+    """What `predict` takes, in words."""
+    schema, width = network.schema, network.sizes[0]
+    if schema.features is not None:
+        yield "`predict` takes a row in the units of its columns: a dict by name, or a sequence in the order of COLUMNS."
+        yield f"It gives {network.sizes[-1]} numbers; None or NaN is a missing value."
+    elif schema.preprocesses:
+        yield f"`predict` takes {width} stored pixels, from 0 to {1 / (schema.scale or 1):.6g}, and gives"
+        yield f"{network.sizes[-1]} numbers."
+    else:
+        yield f"`predict` takes {width} numbers and gives {network.sizes[-1]}."
+
+
+def _constants(schema: "Schema") -> Iterator[str]:
+    """What `preprocess` needs."""
+    if schema.features is not None:
+        yield "COLUMNS = {  # each column of a row: None for numbers, or the texts that it can hold"
+        for name, texts in schema.columns.items():
+            yield f"    {name!a}: {None if texts is None else list(texts)!a},"
+        yield "}"
+    for word, numbers in (("CENTERS", schema.centers), ("SPREADS", schema.spreads)):
+        if numbers is not None:
+            yield f"{word} = {[float(number) for number in numbers]!r}"
+    fill = schema.fill or schema.centers
+    if fill is not None:
+        yield f"MISSING = {[float(number) for number in fill]!r}  # what a missing number becomes"
+    if schema.preprocesses and not schema.standardises:
+        yield f"SCALE = {float(schema.scale or 1)!r}  # what stored pixels count times"
+
+
+def _preprocess(network: "Network") -> Iterator[str]:
+    """The function that makes the inputs of the first layer of a raw row."""
+    schema, width = network.schema, network.sizes[0]
+    yield "def preprocess(inputs):"
+    yield '    """One raw input as the first layer takes it."""'
+    if schema.features is None:
+        times = "SCALE * " if schema.preprocesses and not schema.standardises else ""
+        yield f"    values = [{times}float(value) for value in inputs]"
+    else:
+        yield "    cells = [inputs[name] for name in COLUMNS] if isinstance(inputs, dict) else list(inputs)"
+        short = f" != {width}" if schema.one_hot else ""
+        yield f"    if len(cells) == len(COLUMNS){short}:"
+        yield "        values = []"
+        yield "        for texts, cell in zip(COLUMNS.values(), cells):"
+        yield "            if texts is None:"
+        yield "                missing = cell is None or cell != cell"
+        yield (
+            "                values.append(MISSING[len(values)] if missing else float(cell))"
+            if schema.fill or schema.centers
+            else "                values.append(0.0 if missing else float(cell))"
+        )
+        yield "            else:"
+        yield "                values += [float(cell == text) for text in texts]"
+        yield "    else:"
+        yield "        values = [float(cell) for cell in cells]"
+    yield f"    if len(values) != {width}:"
+    yield f'        raise ValueError(f"got {{len(values)}} inputs; expected {width}")'
+    if schema.centers is not None:
+        yield "    values = [value - center for value, center in zip(values, CENTERS)]"
+    if schema.spreads is not None:
+        yield "    values = [value / spread for value, spread in zip(values, SPREADS)]"
+    yield "    return values"
 
 
 def _row(literals: list[str], indent: str) -> Iterator[str]:

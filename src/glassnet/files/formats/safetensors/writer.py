@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glassnet.files.writing import noted, sequential_tensors
+from glassnet.files.writing import folded, noted, sequential_tensors
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 def filling(network: "Network", path: Path) -> "Filling":
     from safetensors.numpy import save_file
 
-    tensors = sequential_tensors(network)
+    tensors = sequential_tensors(folded(network))
     return lambda name: save_file(tensors, name, {"format": "pt", **noted(network)})

@@ -9,6 +9,7 @@ from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.layer_graph import Affine, Chain, Dense, InTheWay, Squish, Step, assemble
+from glassnet.files.metadata import described
 from glassnet.schema import Schema
 
 SQUISHES = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu", "softmax": "softmax"}
@@ -19,7 +20,9 @@ MODELS = ("MLPClassifier", "MLPRegressor")
 def of_model(model: Any) -> Chain:
     """The layers of a fitted model. Its probabilities are the outputs (for two classes: of the second)."""
     *before, last = [part for _, part in model.steps] if hasattr(model, "steps") else [model]
-    steps: list[Step] = [step for scaler in before for step in _scaler(scaler, type(scaler).__name__)]
+    notes = getattr(last, "glassnet_notes_", None)
+    scalers = [] if notes is not None else before
+    steps: list[Step] = [step for scaler in scalers for step in _scaler(scaler, type(scaler).__name__)]
     kind = type(last).__name__
     if kind not in MODELS:
         raise InTheWay(f"a {kind} of scikit-learn", "MLPClassifier and MLPRegressor are made of dense layers")
@@ -33,6 +36,7 @@ def of_model(model: Any) -> Chain:
         getattr(last, "classes_", None),
         getattr(before[0] if before else last, "feature_names_in_", None),
         steps,
+        notes,
     )
 
 
@@ -44,8 +48,10 @@ def of_parts(
     classes: Any = None,
     features: Any = None,
     before: "list[Step] | None" = None,
+    notes: Any = None,
 ) -> Chain:
-    """The layers of a fitted model, from its attributes; `coefs` are kept as (fan_in, fan_out)."""
+    """The layers of a fitted model, from its attributes; `coefs` are kept as (fan_in, fan_out). `notes` are those that
+    glassnet wrote into it, in which the steps before it are described."""
     steps = list(before or [])
     for i, (weights, biases) in enumerate(zip(coefs, intercepts, strict=True)):
         last = i == len(coefs) - 1
@@ -57,7 +63,9 @@ def of_parts(
     names = None if features is None else tuple(str(name) for name in features)
     labels = None if classes is None or np.ndim(classes) != 1 else tuple(str(label) for label in classes)
     fits = labels is not None and len(labels) in (len(coefs[-1][0]), 2)
-    return Chain(found.layers, Schema(features=names, classes=labels if fits else None))
+    schema = Schema(features=names, classes=labels if fits else None, scale=found.schema.scale)
+    texts = json.loads(notes) if isinstance(notes, str) else {}
+    return Chain(*described(found.layers, texts, schema))
 
 
 def of_file(file: Checkpoint) -> Chain:
@@ -74,14 +82,16 @@ def of_file(file: Checkpoint) -> Chain:
     place = ends[0]
     last = _Stored(file, place)
     steps: list[Step] = []
-    for before, kind in classes.items():
+    notes = last.glassnet_notes_
+    notes = json.dumps(notes) if isinstance(notes, dict) else notes
+    for before, kind in classes.items() if notes is None else ():
         if before and "." not in before and before != place and place:
             steps += _scaler(_Stored(file, before), kind)
     coefs, intercepts = last.arrays("coefs_"), last.arrays("intercepts_")
     if not coefs or len(coefs) != len(intercepts):
         raise InTheWay(f"a {classes[place]} that is not fitted yet", "call its fit first, then save it")
     labels = last.array("classes_") if classes[place] == "MLPClassifier" else None
-    return of_parts(coefs, intercepts, str(last.activation), str(last.out_activation_), labels, None, steps)
+    return of_parts(coefs, intercepts, str(last.activation), str(last.out_activation_), labels, None, steps, notes)
 
 
 class _Stored:

@@ -1,12 +1,14 @@
 """scikit-learn: an MLPClassifier or MLPRegressor that predicts as the network does; as a file, in skops' format."""
 
+import json
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glassnet.errors import MissingExtra, SettingError
-from glassnet.files.writing import not_there
+from glassnet.files.writing import folded, not_there, noted
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
@@ -17,7 +19,7 @@ _ENDS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
 
 
 def filling(network: "Network", path: Path) -> "Filling":
-    model = estimator(network)
+    model = pipeline(network)
     try:
         from skops.io import dump
     except ImportError:
@@ -25,10 +27,44 @@ def filling(network: "Network", path: Path) -> "Filling":
     return lambda name: dump(model, Path(name))
 
 
+def pipeline(network: "Network") -> Any:
+    """The estimator, after a one-hot encoder of the columns of text if there are any: it takes the raw table."""
+    model = estimator(network)
+    schema = network.schema
+    if schema.one_hot is None:
+        return model
+    try:
+        pandas = import_module("pandas")
+    except ImportError:
+        raise MissingExtra("pandas", "sklearn") from None
+    from sklearn.compose import ColumnTransformer
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import OneHotEncoder
+
+    columns = schema.columns
+    longest = max(len(texts) for texts in columns.values() if texts is not None)
+    example = pandas.DataFrame(
+        {
+            name: [0.0] * longest if texts is None else [texts[i % len(texts)] for i in range(longest)]
+            for name, texts in columns.items()
+        }
+    )
+    parts: list[Any] = [
+        (f"column {i}", "passthrough", [name])
+        if texts is None
+        else (f"column {i}", OneHotEncoder(categories=[list(texts)], handle_unknown="ignore"), [name])
+        for i, (name, texts) in enumerate(columns.items())
+    ]
+    encoder = ColumnTransformer(parts, sparse_threshold=0).fit(example)
+    del model.feature_names_in_  # the encoder hands on an array
+    return Pipeline([("columns", encoder), ("network", model)])
+
+
 def estimator(network: "Network") -> Any:
     """The fitted MLPClassifier (softmax or sigmoid at the end) or MLPRegressor (identity).
 
-    Its inputs are numbers as the network computes with them; classes are the schema's names, else 0, 1, 2, ...
+    Its inputs are raw: stored pixels or columns in their units, since the preprocessing is folded into its first layer
+    (columns of text are one-hot inputs: see `pipeline`); classes are the schema's names, else 0, 1, 2, ...
     Raises `SettingError` for networks that scikit-learn has no words for.
     """
     try:
@@ -36,6 +72,7 @@ def estimator(network: "Network") -> Any:
         from sklearn.preprocessing import LabelBinarizer
     except ImportError:
         raise MissingExtra("scikit-learn", "sklearn") from None
+    notes, network = noted(network), folded(network)
     *hidden, end = network.architecture.activations
     outputs = network.sizes[-1]
     for i, name in enumerate(hidden):
@@ -53,6 +90,7 @@ def estimator(network: "Network") -> Any:
     kind = MLPClassifier if classifier else MLPRegressor
     sizes = network.sizes[1:-1]
     model = kind(hidden_layer_sizes=sizes, activation=_NAMES[hidden[0]] if hidden else "identity")
+    model.glassnet_notes_ = json.dumps(notes)
     model.coefs_ = [np.array(layer.weights.T, order="C") for layer in network.layers]
     model.intercepts_ = [np.array(layer.biases) for layer in network.layers]
     model.n_layers_, model.n_outputs_, model.n_features_in_ = len(network.sizes), outputs, network.sizes[0]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from glassnet.arrays import Array
 from glassnet.files.metadata import PLACES
-from glassnet.files.writing import noted, sequential_tensors
+from glassnet.files.writing import folded, noted, sequential_tensors
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
@@ -24,7 +24,7 @@ _ALIGNED = 64
 
 
 def filling(network: "Network", path: Path) -> "Filling":
-    tensors = sequential_tensors(network)
+    tensors = sequential_tensors(folded(network))
     notes = json.dumps(noted(network))
 
     def fill(name: str) -> None:
