@@ -135,7 +135,7 @@ def test_shards_are_one_model_by_index_and_by_folder(tmp_path: Path, refused: An
 def test_totals_of_an_index_are_claims(tmp_path: Path) -> None:
     count = gn.open(sharded(tmp_path, total=10**15)).count()
     assert count.bytes == 24
-    assert "1,000,000,000,000,000 claimed, 24 bytes there" in count.written()
+    assert "1,000,000,000,000,000 claimed, 24 bytes there" in count.document().text()
 
 
 @pytest.mark.parametrize("name", ["../out.safetensors", "/etc/passwd", "sub/m.safetensors", "..", "a\0b", "C:\\x", ""])
@@ -237,7 +237,7 @@ def test_a_header_of_100_megabytes_is_bounded_in_time_and_memory(tmp_path: Path,
 def test_names_cannot_steer_a_terminal(tmp_path: Path) -> None:
     name = "\x1b[2J\x1b]0;owned\x07" + "x" * 100_000
     path = raw(tmp_path / "a.safetensors", {name: entry("F32", [3], 0, 12)}, b"\0" * 12)
-    text = gn.open(path).count().written()
+    text = gn.open(path).count().document().text()
     assert "\x1b" not in text
     assert max(map(len, text.splitlines())) <= 80
 
@@ -246,7 +246,7 @@ def test_names_of_a_million_parts_are_no_deep_tree(tmp_path: Path) -> None:
     header = {".".join("a" * 500_000): entry("F32", [3], 0, 12), "a" + "." * 1000: entry("F32", [0], 12, 12)}
     count = gn.open(raw(tmp_path / "a.safetensors", header, b"\0" * 12)).count()
     assert sum(child.figures.count for child in count.tree.children) == count.total == 3
-    assert max(map(len, count.written(99).splitlines())) <= 80
+    assert max(map(len, count.document(99).text().splitlines())) <= 80
 
 
 @pytest.fixture(scope="module")

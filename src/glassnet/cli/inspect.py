@@ -55,22 +55,16 @@ def show_count(count: Any, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(count.as_dict(arguments.depth))
     else:
-        show(count.written(arguments.depth))
+        show(str(count.document(arguments.depth)))
     return 0
 
 
 def show(text: str) -> None:
-    """Print text with bars and names in it, in what the terminal can show."""
+    """Print text with names in it, in what the terminal can show."""
     import sys
 
-    from glassnet.files.report import plain_bars
-
     encoding = sys.stdout.encoding or "ascii"
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        text = plain_bars(text).encode(encoding, "backslashreplace").decode(encoding)
-    print(text)
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _neuron(checkpoint: Any, arguments: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isfinite, prod, sqrt
@@ -20,6 +20,8 @@ from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.report import human_count
 from glassnet.files.tensors import TensorInfo
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Column, Section, Table, Text
 
 BLOCK = 1 << 18
 """Numbers of each file looked at at once: they stay in the processor's cache."""
@@ -117,7 +119,7 @@ class TensorDifference:
 
 
 @dataclass(frozen=True)
-class FileComparison:
+class FileComparison(Rendered):
     """Two model files, tensor by tensor. `same`: every tensor is there twice, with equal values."""
 
     names: tuple[str, str]
@@ -132,14 +134,11 @@ class FileComparison:
     def of(self, status: Status) -> tuple[TensorDifference, ...]:
         return tuple(tensor for tensor in self.tensors if tensor.status == status)
 
-    def __str__(self) -> str:
-        return self.written()
-
-    def written(self, top: int = 15, width: int = 80) -> str:
-        """What differs, the most changed tensors first, no line longer than `width`."""
-        lines = [f"{_cut(name, width - 50)}  {head}" for name, head in zip(self.names, self.heads, strict=True)]
+    def document(self, top: int = 15) -> Document:
+        """What differs, the most changed tensors first."""
+        files = [(_cut(name, 30), head) for name, head in zip(self.names, self.heads, strict=True)]
         counts = [(len(self.of(s)), s) for s in _WORDS]
-        lines.append(", ".join(f"{n:,} {word}" for n, word in counts if n) or "no tensors")
+        lines = [", ".join(f"{n:,} {word}" for n, word in counts if n) or "no tensors"]
         retyped = [t for t in self.tensors if t.retyped]
         if retyped:
             kinds = sorted({f"{t.a.dtype} to {t.b.dtype}" for t in retyped if t.a and t.b})
@@ -147,38 +146,39 @@ class FileComparison:
         if self.of("changed"):
             distance = "NaN in the way" if self.distance is None else f"{self.distance:.4g}"
             lines.append(f"distance of all that can be compared, |a - b| / |a|: {distance}")
-            lines += ["", *self._changed(top, width)]
-        for status in ("reshaped", "only in a", "only in b", "unread"):
-            lines += self._listed(status, top, width)
-        return "\n".join(lines)
+        sections = [self._changed(top)] if self.of("changed") else []
+        sections += [
+            self._listed(status, top) for status in ("reshaped", "only in a", "only in b", "unread") if self.of(status)
+        ]
+        return Document("", [Table([Column(), Column()], files), *map(Text, lines), *sections])
 
-    def _changed(self, top: int, width: int) -> Iterator[str]:
+    def _changed(self, top: int) -> Section:
         changed = sorted(self.of("changed"), key=lambda t: -1 if t.distance is None else -t.distance)
         changed.sort(key=lambda t: t.distance is not None)
-        room = width - 40
-        yield f"{'changed, the most first':<{room}}  {'numbers':>9}  {'|a-b|/|a|':>10}  {'largest':>10}"
+        rows = []
         for tensor in changed[:top]:
             total = prod(tensor.a.shape) if tensor.a else 0
             share = f"{tensor.changed / total:.1%}" if total else ""
-            yield (
-                f"  {_cut(tensor.name, room - 2):<{room - 2}}  {share:>9}  {_figure(tensor.distance):>10}"
-                f"  {_figure(tensor.largest):>10}"
-            )
-        if len(changed) > top:
-            yield f"  {len(changed) - top:,} more"
+            rows.append((_cut(tensor.name, 40), share, _figure(tensor.distance), _figure(tensor.largest)))
+        names = ("numbers", "|a-b|/|a|", "largest")
+        table = Table([Column(), *(Column(name, "r") for name in names)], rows)
+        return Section("changed, the most first", [table, *_more(changed, top)])
 
-    def _listed(self, status: Status, top: int, width: int) -> list[str]:
+    def _listed(self, status: Status, top: int) -> Section:
         found = self.of(status)
-        lines = ["", f"{status}"] if found else []
+        rows = []
         for tensor in found[:top]:
             about = tensor.note
             if tensor.a is not None and tensor.b is not None and not about:
                 about = f"{_shape(tensor.a)} and {_shape(tensor.b)}"
-            elif not about:
-                about = _shape(tensor.a or tensor.b)
-            about = about if len(about) <= width // 2 else about[: width // 2 - 3] + "..."
-            lines.append(f"  {_cut(tensor.name, width - 4 - len(about))}  {about}")
-        return lines + ([f"  {len(found) - top:,} more"] if len(found) > top else [])
+            about = about or _shape(tensor.a or tensor.b)
+            rows.append((_cut(tensor.name, 74 - min(len(about), 40)), about))
+        return Section(status, [Table([Column("", "l", 74), Column()], rows), *_more(found, top)])
+
+    def __repr__(self) -> str:
+        return (
+            f"FileComparison({' and '.join(printable(name, 60) for name in self.names)}, {len(self.tensors):,} tensors)"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -388,6 +388,10 @@ def _distance(apart: float, size: float) -> float | None:
 def _head(checkpoint: Checkpoint) -> str:
     count = checkpoint.count()
     return f"{len(checkpoint.tensors):,} tensors, {human_count(count.total)} parameters"
+
+
+def _more(found: Sequence[TensorDifference], top: int) -> list[Text]:
+    return [Text(f"{len(found) - top:,} more")] if len(found) > top else []
 
 
 def _shape(info: TensorInfo | None) -> str:

@@ -4,7 +4,6 @@ Parameters stand in a tree by the parts of their names; layers that are built al
 up to what stands above them. What is not learnt (running statistics, buffers, the optimizer's state) stands apart.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,9 +15,13 @@ from glassnet.errors import SettingError
 from glassnet.files.access import natural, printable
 from glassnet.files.dtypes import KINDS
 from glassnet.files.tensors import Role, TensorInfo, TensorSource
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Bar, Cell, Column, Part, Section, Table, Text
 
 DEEPEST = 24
 """Parts of a name that make groups; what a name has beyond stays together."""
+NAMES = 40
+"""Columns of text that a name and what is said of it take in the tree."""
 LINES = 22
 """Lines of a tree that is cut to fit a screen."""
 ROLES: dict[Role, str] = {
@@ -83,7 +86,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class CheckpointCount:
+class CheckpointCount(Rendered):
     """The ledger of a model file. `total` counts parameters, shared ones once; print it for the tree."""
 
     path: Path
@@ -146,55 +149,46 @@ class CheckpointCount:
     def __int__(self) -> int:
         return self.total
 
-    def __str__(self) -> str:
-        return self.written()
-
-    def written(self, depth: int | None = None, width: int = 80) -> str:
-        """The tree down to `depth` (without one, as deep as fits a screen), no line longer than `width`."""
+    def document(self, depth: int | None = None) -> Document:
+        """The tree down to `depth` (without one, as deep as fits a screen), types, and what is not learnt."""
         if depth is not None and depth < 0:
-            raise SettingError(got=f"depth {depth}", expected="a number from 0 up", do="0 shows the total alone")
+            raise SettingError(f"depth must be 0 or more, not {depth}", help="depth 0 shows the total alone")
         tensors = f"{len(self.tensors):,} tensor{'s' * (len(self.tensors) != 1)}"
-        room = max(20, width - len(self.format) - len(tensors) - 5)
         size = self.parameters
         whole = f" ({size.count:,})" if human_count(size.count) != f"{size.count:,}" else ""
-        lines = [f"{_shortened(self.path.name or str(self.path), room)}: {self.format}, {tensors}"]
-        lines.append(f"{human_count(size.count)} parameters{whole}, {size.bits_each:.4g} bits each")
-        lines.append(
+        name = _shortened(self.path.name or str(self.path), max(20, 75 - len(self.format) - len(tensors)))
+        figures = [
+            f"{human_count(size.count)} parameters{whole}, {size.bits_each:.4g} bits each",
             f"{human_bytes(self.file_bytes)} on disk, {human_bytes(self.bytes_in_memory)} in memory, "
-            f"{human_bytes(4 * size.count)} as float32"
-        )
-        lines += ["", *self._rows(depth, width), ""] if self.total else [""]
-        lines += self._besides(width)
-        return "\n".join(lines).rstrip()
+            f"{human_bytes(4 * size.count)} as float32",
+        ]
+        parts: list[Part] = [*map(Text, figures), *([Section("", [self._table(depth)])] if self.total else [])]
+        return Document(f"{name}: {self.format}, {tensors}", [*parts, Section("", self._besides())])
 
-    def _rows(self, depth: int | None, width: int) -> list[str]:
+    def _table(self, depth: int | None) -> Table:
         entries = list(_entries(self.tree, _fitting(self.tree) if depth is None else depth))
         if depth is None and len(entries) > LINES:
             entries = _cut(entries)
-        figures = max(len(f"{self.total:,}"), len("parameters"))
-        bar = 14
-        room = width - figures - bar - 12
-        lines = [f"{'':<{room}}  {'parameters':>{figures}}   share"]
+        rows: list[list[Cell]] = []
         for level, group in entries:
-            label = _shortened("  " * min(level, 8) + _label(group), room)
-            extras = (extra for extra in _extras(group) if len(label) + len(extra) + 2 <= room)
-            label += "".join(f"  {extra}" for extra in [*extras][:1])
+            label = _shortened("  " * min(level, 8) + _label(group), NAMES)
+            extra = next((extra for extra in _extras(group) if len(label) + len(extra) + 2 <= NAMES), "")
             share = group.figures.count / self.total
-            drawn = bar_text(share, bar)
-            lines.append(f"{label:<{room}}  {group.figures.count:>{figures},}  {share:>6.1%}  {drawn}".rstrip())
-        return [*lines, f"{'total':<{room}}  {self.total:>{figures},}"]
+            label = f"{label}  {extra}" if extra else label
+            rows.append([label, f"{group.figures.count:,}", f"{share:.1%}", Bar(share, 1.0)])
+        rows.append(["total", f"{self.total:,}", "", ""])
+        columns = [Column("", "l", NAMES), Column("parameters", "r"), Column("share", "r"), Column()]
+        return Table(columns, rows, strong=[len(entries)], ruled=[len(entries)])
 
-    def _besides(self, width: int) -> list[str]:
+    def _besides(self) -> list[Part]:
         """Types, and what is not learnt."""
-        lines: list[str] = []
-        size = max((len(name) for name in self.by_dtype), default=0)
+        rows: list[tuple[str, ...]] = []
         for name, figures in self.by_dtype.items():
             packed = "" if name in KINDS and KINDS[name].bits == figures.bits_each else _bits(figures)
-            share = figures.count / self.total if self.total else 0
-            lines.append(
-                f"{'type' if not lines else '':<6}{printable(name, 24):<{min(size, 24)}}  {figures.count:>15,}  "
-                f"{share:>6.1%}  {human_bytes(figures.bytes)}{packed}"
-            )
+            share = f"{figures.count / self.total if self.total else 0:.1%}"
+            size = f"{human_bytes(figures.bytes)}{packed}"
+            rows.append(("" if rows else "type", printable(name, 24), f"{figures.count:,}", share, size))
+        lines = []
         for role, words in ROLES.items():
             figures = self.by_role[role]
             if role != "parameter" and figures.tensors:
@@ -203,11 +197,15 @@ class CheckpointCount:
                     f"apart {words}: {figures.tensors:,} tensor{s}, {human_count(figures.count)} numbers, "
                     f"{human_bytes(figures.bytes)}"
                 )
-        tied = (f"shared {printable(info.name)} is {printable(info.shared_with)}" for info in self.shared[:3])
-        lines += [_shortened(line, width) for line in tied]
+        lines += [f"shared {printable(info.name)} is {printable(info.shared_with)}" for info in self.shared[:3]]
         if len(self.shared) > 3:
             lines.append(f"shared {len(self.shared) - 3:,} more")
-        return lines + [_shortened(f"note  {printable(note)}", width) for note in self.notes]
+        lines += [f"note  {printable(note)}" for note in self.notes]
+        columns = [Column(), Column(), Column(align="r"), Column(align="r"), Column()]
+        return [*([Table(columns, rows)] if rows else []), *(Text(_shortened(line, 80)) for line in lines)]
+
+    def __repr__(self) -> str:
+        return f"CheckpointCount({printable(self.path.name, 60)}, {self.total:,} parameters)"
 
     def as_dict(self, depth: int | None = None) -> dict[str, Any]:
         """Plain values for JSON: every tensor, and the tree down to `depth`."""
@@ -246,18 +244,6 @@ def human_count(n: int) -> str:
         if n >= size:
             return f"{n / size:.2f} {word}"
     return f"{n:,}"
-
-
-def bar_text(share: float, width: int) -> str:
-    """A share of 1 as a bar: 0.5 of 4 is `##`; whatever is more than nothing can be seen."""
-    eighths = min(8 * width, math.ceil(8 * width * share)) if share > 0 else 0
-    whole, part = divmod(eighths, 8)
-    return "\N{FULL BLOCK}" * whole + ("", *map(chr, range(0x258F, 0x2588, -1)))[part]
-
-
-def plain_bars(text: str) -> str:
-    """The same text for terminals that know ASCII only."""
-    return "".join("#" if c == "\N{FULL BLOCK}" else "-" if "\u2589" <= c <= "\u258f" else c for c in text)
 
 
 def _loaded(info: TensorInfo) -> int:

@@ -18,7 +18,7 @@ from glassnet.render.layout import SMALL, Drawing, layout, shortened
 from glassnet.trace import Trace
 
 CONNECTIONS = 60
-TOP, BOTTOM = 0.5, 0.4
+TOP, BOTTOM = 0.62, 0.4
 """Inches for the heading and for the legend."""
 
 

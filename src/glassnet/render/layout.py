@@ -16,7 +16,7 @@ LIFT = 0.4
 
 SMALL, NORMAL = 7.0, 8.5
 """Sizes of letters, in points."""
-RADIUS, NUMBER = 0.15, 0.37
+RADIUS, NUMBER = 0.15, 0.47
 TOP, BOTTOM, PICTURE, APART, BARS = 0.45, 0.1, 2.0, 2.0, 1.6
 """Room above and below; sides of the input's picture; between columns; the longest bar."""
 MOST_LETTERS = 16

@@ -6,6 +6,8 @@ from glassnet.render.layout import Drawing, Words
 
 SCALE = 96
 """Pixels for an inch of the layout."""
+FULLEST = 0.6
+"""The opacity of a full disc: the number on it is in the page's own ink, light or dark, and stays readable."""
 _COLOURS = {-1: NEGATIVE, 0: "currentColor", 1: POSITIVE}
 
 
@@ -29,15 +31,18 @@ def svg(drawing: Drawing, label: str) -> Html:
                              stroke_width=f"{0.4 + 1.6 * line.share:.2f}", **dashes))  # fmt: skip
     for disc in drawing.discs:
         x, y = at(disc.x, disc.y)
-        title = element("title", f"{disc.name}: {disc.value:.7g}")
-        parts.append(element("circle", title, cx=x, cy=y, r=f"{disc.radius * SCALE:.1f}", fill=_COLOURS[disc.sign],
-                             fill_opacity=f"{disc.share:.2f}", stroke="currentColor", stroke_opacity=0.5))  # fmt: skip
+        title, radius = element("title", f"{disc.name}: {disc.value:.7g}"), f"{disc.radius * SCALE:.1f}"
+        parts.append(element("circle", title, cx=x, cy=y, r=radius, fill=_COLOURS[disc.sign],
+                             fill_opacity=f"{FULLEST * disc.share:.2f}", stroke="currentColor",
+                             stroke_opacity=0.5))  # fmt: skip
     for bar in drawing.bars:
         x, y = at(bar.x + min(bar.width, 0), bar.y + bar.thick / 2)
         title = element("title", f"{bar.name}: {bar.value:.7g}")
         parts.append(element("rect", title, x=x, y=y, width=f"{abs(bar.width) * SCALE:.1f}",
                              height=f"{bar.thick * SCALE:.1f}", fill=_COLOURS[bar.sign]))  # fmt: skip
-    parts += [_words(words, *at(words.x, words.y)) for words in drawing.words if not words.on]
+    (x, top), (_, bottom) = (at(drawing.bars[k].x, drawing.bars[k].y + out) for k, out in ((0, 0.2), (-1, -0.2)))
+    parts.append(element("path", d=f"M{x} {top}V{bottom}", stroke="currentColor", stroke_opacity=0.4))
+    parts += [_words(words, *at(words.x, words.y)) for words in drawing.words]
     return element(
         "svg", *parts, width=round(wide), height=round(high), viewBox=f"0 0 {wide:.0f} {high:.0f}",
         fill="currentColor", role="img", aria_label=label, style="max-width:100%;height:auto",
