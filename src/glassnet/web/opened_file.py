@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from glassnet.errors import AddressError, GlassnetError, SettingError
 from glassnet.files import naming
-from glassnet.files.checkpoint import Checkpoint, TensorInfo
+from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.inspection import open
 from glassnet.files.neuron_report import CheckpointNeuron
+from glassnet.files.tensors import TensorInfo
 from glassnet.files.writing import for_page
 from glassnet.network import Network, load
 from glassnet.web.responses import number
