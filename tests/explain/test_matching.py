@@ -14,7 +14,7 @@ from glassnet.arrays import Array
 from glassnet.errors import SettingError
 from glassnet.explain import symmetry
 from glassnet.explain.matching import distance, matched
-from glassnet.explain.symmetry import Order, arranged, layers_of, may_turn
+from glassnet.explain.symmetry import Order, arranged, layers_of, may_flip
 
 SQUISHES = ("relu", "tanh", "identity", "sigmoid", "leaky_relu")
 
@@ -22,7 +22,7 @@ SQUISHES = ("relu", "tanh", "identity", "sigmoid", "leaky_relu")
 def hidden(network: gn.Network, random: np.random.Generator, order: Order | None = None) -> gn.Network:
     """The network with its hidden neurons in another order, and those that may be turned around at random turned."""
     widths = network.sizes[1:-1]
-    turns = [random.choice([-1, 1], n) if odd else np.ones(n) for n, odd in zip(widths, may_turn(network), strict=True)]
+    turns = [random.choice([-1, 1], n) if odd else np.ones(n) for n, odd in zip(widths, may_flip(network), strict=True)]
     order = order or Order(tuple(random.permutation(n) for n in widths), tuple(turns))
     layers = arranged(layers_of(network), order)
     names = network.architecture.activations
@@ -148,7 +148,7 @@ def test_signs_are_turned_where_the_squish_is_odd_and_nowhere_else() -> None:
         other = hidden(network, np.random.default_rng(0), turned)
         found = matched(network, other)
         assert found.found_by == found_by
-        assert found.turned == (1 if found_by == "exact" else 0)
+        assert found.flipped == (1 if found_by == "exact" else 0)
     assert found.distance_after > 0
 
 
@@ -204,7 +204,7 @@ def test_assignment_turns_neurons_whose_squish_is_odd(seed: int) -> None:
     b = b.with_parameters(b.parameters + random.normal(0, 1e-3, len(b.parameters)))
     found = matched(a, b)
     assert found.found_by == "assignment"
-    assert found.turned == sum(int((signs < 0).sum()) for signs in order.signs) > 0
+    assert found.flipped == sum(int((signs < 0).sum()) for signs in order.signs) > 0
     assert found.distance_after < 0.05 < found.distance_before
 
 
@@ -248,9 +248,9 @@ def test_a_matching_in_words_and_figures() -> None:
     network = gn.Network.create("3-4-2", "tanh", seed=0)
     order = Order((np.array([1, 0, 2, 3]),), (np.array([1, -1, 1, 1]),))
     found = matched(network, hidden(network, np.random.default_rng(0), order))
-    assert str(found) == f"2 of 4 hidden moved, 1 turned; distance {found.distance_before:.4g} -> 0"
+    assert str(found) == f"2 of 4 hidden moved, 1 flipped; distance {found.distance_before:.4g} -> 0"
     figures = found.as_dict()
-    assert (figures["found_by"], figures["moved"], figures["turned"]) == ("exact", 2, 1)
+    assert (figures["found_by"], figures["moved"], figures["flipped"]) == ("exact", 2, 1)
     assert figures["permutations"] == [[1, 0, 2, 3]]
     with pytest.raises(ValueError, match="read-only"):
         found.permutations[0][0] = 3

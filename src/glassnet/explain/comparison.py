@@ -397,7 +397,7 @@ def _same_function(
             return False, f"they have {m:,} and {n:,} {what}"
     equal = matching is not None and same_but_for_rounding(a, matching.network)
     if equal and matching is not None and read_alike(a, b):
-        moved = ", in another order" if matching.moved or matching.turned else ""
+        moved = ", in another order" if matching.moved or matching.flipped else ""
         if matching.found_by == "exact":
             return True, f"every parameter is equal{moved}"
         scaled = " and another scale" if matching.scaled else ""

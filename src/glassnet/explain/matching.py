@@ -1,19 +1,19 @@
-"""Which hidden neuron of one network does the work of which neuron of another.
+"""Matching: which hidden neuron of one network corresponds to which neuron of another.
 
-Two networks that learnt the same thing hold it in different places: hidden neurons have no order of their own. Before
-their numbers can be compared, b's neurons are brought into a's order, so that the distance between all parameters is
-as small as it can be made. Three ways, the first that succeeds:
+Two networks trained to the same function have it in different places: hidden neurons have no order. Before their
+parameters can be compared, b's neurons are permuted into a's order, so that the distance between all parameters is as
+small as possible. Three methods, the first that succeeds:
 
-    exact       b is a in another order, number for number: found always (see `symmetry`)
-    rounding    the same but for rounding, and for the scale of relu neurons: relu(c z) = c relu(z) for c above 0, so
-                that a neuron's incoming weights and bias may be c times as large where the outgoing ones are 1/c times
+    exact       b is a permutation of a, number for number: always found (see `symmetry`)
+    rounding    the same up to rounding, and up to the scale of relu neurons: relu(c z) = c relu(z) for c above 0, so
+                that incoming weights and bias of a neuron may be c times as large if the outgoing ones are 1/c times
     assignment  else, layer by layer, the pairs with the largest products of incoming weights, bias and outgoing weights
-                (scipy's `linear_sum_assignment`), over and over until nothing moves: no step can make the distance
-                larger. (S. Ainsworth, J. Hayase, S. Srinivasa, Git Re-Basin, 2022, section 3.2.) From three starts:
-                b as it is, matched from the inputs on, and matched from the outputs back; the nearest is kept
+                (scipy's `linear_sum_assignment`), repeated until nothing changes: no step can make the distance larger.
+                (S. Ainsworth, J. Hayase, S. Srinivasa, Git Re-Basin, 2022, section 3.2.) It has three starts: b
+                unchanged, matched from the inputs on, and matched from the outputs back; the nearest result is used
 
-Scales are changed only where this makes the two equal; else b keeps its numbers and only places and signs change.
-Imports `symmetry`.
+Scales are changed only if this makes the two equal; else b keeps its parameters up to order and signs. Imports
+`symmetry`.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ import numpy as np
 
 from glassnet.arrays import Array, readonly
 from glassnet.errors import SettingError
-from glassnet.explain.symmetry import Layers, Order, arranged, as_it_is, layers_of, may_turn, same_in_order
+from glassnet.explain.symmetry import Layers, Order, arranged, identity_order, layers_of, may_flip, same_in_order
 from glassnet.network import Network
 
 SCALES = ("relu", "leaky_relu")
-"""ActivationAlternatives with f(c z) = c f(z) for every c above 0."""
+"""Activations with f(c z) = c f(z) for every c above 0."""
 
 ROUNDING = 8
-"""Parameters are the same but for rounding if they differ by at most this many times the unit of rounding of the
-coarser dtype (1.2e-7 for float32) times the largest parameter of their layer."""
+"""Parameters are equal up to rounding if they differ by at most this many units of rounding of the coarser dtype
+(1.2e-7 for float32) times the largest parameter of their layer."""
 
 PATIENCE_FOR_ROUNDING = 200_000_000
 ROUNDS = 100
@@ -40,15 +40,21 @@ ROUNDS = 100
 
 @dataclass(frozen=True, eq=False)
 class Matching:
-    """b's hidden neurons in a's order.
+    """b's hidden neurons in a's order; `matched` computes it.
 
-    permutations     for each hidden layer (n,): place i of a is taken by b's neuron `permutations[layer][i]`
-    signs            for each hidden layer (n,): -1 where that neuron's signs were turned around, else 1
-    scales           for each hidden layer (n,): what its incoming weights and bias were multiplied by, mostly 1
-    network          b in a's order: the same function as b
-    distance_before  the root of the sum of all squared differences of parameters, a against b as it came
-    distance_after   the same, a against `network`
-    found_by         "exact", "rounding" or "assignment"
+    Parameters
+    ----------
+    permutations : tuple of ndarray of shape (n,)
+        For each hidden layer: place i of a corresponds to b's neuron `permutations[layer][i]`.
+    signs : tuple of ndarray of shape (n,)
+        For each hidden layer: -1 where the signs of the neuron were flipped, else 1.
+    scales : tuple of ndarray of shape (n,)
+        For each hidden layer: factor of its incoming weights and bias, mostly 1.
+    network : Network
+        b in a's order: the same function as b.
+    distance_before, distance_after : float
+        Euclidean distance between the parameters of a and of b, before and after matching.
+    found_by : {"exact", "rounding", "assignment"}
     """
 
     permutations: tuple[Array, ...]
@@ -61,38 +67,38 @@ class Matching:
 
     @property
     def neurons(self) -> int:
-        """How many hidden neurons there are."""
+        """Number of hidden neurons."""
         return sum(len(order) for order in self.permutations)
 
     @property
     def moved(self) -> int:
-        """How many of them stand elsewhere in b."""
+        """Number of hidden neurons in another place in b."""
         return sum(int((order != np.arange(len(order))).sum()) for order in self.permutations)
 
     @property
-    def turned(self) -> int:
-        """How many of them had their signs turned around."""
+    def flipped(self) -> int:
+        """Number of hidden neurons whose signs were flipped."""
         return sum(int((signs < 0).sum()) for signs in self.signs)
 
     @property
     def scaled(self) -> int:
-        """How many of them are in another scale."""
+        """Number of hidden neurons with another scale."""
         return sum(int((scales != 1).sum()) for scales in self.scales)
 
     def __str__(self) -> str:
         if not self.neurons:
             return f"no hidden neurons to match; the parameters are {self.distance_before:.4g} apart"
         done = [f"{self.moved:,} of {self.neurons:,} hidden moved"]
-        done += [f"{self.turned:,} turned" if self.turned else "", f"{self.scaled:,} rescaled" if self.scaled else ""]
+        done += [f"{self.flipped:,} flipped" if self.flipped else "", f"{self.scaled:,} rescaled" if self.scaled else ""]
         return f"{', '.join(filter(None, done))}; distance {self.distance_before:.4g} -> {self.distance_after:.4g}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON (the network left out)."""
+        """Plain values for JSON, without the network."""
         return {
             "found_by": self.found_by,
             "neurons": self.neurons,
             "moved": self.moved,
-            "turned": self.turned,
+            "flipped": self.flipped,
             "scaled": self.scaled,
             "distance_before": self.distance_before,
             "distance_after": self.distance_after,
@@ -103,7 +109,7 @@ class Matching:
 
 
 def differences(a: Network, b: Network) -> tuple[str, ...]:
-    """Where two structures differ, in words; empty for networks of the same structure."""
+    """The differences of two structures, in words; empty if they are the same."""
     found = []
     if len(a.sizes) != len(b.sizes):
         found.append(f"{len(a.layers)} layers ({a.architecture}) and {len(b.layers)} layers ({b.architecture})")
@@ -116,11 +122,39 @@ def differences(a: Network, b: Network) -> tuple[str, ...]:
 
 
 def matched(a: Network, b: Network) -> Matching:
-    """b's hidden neurons brought into a's order. Raises `SettingError` for networks of different structure."""
+    """Permute b's hidden neurons into a's order.
+
+    Parameters
+    ----------
+    a, b : Network
+        Of the same sizes and activations.
+
+    Returns
+    -------
+    Matching
+
+    Raises
+    ------
+    SettingError
+        If the structures differ.
+
+    References
+    ----------
+    S. Ainsworth, J. Hayase, S. Srinivasa, "Git Re-Basin", 2022, section 3.2.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> a = gn.Network.from_layers([([[1.0], [2.0]], [0, 0], "tanh"), ([[3.0, 4.0]], [0], "identity")])
+    >>> b = gn.Network.from_layers([([[2.0], [1.0]], [0, 0], "tanh"), ([[4.0, 3.0]], [0], "identity")])
+    >>> found = gn.explain.matched(a, b)
+    >>> found.found_by, found.permutations[0].tolist(), found.distance_after
+    ('exact', [1, 0], 0.0)
+    """
     differs = differences(a, b)
     if differs:
         raise SettingError(f"the networks differ in structure: {'; '.join(differs)}")
-    odd = may_turn(a)
+    odd = may_flip(a)
     left, right = layers_of(a), layers_of(b)
     scales = tuple(np.ones(n) for n in a.sizes[1:-1])
     order = same_in_order(left, right, odd)
@@ -144,17 +178,17 @@ def matched(a: Network, b: Network) -> Matching:
 
 
 def distance(a: Layers, b: Layers) -> float:
-    """The root of the sum of all squared differences of parameters."""
+    """Euclidean distance between all parameters."""
     return float(np.sqrt(sum(((v - w) ** 2).sum() + ((c - d) ** 2).sum() for (v, c), (w, d) in zip(a, b, strict=True))))
 
 
 def rounding_unit(a: Network, b: Network) -> float:
-    """The unit of rounding of the coarser of two dtypes."""
+    """Unit of rounding of the coarser of two dtypes."""
     return max(float(np.finfo(network.dtype).eps) for network in (a, b))
 
 
 def same_but_for_rounding(a: Network, b: Network) -> bool:
-    """Whether two networks of one structure have the same parameters in the same places, but for rounding."""
+    """Whether two networks of one structure have equal parameters, up to rounding."""
     unit = ROUNDING * rounding_unit(a, b)
     for (v, c), (w, d) in zip(layers_of(a), layers_of(b), strict=True):
         allowed = unit * max(np.abs(part).max() for part in (v, c, w, d))
@@ -164,7 +198,7 @@ def same_but_for_rounding(a: Network, b: Network) -> bool:
 
 
 def _brought(b: Network, order: Order, scales: Sequence[Array]) -> Network:
-    """b with its hidden neurons in another order, and in another scale."""
+    """b with its hidden neurons in another order and scale."""
     if all((of_layer == 1).all() for of_layer in scales):
         layers = arranged([(layer.weights, layer.biases) for layer in b.layers], order)
     else:
@@ -178,7 +212,7 @@ def _brought(b: Network, order: Order, scales: Sequence[Array]) -> Network:
 
 
 def _same_but_for_rounding(a: Network, b: Network, odd: Sequence[bool]) -> tuple[Order | None, tuple[Array, ...]]:
-    """The order, and the scale of each neuron, that make b equal to a but for rounding; None if there is none."""
+    """Order and scales that make b equal to a up to rounding; None if there are none."""
     unit = ROUNDING * rounding_unit(a, b)
     (left, sizes_a), (right, sizes_b) = (_in_one_scale(network) for network in (a, b))
     order = same_in_order(*_labelled(left, right, unit), odd, PATIENCE_FOR_ROUNDING)
@@ -192,7 +226,7 @@ def _same_but_for_rounding(a: Network, b: Network, odd: Sequence[bool]) -> tuple
 
 
 def _in_one_scale(network: Network) -> tuple[Layers, list[Array]]:
-    """The layers with every neuron that may be scaled at length 1 (incoming weights and bias), and those lengths."""
+    """The layers with every scalable neuron at length 1 (incoming weights and bias), and these lengths."""
     layers, lengths = layers_of(network), []
     for weights, biases in layers[:-1]:
         lengths.append(np.ones(len(weights)))
@@ -213,7 +247,7 @@ def _scaled(layers: Layers, scales: Sequence[Array]) -> list[tuple[Array, Array]
 
 
 def _labelled(a: Layers, b: Layers, unit: float) -> tuple[Layers, Layers]:
-    """Both with a whole number for each parameter, the same for all that lie within rounding of a neighbour's."""
+    """Both with a whole number for each parameter, equal for parameters within rounding of a neighbour."""
     labelled: tuple[list[tuple[Array, Array]], ...] = ([], [])
     for parts in zip(a, b, strict=True):
         values = np.concatenate([np.abs(part).ravel() for layer in parts for part in layer])
@@ -231,7 +265,7 @@ def _labelled(a: Layers, b: Layers, unit: float) -> tuple[Layers, Layers]:
 def _nearest(a: Layers, b: Layers, odd: Sequence[bool]) -> Order:
     """The order that brings b nearest to a, of those that the three starts lead to."""
     hidden = range(len(odd))
-    as_came = as_it_is([len(weights) for weights, _ in a[:-1]])
+    as_came = identity_order([len(weights) for weights, _ in a[:-1]])
     starts = [as_came]
     for direction in (hidden, reversed(hidden)):
         known: list[tuple[Array, Array] | None] = [None] * len(odd)
@@ -244,7 +278,7 @@ def _nearest(a: Layers, b: Layers, odd: Sequence[bool]) -> Order:
 
 
 def _settled(a: Layers, b: Layers, odd: Sequence[bool], start: Order) -> Order:
-    """From this order on, layer by layer the best assignment between its neighbours, until nothing moves."""
+    """The best assignment layer by layer, starting from this order, until nothing changes."""
     known: list[tuple[Array, Array] | None] = list(zip(start.permutations, start.signs, strict=True))
     for _ in range(ROUNDS):
         moved = False
@@ -265,8 +299,7 @@ def _settled(a: Layers, b: Layers, odd: Sequence[bool], start: Order) -> Order:
 
 
 def _products(a: Layers, b: Layers, known: Sequence[tuple[Array, Array] | None], layer: int) -> Array:
-    """How well each neuron of a's layer (rows) goes with each of b's (columns): the products of their parameters, where
-    the neurons at the other end are matched already."""
+    """Products of the parameters of each neuron of a's layer (rows) and b's (columns), over matched neighbours."""
     (weights, biases), (others, other_biases) = a[layer], b[layer]
     products = np.outer(biases, other_biases)
     if layer == 0:
@@ -282,7 +315,7 @@ def _products(a: Layers, b: Layers, known: Sequence[tuple[Array, Array] | None],
 
 
 def _assigned(products: Array, odd: bool) -> tuple[Array, Array]:
-    """For each row the column that it is paired with, and the sign: the largest sum of products there is."""
+    """For each row the column paired with it, and the sign: the largest possible sum of products."""
     from scipy.optimize import linear_sum_assignment
 
     _, places = linear_sum_assignment(np.abs(products) if odd else products, maximize=True)

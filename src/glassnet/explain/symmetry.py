@@ -1,13 +1,12 @@
-"""Is one network another one in a different order? Found for any network: ties, duplicates and dead neurons included.
+"""Is one network a permutation of another? Decided for any network, with ties, duplicates and dead neurons.
+ Two hidden neurons can exchange places, weights included, and a neuron with an odd activation, f(-z) = -f(z), can flip
+its signs: neither changes the function. Neurons with different numbers are matched directly. The others are
+distinguished by their neighbours, as vertices of graphs are (B. D. McKay, Practical graph isomorphism, 1981):
 
-Two hidden neurons may change places, weights and all, and a neuron whose squish is odd, f(-z) = -f(z), may turn its
-signs around: neither changes what the network computes. Neurons that can be told apart by their numbers are matched at
-a glance. The others are told apart by their company, as graphs are (B. D. McKay, Practical graph isomorphism, 1981):
-
-    refine   a neuron's colour is made of its bias and of all its (weight, colour of the neuron at the other end); over
-             and over, until no two of one colour become different. Where a and b differ in colours, they differ.
-    twins    neurons of one colour with the same weights to and from the same neurons: any order of these will do
-    try      neurons of one colour that are no twins: pair one of a with each of b in turn, refine, go on from there
+    refine   the colour of a neuron is made of its bias and all its (weight, colour of the neuron at the other end);
+             repeated until no two of one colour become different. If a and b differ in colours, they differ.
+    twins    neurons of one colour with the same weights to and from the same neurons: any order is correct
+    try      neurons of one colour that are no twins: pair one of a with each of b in turn, refine, and continue
 
 Only `try` can take long, and only for networks built to make it so; `PATIENCE` bounds it. Imports nothing of `explain`.
 """
@@ -21,14 +20,14 @@ from glassnet.arrays import Array
 from glassnet.network import Network
 
 ODD = ("identity", "tanh")
-"""ActivationAlternatives with f(-z) = -f(z): a neuron that has one may turn its signs around."""
+"""Activations with f(-z) = -f(z): a neuron that has one can flip its signs."""
 
 PATIENCE = 1_000_000_000
-"""How many weights the search may look at, wrong turns included, before it is given up: one to two minutes. What it
-takes without a wrong turn comes on top, so that only networks built to mislead it are given up."""
+"""Number of weights that the search may visit on wrong branches before it gives up: one to two minutes. What it needs
+without a wrong branch comes on top, so that it gives up only on networks built to mislead it."""
 
 AT_ONCE = 1 << 17
-"""How many weights are coloured at a time: this fits into the cache."""
+"""Number of weights coloured at a time: this fits into the cache."""
 
 Layers = Sequence[tuple[Array, Array]]
 """For each layer the weights (fan_out, fan_in) and the biases (fan_out,), as float64."""
@@ -36,14 +35,13 @@ Layers = Sequence[tuple[Array, Array]]
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """Where b's hidden neurons go: place i of hidden layer l is taken by b's neuron `permutations[l][i]`, times
-    `signs[l][i]`."""
+    """Place i of hidden layer l is taken by b's neuron `permutations[l][i]`, times `signs[l][i]`."""
 
     permutations: tuple[Array, ...]
     signs: tuple[Array, ...]
 
 
-def as_it_is(widths: Sequence[int]) -> Order:
+def identity_order(widths: Sequence[int]) -> Order:
     """The order that changes nothing, for hidden layers of these widths."""
     return Order(tuple(np.arange(n) for n in widths), tuple(np.ones(n, np.int64) for n in widths))
 
@@ -54,7 +52,7 @@ def layers_of(network: Network) -> list[tuple[Array, Array]]:
 
 
 def arranged(layers: Layers, order: Order) -> list[tuple[Array, Array]]:
-    """The layers with their hidden neurons in another order: rows are moved, and the columns of the layer after."""
+    """The layers with their hidden neurons in another order: rows move, and the columns of the next layer."""
     result = []
     columns: Array = np.arange(layers[0][0].shape[1])
     column_signs: Array = np.ones(len(columns))
@@ -68,13 +66,13 @@ def arranged(layers: Layers, order: Order) -> list[tuple[Array, Array]]:
     return result
 
 
-def may_turn(network: Network) -> tuple[bool, ...]:
-    """For each hidden layer, whether its neurons may turn their signs around."""
+def may_flip(network: Network) -> tuple[bool, ...]:
+    """For each hidden layer, whether its neurons can flip their signs."""
     return tuple(name in ODD for name in network.architecture.activations[:-1])
 
 
 def same_in_order(a: Layers, b: Layers, odd: Sequence[bool], patience: int | None = None) -> Order | None:
-    """The order that makes b equal to a, number for number; None if there is none (or it was not found in time)."""
+    """The order that makes b equal to a, number for number; None if there is none (or time ran out)."""
     sides = _Side(a, odd), _Side(b, odd)
     work = 2 * sum(weights.size for weights, _ in a)
     if patience is None:
@@ -109,8 +107,8 @@ def _equal(a: Layers, b: Layers) -> bool:
     return all(np.array_equal(p, q) for (v, c), (w, d) in zip(a, b, strict=True) for p, q in ((v, w), (c, d)))
 
 
-# Colours. Those of a layer have shape (1, n), or (2, n) where signs may turn: row 0 for a neuron as it is, row 1 for
-# the neuron with its signs turned around. Both are neurons that could be there, and each is coloured.
+# Colours. Those of a layer have shape (1, n), or (2, n) where signs can flip: row 0 for a neuron as it is, row 1 for
+# the neuron with its signs flipped. Both are possible neurons, and each has a colour.
 
 Colours = list[Array]
 _Pair = tuple[Colours, Colours, "set[int] | None"]
@@ -146,10 +144,10 @@ class _Side:
         for start in range(0, len(weights), step):
             rows = np.ascontiguousarray(weights[start : start + step])
             plain = _bits(rows)
-            turned = _bits(0.0 - rows) if odd or len(others) > 1 else plain
+            flipped = _bits(0.0 - rows) if odd or len(others) > 1 else plain
             for sign in range(1 + odd):
                 for other_sign, colours in enumerate(others):
-                    bits = plain if sign == other_sign else turned
+                    bits = plain if sign == other_sign else flipped
                     total[sign, start : start + step] += _mix(bits ^ colours).sum(axis=1, dtype=np.uint64)
         return total
 
@@ -220,10 +218,10 @@ def _tries(b: _Side, left: Colours, right: Colours, layer: int, index: int) -> I
             continue
         tried.add(kind)
         marked = list(left), list(right)
-        for colours, at, turned in ((marked[0], index, 0), (marked[1], candidate, sign)):
+        for colours, at, flipped in ((marked[0], index, 0), (marked[1], candidate, sign)):
             new = colours[layer].copy()
             new[:, at] = _mix(new[:, at] + _MARK)
-            new[turned, at] = _mix(new[turned, at : at + 1])[0]
+            new[flipped, at] = _mix(new[flipped, at : at + 1])[0]
             colours[layer] = new
         yield marked[0], marked[1], {layer}
 
@@ -238,7 +236,7 @@ def _paired(left: Colours, right: Colours) -> Order | None:
                 waiting.setdefault(colour, []).append((index, sign))
         for group in waiting.values():
             group.sort(reverse=True)
-        taken, order, turned = set[int](), [], []
+        taken, order, flipped = set[int](), [], []
         for colour in a[0].tolist():
             group = waiting.get(colour, [])
             while group and group[-1][0] in taken:
@@ -248,9 +246,9 @@ def _paired(left: Colours, right: Colours) -> Order | None:
             index, sign = group.pop()
             taken.add(index)
             order.append(index)
-            turned.append(1 - 2 * sign)
+            flipped.append(1 - 2 * sign)
         permutations.append(np.array(order))
-        signs.append(np.array(turned))
+        signs.append(np.array(flipped))
     return Order(tuple(permutations), tuple(signs))
 
 
