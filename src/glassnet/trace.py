@@ -173,8 +173,11 @@ class Trace(Rendered):
         )
 
     def conversions(self) -> "Sequence[str] | None":
-        """For each input of one example the step from the raw value to the network's own, written out:
-        "5.1 -> (5.1 - 5.843) / 0.828 = -0.8973"; "" where nothing happens. None where raw values are not known."""
+        """For each input of one example the step from the raw value to that of the first layer, written out.
+
+        Such as "(5.1 - 5.843) / 0.828 = -0.8973"; "" for an input without preprocessing. None if raw values are not
+        known.
+        """
         if self.given is None or not self.schema.preprocesses or self.outputs.ndim == 2:
             return None
         if not self.schema.standardises and self.given.dtype.kind not in "iu":

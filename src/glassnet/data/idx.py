@@ -29,13 +29,35 @@ _MOST_CLASSES = 1 << 16
 
 
 def idx(images: Source, labels: Source) -> Dataset:
-    """The data set in a pair of IDX files, plain or gzipped.
+    """Read a pair of IDX files, plain or gzipped.
 
-    Images of shape (n, ...) become inputs (n, fan_in), input_shape the rest; uint8 stays uint8 and counts times
-    1/255, other types are taken as they are. Whole labels are class numbers: classes "0" to the largest, so that
-    parts of one set agree. Labels that are fractions are measurements.
+    Parameters
+    ----------
+    images : str or path
+        Images of shape (n, ...); uint8 is multiplied by 1/255, other types are used as they are.
+    labels : str or path
+        Whole labels are classes, "0" to the largest, so that parts of one set agree; fractions are measured targets.
 
-    Raises `FileError` for files that are no IDX, truncated or damaged, `InputError` for a pair that does not fit.
+    Returns
+    -------
+    Dataset
+        Inputs of shape (n, fan_in).
+
+    Raises
+    ------
+    FileError
+        If a file is not IDX, truncated or damaged.
+    InputError
+        If the files do not fit together.
+
+    References
+    ----------
+    http://yann.lecun.com/exdb/mnist/
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.idx("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")    # doctest: +SKIP
     """
     inputs, targets = read_idx(images), read_idx(labels)
     if inputs.ndim < 2 or targets.ndim != 1 or len(inputs) != len(targets):

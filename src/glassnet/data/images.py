@@ -33,16 +33,37 @@ _FAINTEST = 24
 
 
 def folder(path: Source, size: tuple[int, int] | None = None, *, like: Schema | None = None) -> Dataset:
-    """The pictures in a folder that has a sub-folder of PNG and JPEG files for each class.
+    """Read a folder that has a sub-folder of PNG and JPEG files for each class.
 
-    size   (height, width) that all are scaled to, whatever their ratio; without it, the first picture's
-    like   the schema of a trained network, whose classes and size are used
+    Files that are not pictures are skipped and named in the notes; names that begin with a dot or two underscores are
+    ignored.
 
-    Inputs are (n, height * width) uint8, row by row; the classes are the sub-folders' names, sorted. Files that are
-    no pictures are left out and named in the notes; names that begin with a dot or two underscores are not looked at.
+    Parameters
+    ----------
+    path : str or path
+    size : tuple of int, optional
+        (height, width) to which all are scaled, whatever their ratio; by default that of the first picture.
+    like : Schema, optional
+        Schema of a trained network, whose classes and size are used.
 
-    Raises `FileError` for a picture that cannot be read, `InputError` for less than two classes, one without
-    pictures, or one that `like` does not know, `SettingError` for a size that is none or that makes more than 4 GiB.
+    Returns
+    -------
+    Dataset
+        Inputs of shape (n, height * width), uint8, row by row; classes are the names of the sub-folders, sorted.
+
+    Raises
+    ------
+    FileError
+        If a picture cannot be read.
+    InputError
+        If there are less than two classes, a class has no pictures, or `like` does not have it.
+    SettingError
+        If the size is not valid or makes more than 4 GiB.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.folder("leaves/", size=(32, 32))                  # doctest: +SKIP
     """
     groups, others = _groups(path)
     classes = tuple(groups)
@@ -79,16 +100,39 @@ def folder(path: Source, size: tuple[int, int] | None = None, *, like: Schema | 
 
 
 def as_digit(picture: Picture) -> Array:
-    """A photo or drawing of one digit, made the way MNIST's digits were made: (784,) uint8, 0 = background, 255 = ink.
+    """Prepare a photo or drawing of one digit the way MNIST's digits were prepared.
 
-    picture   a PNG or JPEG file (its path, or opened), a Pillow image, or grey values (height, width) from 0 to 255
+    The background is estimated from the border, including light that falls off across it; ink is what differs from it
+    most, darker or lighter. Faint ink is cut off, the rest brought to full contrast and cropped. The longer side
+    becomes 20 pixels (fewer for a lopsided digit that would not fit), and the centre of mass goes to pixel (14, 14) of
+    28x28, to half a pixel, where MNIST's digits have theirs.
 
-    The background is what the border shows, including light that falls off across it; ink is what differs from it
-    most, be it darker or lighter. What is faint is cut away, the rest brought to full contrast and cropped. The longer
-    side becomes 20 pixels (fewer for a lopsided digit that would not fit), and the centre of mass goes to pixel
-    (14, 14) of 28x28, to half a pixel, where MNIST's digits have theirs.
+    Parameters
+    ----------
+    picture : str, path, Pillow image or array_like of shape (height, width)
+        A PNG or JPEG file, or grey values from 0 to 255.
 
-    Raises `InputError` for a blank picture and for values that are no grey, `FileError` for a file that cannot be read.
+    Returns
+    -------
+    ndarray of shape (784,), uint8
+        0 = background, 255 = ink.
+
+    Raises
+    ------
+    InputError
+        If the picture is blank or its values are not grey values.
+    FileError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import glassnet as gn
+    >>> drawing = np.full((60, 60), 255)
+    >>> drawing[10:50, 28:34] = 0                     # a black stroke on white: a 1
+    >>> digit = gn.data.as_digit(drawing).reshape(28, 28)
+    >>> int(digit.max()), int((digit.max(axis=1) > 0).sum())
+    (255, 20)
     """
     from PIL import ImageFilter
 
@@ -100,10 +144,33 @@ def as_digit(picture: Picture) -> Array:
 
 
 def image_inputs(picture: Picture, like: Schema) -> Array:
-    """One picture as the inputs of the trained network whose schema `like` is: (fan_in,) uint8.
+    """Read one picture as the inputs of a trained network.
 
-    For a network of MNIST's digits it is made the way those were (`as_digit`); for another network of pictures it is
-    only scaled to its size. Raises what `as_digit` raises, and `SettingError` if the network has no pictures as inputs.
+    For a network of MNIST's digits it is prepared by `as_digit`; for another network of pictures it is scaled to its
+    size.
+
+    Parameters
+    ----------
+    picture : str, path, Pillow image or array_like of shape (height, width)
+    like : Schema
+        Schema of the network.
+
+    Returns
+    -------
+    ndarray of shape (fan_in,), uint8
+
+    Raises
+    ------
+    SettingError
+        If the inputs of the network are not pictures; also whatever `as_digit` raises.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import glassnet as gn
+    >>> small = gn.Schema(input_shape=(2, 2), scale=1 / 255, classes=("dark", "light"))
+    >>> gn.data.image_inputs(np.full((8, 8), 200, np.uint8), small).tolist()
+    [200, 200, 200, 200]
     """
     shape = like.input_shape or ()
     if len(shape) != 2 or like.scale is None:

@@ -27,19 +27,43 @@ def read(
     task: Task | None = None,
     size: tuple[int, int] | None = None,
 ) -> Dataset:
-    """The data set that `source` names.
+    """Read the data set that `source` names.
 
-    "digits"                             MNIST's 60,000 training digits (`digits()` gives the test digits as well)
-    "circle", "xor", "gauss", "spiral"   500 points of a toy shape
-    a folder                             its sub-folders of pictures, scaled to `size`: see `folder`
-    a file                               by its content: a table (CSV, Parquet, .npz) with its `target` and `task`,
-                                         see `table`; IDX images, whose labels lie beside them under their usual name,
-                                         see `idx`
+    Parameters
+    ----------
+    source : str or path
+        - "digits": the 60,000 training digits of MNIST (`digits()` returns the test digits as well) - "circle", "xor",
+        "gauss", "spiral": 500 points of a toy shape - a folder: its sub-folders of pictures, see `folder` - a file, by
+        its content: a table (CSV, Parquet, .npz), see `table`; IDX images, whose labels lie beside them under
+          their usual name, see `idx`
 
-    `like` is the schema of a trained network, for data that it is to be tried on. A bundled name wins over a file
-    of the same name; write ./digits for the file. Raises `SettingError` for a name that is not known and for settings
-    that do not belong to the source, `FileError` for a file that is missing or of no known kind, and what the reader
-    of its kind raises.
+        A bundled name wins over a file of the same name; write ./digits for the file.
+    target : str, optional
+        Column to predict, of a table.
+    like : Schema, optional
+        Schema of a trained network that will be used on the data.
+    task : {"classes", "measurement"}, optional
+        Kind of the target, of a table.
+    size : tuple of int, optional
+        (height, width) to which the pictures of a folder are scaled.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    SettingError
+        If the name is unknown, or a setting does not belong to the source.
+    FileError
+        If the file does not exist or its kind is unknown; also whatever the reader of its kind raises.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.read("spiral")
+    >>> data.inputs.shape, data.classes
+    ((500, 2), ('orange', 'blue'))
     """
     name, place = os.fspath(source), Path(source)
     if like is not None and target == like.target:

@@ -34,20 +34,40 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Examples on disk, all of them with a target. Made by `streams.stream`.
+    """Examples on disk; `stream` makes one.
 
-    files         where they are, and what each column holds
-    schema     what inputs and outputs stand for
-    target        the name of the target column
-    name          what to call it in messages
-    notes         what its user should know: columns left out, rows without a target
-    rows          how many there are, `len` of it
-    counts        how many rows there are of each class, in the order of the classes; None for measurements
-    center        the mean of the targets, where they are measurements, and their standard deviation: `spread`
-    standardised  (center, spread), if measurements are given as (target - center) / spread
-    held_out      the share of the rows that was taken out by `split`, and its seed
-    within        the rows of the files that are read; None: all
-    copy          what `split` has made ready for training
+    Parameters
+    ----------
+    files : Files
+        Where they are, and what each column holds.
+    schema : Schema
+    target : str
+        Name of the target column.
+    name : str
+        Name of the data in messages.
+    notes : tuple of str
+        Dropped columns, rows without a target.
+    rows : int
+        Number of rows.
+    counts : tuple of int or None
+        Number of rows of each class; None for measured targets.
+    center, spread : float
+        Mean and standard deviation of measured targets.
+    standardised : tuple of float or None
+        (center, spread), if targets are returned as (target - center) / spread.
+    held_out : tuple or None
+        Share of the rows that `split` held out, and its seed.
+    within : range or None
+        Rows of the files that are read; None for all.
+    copy : ShuffledCopy or None
+        Training copy that `split` made.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> stream = gn.data.stream("trips/", "fare")                        # doctest: +SKIP
+    >>> len(stream), stream.input_shape                                  # doctest: +SKIP
+    (1000000, (7,))
     """
 
     files: ArrowFiles
@@ -69,17 +89,17 @@ class Stream:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """The shape of one input: (inputs,), an input for each text of a column included."""
+        """Shape of one input: (inputs,), with one input for each value of a text column."""
         return (len(self.schema.features or ()),)
 
     @property
     def classes(self) -> tuple[str, ...] | None:
-        """The names of the classes, or None where the targets are measurements."""
+        """Names of the classes, or None for measured targets."""
         return self.schema.classes
 
     @property
     def targets(self) -> Array:
-        """None of the targets, and of their type: labels are int64, measurements float64."""
+        """An empty array of the targets' type: int64 for labels, float64 for measured targets."""
         return np.empty(0, np.float64 if self.classes is None else np.int64)
 
     def __len__(self) -> int:
@@ -93,14 +113,42 @@ class Stream:
                 yield self._dataset(rows[kept], targets[kept])
 
     def shuffled(self, seed: int, epoch: int, batch_size: int) -> Iterator[Dataset]:
-        """The examples of an epoch in its order, in blocks of whole batches, but for the last."""
+        """The examples of an epoch in its order, in blocks.
+
+        Parameters
+        ----------
+        seed : int
+        epoch : int
+        batch_size : int
+            Every block but the last has whole batches.
+
+        Yields
+        ------
+        Dataset
+        """
         return ahead(self._shuffled(seed, epoch, batch_size))
 
     def split(self, share: float, seed: int = 0) -> tuple["Stream", Dataset]:
-        """Two parts drawn at random, row by row: one to learn from, and `share` of the rows in memory, at most about
-        `MOST_HELD_OUT` or 64 MiB of them. Which rows these are is a formula of the seed and of the row's number.
+        """Split at random into a stream to train on and a data set to validate with.
 
-        Raises `SettingError` for a share that leaves a part empty, `FileError` where there is no room for the copy.
+        Whether a row is held out is a function of the seed and its number.
+
+        Parameters
+        ----------
+        share : float
+            Share of the rows to hold out in memory, at most about `MOST_HELD_OUT` rows or 64 MiB.
+        seed : int, default 0
+
+        Returns
+        -------
+        Stream, Dataset
+
+        Raises
+        ------
+        SettingError
+            If a part would be empty.
+        FileError
+            If there is no space for the training copy.
         """
         outside = SettingError(
             got=f"a share of {share} of {len(self)} examples",
@@ -119,8 +167,7 @@ class Stream:
         return replace(part, rows=copy.rows, copy=copy, notes=notes), self._dataset(rows, targets)
 
     def fingerprint(self) -> list[int]:
-        """Numbers that change with the rows: of the files' names and sizes, of what was learnt of their columns, and of
-        which rows are held out."""
+        """Numbers that change with the rows: names and sizes of the files, column statistics, held-out rows."""
         learnt = [self.schema.as_dict(), self.center, self.spread, self.counts, self.held_out]
         return [self.rows, *(zlib.crc32(json.dumps(part).encode()) for part in (self.files.files, learnt))]
 

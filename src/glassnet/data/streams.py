@@ -33,14 +33,36 @@ def stream(
     task: Task | None = None,
     progress: Progress | None = None,
 ) -> Stream:
-    """The examples in a Parquet or Arrow file, or in a folder of such files, however large.
+    """Open a Parquet or Arrow data set of any size as a stream.
 
-    target    the name of the target column
-    like      the schema of a trained network, which then decides what the inputs are, and its target's name
-    task      "classes" or "measurement", where the rule should not decide (see `answers`)
-    progress  is called with ("surveyed" or "shuffled", rows done, rows in all)
+    Every row is read once (with `like` its target only).
 
-    Reads every row once (with `like` its target only). Raises what `table` raises.
+    Parameters
+    ----------
+    path : str or path
+        A file, or a folder of files.
+    target : str, optional
+        Column to predict.
+    like : Schema, optional
+        Schema of a trained network, which then determines the inputs and the name of the target.
+    task : {"classes", "measurement"}, optional
+        Kind of the target; by default decided by its values.
+    progress : callable, optional
+        Called with ("surveyed" or "shuffled", rows done, all rows).
+
+    Returns
+    -------
+    Stream
+
+    Raises
+    ------
+    FileError, SettingError, InputError, MissingExtra
+        As `table`.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> train, test = gn.data.stream("trips/", "fare").split(0.01)       # doctest: +SKIP
     """
     return surveyed(path, target, like=like, task=task, progress=progress).stream()
 

@@ -28,23 +28,46 @@ _NPZ_PAIRS = (("inputs", "targets"), ("X", "y"))
 
 
 def table(path: Any, target: str | None = None, *, like: Schema | None = None, task: Task | None = None) -> Dataset:
-    """The data set in a CSV, Parquet or `.npz` file, by its content, or in a table in memory.
+    """Read a table as a data set.
 
-    path     a file; a pandas or polars DataFrame, a pyarrow Table, or a dict of columns
+    Inputs are float64 in the units of the columns: one for each column of numbers, and one for each value of a column
+    of text. The schema standardises them where a network meets them.
 
-    target   the name of the target column; not for an `.npz` file, which has its targets in an array of their own
-    like     the schema of a trained network: its columns are picked by name, its centers, spreads and classes are
-             used, and its target too, unless one is named
-    task     "classes" or "measurement", where the rule should not decide; `like` has decided already
+    Parameters
+    ----------
+    path : str, path, DataFrame, pyarrow.Table or dict of columns
+        A CSV, Parquet or `.npz` file, recognised by its content, or a table in memory. An `.npz` file has `inputs` and
+        `targets`, or `X` and `y`. Inputs of shape (n, columns) are columns named x0, x1, ...; inputs that are uint8 or
+        have more axes are pictures (uint8 is multiplied by 1/255).
+    target : str, optional
+        Column to predict; not for an `.npz` file.
+    like : Schema, optional
+        Schema of a trained network: columns are picked by name, and its centers, spreads and classes are used, and its
+        target unless one is named.
+    task : {"classes", "measurement"}, optional
+        Kind of the target; by default decided by its values.
 
-    Inputs are (n, fan_in) as float64 in the units of the columns, one for each column of numbers and one for each text
-    of a column of text; the schema standardises them where a network meets them.
-    Targets are labels, or measurements as float64. An `.npz` file holds `inputs` and `targets`, or `X` and `y`. Inputs
-    of shape (n, columns) are treated as columns named x0, x1, ...; if they are uint8 or have more axes they are
-    pictures and taken as they are (uint8 counts times 1/255).
+    Returns
+    -------
+    Dataset
 
-    Raises `FileError` for a file that cannot be read, `SettingError` for a target that is not there, `InputError` for
-    cells and columns that cannot be used, `MissingExtra` if CSV or Parquet need pyarrow and it is not installed.
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    SettingError
+        If the target does not exist.
+    InputError
+        If cells or columns cannot be used.
+    MissingExtra
+        If CSV or Parquet need pyarrow and it is not installed.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.table({"length": [1.0, 2.0, 3.0], "kind": ["a", "b", "a"]}, "kind")
+    >>> data.inputs.tolist(), data.targets.tolist(), data.classes
+    ([[1.0], [2.0], [3.0]], [0, 1, 0], ('a', 'b'))
     """
     check_task(task)
     sheet = _read(path, like)
@@ -78,9 +101,28 @@ def frame_dataset(frame: Any, targets: Array) -> Dataset:
 
 
 def table_inputs(path: Source, like: Schema) -> Array:
-    """The raw inputs in a table, for the trained network whose schema `like` is: (n, fan_in); pictures as stored.
+    """Read the raw inputs in a table, for a trained network.
 
-    A target column may be there or not. Raises what `table` raises.
+    Parameters
+    ----------
+    path : str or path
+        With or without the target column.
+    like : Schema
+        Schema of the network.
+
+    Returns
+    -------
+    ndarray of shape (n, fan_in)
+
+    Raises
+    ------
+    FileError, InputError, MissingExtra
+        As `table`.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> gn.data.table_inputs("new_flowers.csv", network.schema)          # doctest: +SKIP
     """
     return noted_inputs(path, like).values
 

@@ -89,7 +89,10 @@ class Matching:
         if not self.neurons:
             return f"no hidden neurons to match; the parameters are {self.distance_before:.4g} apart"
         done = [f"{self.moved:,} of {self.neurons:,} hidden moved"]
-        done += [f"{self.flipped:,} flipped" if self.flipped else "", f"{self.scaled:,} rescaled" if self.scaled else ""]
+        done += [
+            f"{self.flipped:,} flipped" if self.flipped else "",
+            f"{self.scaled:,} rescaled" if self.scaled else "",
+        ]
         return f"{', '.join(filter(None, done))}; distance {self.distance_before:.4g} -> {self.distance_after:.4g}"
 
     def as_dict(self) -> dict[str, Any]:

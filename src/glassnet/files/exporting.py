@@ -28,14 +28,36 @@ def export(
     quantise: str | None = None,
     inputs: "Dataset | None" = None,
 ) -> None:
-    """Write a network for others, all or nothing.
+    """Write a network in another format, atomically.
 
-    to        one of `TARGETS`; without it, the one whose suffix the path has
-    quantise  "int8": weights as whole numbers from -127 to 127 and a factor for each neuron ("c" only)
-    inputs    data of which the page gets a sample ("html" only)
+    Parameters
+    ----------
+    network : Network
+    path : str or path
+    to : str, optional
+        One of `TARGETS`; by default the one with the suffix of the path.
+    quantise : {"int8"}, optional
+        Weights as whole numbers from -127 to 127 with a factor for each neuron (only "c").
+    inputs : Dataset, optional
+        Data of which the page gets a sample (only "html").
 
-    Raises `SettingError` for a target that cannot hold this network, `MissingExtra` where a package is needed for it,
-    and `FileError` where the file cannot be written; an earlier file of this name is then as it was.
+    Raises
+    ------
+    SettingError
+        If the format cannot hold this network.
+    MissingExtra
+        If the format needs a package that is not installed.
+    FileError
+        If the file cannot be written; an earlier file of this name is unchanged.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import glassnet as gn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     gn.export(gn.Network.create("3-4-2", seed=0), os.path.join(folder, "small.py"))
+    ...     os.listdir(folder)
+    ['small.py']
     """
     path = Path(path)
     to = to or _by_suffix(path)

@@ -30,11 +30,34 @@ Status: TypeAlias = Literal["equal", "changed", "reshaped", "only in a", "only i
 
 
 def open(source: Any) -> Checkpoint:
-    """Any model, opened: named tensors, counted and read row by row without loading the file.
+    """Open any model: named tensors, counted and read row by row without loading the file.
 
-    A path to safetensors (one file, an index or a folder of shards), GGUF, ONNX, PyTorch, Keras, skops, .npz or .npy;
-    or an object in memory: a torch module, a Keras model, a scikit-learn MLP. Raises `FileError` for what is missing,
-    damaged or of another format, `MissingExtra` where a format needs a package that is not installed.
+    Parameters
+    ----------
+    source : str, path or model in memory
+        safetensors (one file, an index or a folder of shards), GGUF, ONNX, PyTorch, Keras, skops, .npz or .npy; or a
+        torch module, a Keras model, a scikit-learn MLP.
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    FileError
+        If the file does not exist, is damaged or of another format.
+    MissingExtra
+        If the format needs a package that is not installed.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import glassnet as gn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     gn.Network.create("3-4-2", seed=0).save(os.path.join(folder, "small.safetensors"))
+    ...     with gn.open(os.path.join(folder, "small.safetensors")) as checkpoint:
+    ...         list(checkpoint.tensors)
+    ['layers.0.bias', 'layers.0.weight', 'layers.1.bias', 'layers.1.weight']
     """
     if isinstance(source, str | os.PathLike):
         return open_checkpoint(source)
@@ -196,9 +219,34 @@ _WORDS: tuple[Status, ...] = ("equal", "changed", "reshaped", "only in a", "only
 
 
 def compare_files(a: Any, b: Any) -> FileComparison:
-    """Two model files (paths, or opened ones, of any formats), tensor by tensor: missing, reshaped, changed, equal.
+    """Compare two model files tensor by tensor: missing, reshaped, changed, equal.
 
-    Values are compared, whatever the types; each file is read once, in pieces, so that memory does not grow with it.
+    Values are compared, whatever the types. Each file is read once, in pieces, so that memory does not grow with it.
+
+    Parameters
+    ----------
+    a, b : str, path or Checkpoint
+        Of any formats.
+
+    Returns
+    -------
+    FileComparison
+
+    Raises
+    ------
+    FileError
+        If a file cannot be read.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import glassnet as gn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for seed in (0, 1):
+    ...         gn.Network.create("3-4-2", seed=seed).save(os.path.join(folder, f"{seed}.safetensors"))
+    ...     found = gn.compare_files(*(os.path.join(folder, f"{seed}.safetensors") for seed in (0, 1)))
+    >>> found.same, len(found.of("changed")), len(found.of("equal"))
+    (False, 2, 2)
     """
     one, other = (source if isinstance(source, Checkpoint) else open(source) for source in (a, b))
     tensors = []
