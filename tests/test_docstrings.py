@@ -1,6 +1,7 @@
 """Every public function, class and method is documented in numpydoc, with an example that runs (`test_examples`)."""
 
 import inspect
+import re
 import typing
 from collections.abc import Iterator
 from typing import Any
@@ -86,7 +87,7 @@ def test_a_public_function_names_its_parameters(name: str) -> None:
         short = "." in name.removeprefix("glassnet.") and len(text.splitlines()) == 1
         assert short or not parameters, f"{name} has no Parameters section"
         return
-    section = text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+    section = re.split(r"\n\n\w+\n---+\n", text.partition("Parameters\n----------\n")[2])[0]
     documented = {part.strip(" *") for line in section.splitlines() for part in line.partition(":")[0].split(",")}
     assert parameters <= documented, f"{name}: {parameters - documented} not documented"
 
@@ -102,6 +103,6 @@ def test_arrays_have_a_type(name: str) -> None:
 def _resolves(function: Any) -> bool:
     try:
         typing.get_type_hints(function)
-    except NameError:  # a name that is imported for type checkers only
+    except (NameError, TypeError):  # names that are imported for type checkers only
         return False
     return True

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import fsum, prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet import engines
 from glassnet.arrays import Array, is_sparse, numeric, shape_text
 from glassnet.data.conforming import conformed
-from glassnet.data.dataset import Dataset
+from glassnet.data.dataset import Dataset, RawInputs
 from glassnet.data.frames import frame_inputs, is_named
 from glassnet.data.stream_dataset import Stream
 from glassnet.data.tables import frame_dataset
@@ -23,6 +24,8 @@ from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Cell, Column, Section, Shaded, Table
 from glassnet.schema import Schema
 
+Data: TypeAlias = Dataset | Stream | tuple[RawInputs, npt.ArrayLike]
+"""Examples: a data set, a stream, or a pair (inputs, targets)."""
 ROWS_AT_ONCE = 4096
 NUMBERS_AT_ONCE = 1 << 25
 """Largest number of inputs in a batch: 4,096 digits, or fewer rows if they are wide."""
@@ -113,7 +116,7 @@ def _confusion(confusion: Array, classes: Sequence[str] | None) -> Section:
 
 def evaluate(
     network: Network,
-    data: Any,
+    data: Data,
     loss: "str | Loss | None" = None,
     engine: str | Engine = "auto",
     device: str | None = None,

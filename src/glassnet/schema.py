@@ -151,9 +151,22 @@ class Schema:
         return replace(self, **taken)
 
     def preprocess(self, inputs: Array) -> tuple[Array, float]:
-        """Raw inputs (..., fan_in) as the engines read them: an array, and the factor that its values count times.
+        """Convert raw inputs to the form that engines read.
 
-        Raises `InputError` for values that could be stored pixels or fractions, by the rule of this class.
+        Parameters
+        ----------
+        inputs : ndarray of shape (..., fan_in)
+
+        Returns
+        -------
+        values : ndarray of shape (..., fan_in)
+        factor : float
+            What the values are multiplied by.
+
+        Raises
+        ------
+        InputError
+            If the values could be stored pixels or fractions, by the rule of this class.
         """
         kind = inputs.dtype.kind
         if self.standardises:
@@ -191,9 +204,23 @@ class Schema:
         return inputs, float(self.scale)
 
     def written(self, index: int, raw: float, value: float) -> str:
-        """How one raw value becomes the network's own, as it would be written by hand; "" where nothing happens.
+        """The conversion of one raw value, written out; "" if there is none.
 
-        >>> Schema(centers=(5.843,), spreads=(0.828,)).written(0, 5.1, -0.8973)
+        Parameters
+        ----------
+        index : int
+            Number of the input.
+        raw, value : float
+            The raw value, and the input of the first layer.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> gn.Schema(centers=(5.843,), spreads=(0.828,)).written(0, 5.1, -0.8973)
         '(5.1 - 5.843) / 0.828 = -0.8973'
         """
         if self.standardises:

@@ -38,7 +38,7 @@ class Stream:
 
     Parameters
     ----------
-    files : Files
+    files : ArrowFiles
         Where they are, and what each column holds.
     schema : Schema
     target : str

@@ -108,12 +108,16 @@ class BiasResponse(Rendered):
         return float(np.nextafter(needed, np.inf, dtype=self.thresholds.dtype))
 
     def curve(self, points: int = 101) -> tuple[Array, Array]:
-        """The response as points.
+        """The response as points, from biases where the neuron is inactive on all examples to those where it is active
+        on all.
+
+        Parameters
+        ----------
+        points : int, default 101
 
         Returns
         -------
         biases, shares : ndarray of shape (points,)
-            Biases from where the neuron is inactive on all examples to where it is active on all.
         """
         finite = self.thresholds[np.isfinite(self.thresholds)]
         ends = (*((finite[0], finite[-1]) if len(finite) else ()), self.bias)

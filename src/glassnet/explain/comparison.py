@@ -1,14 +1,14 @@
-"""Two networks compared: the same structure? the same function? Where do they part, and how far apart are they?
+"""Comparison of two networks: the same structure? the same function? Where do they differ, and how far?
 
-What a network does sits in its values. So two of one structure are compared value by value, after b's hidden neurons
-have been brought into a's order (`matching`); and, where data is given, by what they make of it.
+Two networks of one structure are compared value by value, after b's hidden neurons have been permuted into a's order
+(`matching`); and, if data is given, by their outputs.
 
-    the same function   True   the parameters are equal after matching, but for rounding: then it is so for every input
-                        True   or else the outputs are equal on all the data, but for rounding: no more than evidence
-                        False  some input of the data gives other outputs
-                        None   the parameters differ and there is no data: it cannot be told from here
+    same function   True   the parameters are equal after matching, up to rounding: then it holds for every input
+                    True   else the outputs are equal on all the data, up to rounding: only evidence
+                    False  some input of the data has different outputs
+                    None   the parameters differ and there is no data
 
-Imports `drawing`, `matching` and `trials` of `explain`.
+Imports `matching` and `paired_evaluation` of `explain`.
 """
 
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.arithmetic import significant
 from glassnet.arrays import Array, readonly
+from glassnet.data.dataset import RawInputs
 from glassnet.errors import InputError, SettingError
 from glassnet.explain.matching import Matching, differences, matched, rounding_unit, same_but_for_rounding
 from glassnet.explain.paired_evaluation import (
@@ -56,16 +58,22 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class LayerComparison:
-    """One layer in two networks of the same structure; b's in a's order except for `distance_before`.
+    """One layer in two networks of the same structure.
 
     Distances are the length of the difference relative to the lengths of both (the root of the mean of their squares):
     0 for the same, 1.41 for unrelated, 2 for opposite.
 
-    distance_before  between the parameters in the places they came in
-    distance         between the parameters after matching
-    mean, spread     of a's and of b's parameters: mean and standard deviation
-    largest          the parameter that differs most after matching
-    activations      the mean, over the data, of the distance between the activations; None without data
+    Parameters
+    ----------
+    layer : int
+    distance_before, distance : float
+        Distance between the parameters before and after matching.
+    mean, spread : tuple of float
+        Mean and standard deviation of a's and of b's parameters.
+    largest : Change
+        The parameter that differs most after matching.
+    activations : float or None
+        Mean distance between the activations over the data; None without data.
     """
 
     layer: int
@@ -87,15 +95,19 @@ class LayerComparison:
 
 @dataclass(frozen=True)
 class Line:
-    """The straight line from a to b: what networks on the way are worth, all parameters mixed in the same shares.
+    """Networks on the straight line from a to b, with all parameters mixed in the same shares.
 
-    shares   of b: 0 is a, 1 is b
-    plain    `measure` at each of them, with b as it is
-    matched  the same with b in a's order
-    measure  "accuracy", or "R squared" where the targets are measurements
+    Computed from the weighted sums of the first layer of both, which mix as their weights do: equal to
+    `a.with_parameters(...)` up to rounding.
 
-    Computed from the weighted sums of the first layer of both, which mix as their weights do: equal to what
-    `a.with_parameters(...)` gives but for rounding.
+    Parameters
+    ----------
+    shares : tuple of float
+        Shares of b: 0 is a, 1 is b.
+    plain, matched : tuple of float
+        Measure at each share, with b unchanged and with b in a's order.
+    measure : {"accuracy", "R squared"}
+        "R squared" for measured targets.
     """
 
     shares: tuple[float, ...]
@@ -108,7 +120,7 @@ class Line:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
 
     def section(self) -> Section:
-        """What the networks on the way are worth, as a curve and as a table."""
+        """The measures along the line, as a curve and as a table."""
         alike = self.plain == self.matched
         ways = [("b as it is", self.plain)] + ([] if alike else [("b in a's order", self.matched)])
         names = {0.0: "a", 1.0: "b"}
@@ -130,26 +142,41 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Comparison(Rendered):
-    """What two networks have in common and where they part; print it to read it.
+    """What two networks have in common and where they differ; `compare` makes one. Print it to read it.
 
-    names               what to call a and b
-    networks            a and b
-    differs             where the structures differ, in words; empty for the same structure
-    same_function       True, False, or None where it cannot be told; see the head of this file for the rule
-    evidence            in words, what `same_function` rests on
-    matching            how b's hidden neurons were brought into a's order; None for different structures
-    layers              a `LayerComparison` for each layer; empty for different structures
-    examples            how many inputs they were tried on, 0 without data
-    output_difference   the largest difference between two outputs on the data; None without data, or if a and b have
-                        another number of outputs
-    disagreements       (k,) which inputs of the data they give different classes
-    answers             (k, 2) the classes that a and b give these
-    truth               (k,) the classes that these are; None without targets
-    accuracy            of a and of b; None without labels
-    r_squared           of a and of b, where the targets are measurements; else None
-    first_divergence    the first layer whose matched activations differ by more than rounding; None if none does, or
-                        without data, or for different structures
-    line                what is between a and b; None without targets, or for different structures
+    Parameters
+    ----------
+    names : tuple of str
+        Names of a and b.
+    networks : tuple of Network
+    differs : tuple of str
+        Differences of structure, in words; empty for the same structure.
+    same_function : bool or None
+        None if it cannot be decided.
+    evidence : str
+        Reason for `same_function`.
+    matching : Matching or None
+        None for different structures.
+    layers : tuple of LayerComparison
+        Empty for different structures.
+    data_name : str
+    examples : int
+        Number of inputs they were evaluated on; 0 without data.
+    output_difference : float or None
+        Largest difference between two outputs; None without data, or if the numbers of outputs differ.
+    disagreements : ndarray of shape (k,) or None
+        Inputs with different predicted classes.
+    answers : ndarray of shape (k, 2) or None
+        Classes that a and b predict for these.
+    truth : ndarray of shape (k,) or None
+        Their true classes; None without targets.
+    accuracy, r_squared : tuple of float or None
+        Of a and b; accuracy for labels, R squared for measured targets.
+    first_divergence : int or None
+        First layer whose matched activations differ by more than rounding.
+    line : Line or None
+        Networks between a and b; None without targets or for different structures.
+    classes : tuple of str or None
     """
 
     names: tuple[str, str]
@@ -173,11 +200,11 @@ class Comparison(Rendered):
 
     @property
     def same_structure(self) -> bool:
-        """Whether sizes and activations are the same; `differs` tells where they are not."""
+        """Whether sizes and activations are equal."""
         return not self.differs
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; of disagreements the classes by name where they have one."""
+        """Plain values for JSON."""
         figures: dict[str, Any] = {
             "a": self.names[0],
             "b": self.names[1],
@@ -205,7 +232,7 @@ class Comparison(Rendered):
         return figures
 
     def document(self) -> Document:
-        """The verdict; layer by layer how far apart the networks are; and what is on the straight line between them."""
+        """The verdict, the distances layer by layer, and the line between the networks."""
         head = Table([Column(), Column(most=None)], self._head())
         parts: list[Part] = [Section("", [head])]
         if self.matching is None or self.matching.distance_before > 0:
@@ -290,19 +317,40 @@ class Comparison(Rendered):
 def compare(
     a: Network,
     b: Network,
-    data: Any = None,
+    data: RawInputs | tuple[RawInputs, npt.ArrayLike] | None = None,
     *,
     points: int | None = None,
     names: tuple[str, str] = ("a", "b"),
 ) -> Comparison:
-    """Two networks, compared by structure, parameters and, on data, by what they do.
+    """Compare two networks by structure, parameters and, on data, outputs.
 
-    data    a `Dataset`, a pair (inputs, targets), or inputs alone: (n, fan_in) or one (fan_in,)
-    points  how many networks on the straight line from a to b are measured, both ends included (11); needs targets
-    names   what to call the two
+    Parameters
+    ----------
+    a, b : Network
+    data : Dataset, pair (inputs, targets) or inputs, optional
+        Data to evaluate both on.
+    points : int, optional
+        Number of networks on the straight line from a to b, both ends included; by default 11 if the data has targets.
+    names : tuple of str, default ("a", "b")
 
-    Raises `InputError` for data that does not fit both networks, for targets that are asked for and not there, and for
-    networks whose classes do not have the same names.
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    InputError
+        If the data does not fit both networks, has no targets although `points` is given, or the networks have
+        different classes.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> a = gn.Network.create("2-4-2", "tanh", output="softmax", seed=0)
+    >>> b = a.edit(0, 1, bias=0.5)
+    >>> found = gn.compare(a, b, [[0.0, 1.0]])
+    >>> found.same_structure, found.same_function, found.first_divergence
+    (True, False, 0)
     """
     if points is not None and points < 2:
         raise SettingError(f"points must be 2 or more, got {points}")
@@ -357,7 +405,7 @@ def compare(
 
 
 def _check(a: Network, b: Network, data: Given) -> None:
-    """Raise `InputError` unless both networks can be tried on the data, and their answers compared."""
+    """Raise `InputError` unless both networks can be evaluated on the data, and their outputs compared."""
     if a.sizes[0] != b.sizes[0]:
         raise InputError(
             f"the networks have {a.sizes[0]:,} and {b.sizes[0]:,} inputs: they cannot run on the same data",
@@ -391,7 +439,7 @@ def _named(data: Given) -> str:
 def _same_function(
     a: Network, b: Network, matching: Matching | None, trial: Trial | None, data: str
 ) -> tuple[bool | None, str]:
-    """Whether a and b give the same outputs, and what that rests on."""
+    """Whether a and b have the same outputs, and the reason."""
     for what, m, n in (("inputs", a.sizes[0], b.sizes[0]), ("outputs", a.sizes[-1], b.sizes[-1])):
         if m != n:
             return False, f"they have {m:,} and {n:,} {what}"
@@ -464,7 +512,7 @@ def _structure(network: Network) -> str:
 
 
 def _cut(name: str, width: int) -> str:
-    """A name with its beginning cut off where it is too long."""
+    """A name without its beginning if it is too long."""
     return name if len(name) <= width else "..." + name[-max(width - 3, 8) :]
 
 

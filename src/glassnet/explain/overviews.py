@@ -1,6 +1,6 @@
-"""The whole network on one input in a screenful: the input, the outputs, who was active, and in words what mattered.
+"""Overview of a network on one input: the input, the outputs, the active neurons, and in words what mattered.
 
-Imports `active`, `drawing` and `words` of `explain`.
+Imports `active` and `wording` of `explain`.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from glassnet.trace import Trace
 
 
 class Shown(NamedTuple):
-    """A neuron as it is shown: its address, what to call it, its numbers, and whether it is active."""
+    """A neuron of an overview: address, name, values, and whether it is active."""
 
     layer: int
     neuron: int
@@ -28,7 +28,7 @@ class Shown(NamedTuple):
 
 
 class LayerView(NamedTuple):
-    """A layer: how many neurons it has, how many are active, and the ones that give most, strongest first."""
+    """A layer of an overview: numbers of neurons and of active ones, and the strongest neurons, largest first."""
 
     layer: int
     activation_name: str
@@ -39,14 +39,22 @@ class LayerView(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Overview(Rendered):
-    """A network at work on one input; `str()` is at most 80 columns, `document().text(columns)` as wide as wanted.
+    """A network on one input; `overview` makes one. `str()` is at most 80 columns, `document().text(columns)` of any
+    width.
 
-    name       what to call the input
-    says       what the network makes of it, in words
-    taken_for  the class it takes it for, or None where it tells no classes
-    layers     a `LayerView` for each; the strongest of the last layer are the outputs, all of them in their order
-               if they are few
-    words      sentences on what mattered, from the output down to the inputs
+    Parameters
+    ----------
+    name : str
+        Name of the input.
+    says : str
+        The result in words.
+    taken_for : str or None
+        The predicted class; None without classes.
+    layers : tuple of LayerView
+        If the outputs are few, the last layer has all of them in their order.
+    words : tuple of str
+        Sentences on what mattered, from the output to the inputs.
+    trace : Trace
     """
 
     name: str
@@ -68,7 +76,7 @@ class Overview(Rendered):
         }
 
     def document(self) -> Document:
-        """The screenful: what the network says, its picture, and the sentences."""
+        """Result, picture and sentences."""
         most = max(len(view.strongest) for view in self.layers)
         details = [f"{view.active:,} of {view.neurons:,} active" for view in self.layers[:-1]]
         picture = self.trace.picture(most, details=[*details, ""])
@@ -81,11 +89,34 @@ class Overview(Rendered):
 
 
 def overview(trace: Trace, top: int = 10, name: str = "") -> Overview:
-    """The screenful for the trace of one input, with the `top` strongest neurons of each layer.
+    """Summarise the trace of one input.
 
-    name  what to call the input, for the heading
+    Parameters
+    ----------
+    trace : Trace
+        Of one example.
+    top : int, default 10
+        Number of strongest neurons of each layer.
+    name : str, optional
+        Name of the input, for the heading.
 
-    Raises `SettingError` for a trace of several inputs.
+    Returns
+    -------
+    Overview
+
+    Raises
+    ------
+    SettingError
+        If the trace has several examples.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> schema = gn.Schema(classes=("no", "yes"))
+    >>> network = gn.Network.from_layers([([[1.0], [-1.0]], [0.0, 0.0], "softmax")], schema)
+    >>> found = gn.explain.overview(network.trace([2.0]))
+    >>> found.taken_for, found.says
+    ('no', 'looks like no (98.2 %), then yes (1.8 %)')
     """
     if trace.outputs.ndim == 2:
         raise SettingError(
@@ -128,14 +159,13 @@ def _view(trace: Trace, layer: int, top: int) -> LayerView:
 
 
 def _guess(trace: Trace) -> int:
-    """The output that the words are about: the largest, by which a class is told; of measurements the one furthest
-    from 0."""
+    """The output that the words are about: the largest for classes, else the one furthest from 0."""
     outputs = trace.outputs
     return int(outputs.argmax() if _tells_classes(trace) else np.abs(outputs).argmax())
 
 
 def _class(trace: Trace, guess: int) -> str | None:
-    """The class that the outputs tell, where classes have names."""
+    """The predicted class, if classes have names."""
     classes, count = trace.schema.classes, len(trace.outputs)
     if classes is None or len(classes) not in (count, 2):
         return None
@@ -167,7 +197,7 @@ def _says(trace: Trace, guess: int) -> str:
 
 
 def _chain(trace: Trace, output: int, most: int = 3) -> tuple[str, ...]:
-    """From the output down: a neuron in words, then the one before it that counted most, and so on."""
+    """Sentences from the output down: a neuron, then the one before it that counted most, and so on."""
     sentences = []
     neuron = output
     for layer in range(len(trace.layers) - 1, -1, -1)[:most]:

@@ -178,6 +178,7 @@ def _apart(a: Array, b: Array) -> Array:
 
 def r_squared(network: Network, data: Given) -> float:
     """The share of the variance of measurements that a network explains."""
+    assert data.targets is not None
     figure = evaluate(network.bare, (inputs_for(network, data), data.targets)).r_squared
     assert figure is not None
     return figure

@@ -1,12 +1,12 @@
-"""Values, not structure: what a network knows sits in its numbers, and here is what becomes of it when they change.
+"""Perturbations: what a network can still do when its parameters change.
 
-    scramble    the same values in other places: everything is lost, although not one value is
-    noise       every value moved a little: much survives
+    scramble    the same values in other places: everything is lost, although no value is
+    noise       every value changed a little: much survives
     prune       the smallest weights set to 0: most are not needed
-    round_bits  only so many different values left: few are enough
+    round_bits  only a few different values left: few are enough
 
-Each gives a new network of the same structure; `experiment` measures one of them over a range of strengths. Imports
-`drawing` and `trials` of `explain`.
+Each returns a new network of the same structure; `perturbation` measures one of them over a range of strengths. Imports
+`paired_evaluation` of `explain`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.arrays import Array
+from glassnet.data.dataset import Dataset, RawInputs
 from glassnet.engines.reference import weights_and_biases
 from glassnet.errors import InputError, SettingError, unknown_name
 from glassnet.evaluation import evaluate
@@ -190,7 +192,7 @@ def round_bits(network: Network, bits: float) -> Network:
 
 
 def _changed(network: Network, change: Callable[[Array], Array]) -> Network:
-    """The network with each layer's weights (fan_out, fan_in), then its biases (fan_out,), put through `change`."""
+    """The network with each layer's weights (fan_out, fan_in), then its biases (fan_out,), mapped by `change`."""
     vector = network.parameters.astype(np.float64)
     for parts in weights_and_biases(network.architecture, vector):
         for part in parts:
@@ -209,7 +211,7 @@ def _check_share(share: float, most: float) -> None:
 
 @dataclass(frozen=True)
 class Kind:
-    """An experiment: what its strength is called and usually is, whether it is random, and how it is done."""
+    """A perturbation: name and usual values of its strength, whether it is random, and its function."""
 
     strength: str
     usual: tuple[float, ...]
@@ -227,16 +229,24 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Perturbation(Rendered):
-    """Accuracy against strength; print it to see it.
+    """Accuracy against strength; `perturbation` measures it.
 
-    kind       "scramble", "noise", "prune" or "round_bits"
-    strengths  what was done to the network: a share, a spread of noise, or bits
-    figures    for each strength the figure of each repetition
-    unchanged  the figure of the network as it is
-    measure    "accuracy", or "R squared" where the targets are measurements
-    chance     the accuracy of guessing: 1 / classes; None for measurements
-    data_name  what it was measured on
-    examples   how many examples that has
+    Parameters
+    ----------
+    kind : {"scramble", "noise", "prune", "round_bits"}
+    strengths : tuple of float
+        Shares, standard deviations of noise, or bits.
+    figures : tuple of tuple of float
+        For each strength the measure of each repetition.
+    unchanged : float
+        Measure of the unchanged network.
+    measure : {"accuracy", "R squared"}
+        "R squared" for measured targets.
+    chance : float or None
+        Accuracy of guessing, 1 / classes; None for measured targets.
+    data_name : str
+    examples : int
+        Number of examples.
     """
 
     kind: str
@@ -250,11 +260,11 @@ class Perturbation(Rendered):
 
     @property
     def accuracy(self) -> tuple[float, ...]:
-        """The mean figure for each strength."""
+        """Mean measure for each strength."""
         return tuple(sum(row) / len(row) for row in self.figures)
 
     def __iter__(self) -> Iterator[tuple[float, float]]:
-        """The rows of the table: strength and mean figure."""
+        """Pairs of strength and mean measure."""
         return iter(zip(self.strengths, self.accuracy, strict=True))
 
     def as_dict(self) -> dict[str, Any]:
@@ -273,7 +283,7 @@ class Perturbation(Rendered):
         }
 
     def document(self) -> Document:
-        """The mean figure for each strength, between the network unchanged and guessing."""
+        """Mean measure for each strength, between the unchanged network and guessing."""
         repeated = f", means of {len(self.figures[0])} seeds" if len(self.figures[0]) > 1 else ""
         named = [("unchanged", self.unchanged), *((f"{strength:.4g}", mean) for strength, mean in self)]
         named += [("chance", self.chance)] if self.chance is not None else []
@@ -290,16 +300,47 @@ class Perturbation(Rendered):
 
 
 def perturbation(
-    network: Network, data: Any, kind: str, strengths: Sequence[float] | None = None, *, seed: int = 0, repeats: int = 3
+    network: Network,
+    data: Dataset | tuple[RawInputs, npt.ArrayLike],
+    kind: str,
+    strengths: Sequence[float] | None = None,
+    *,
+    seed: int = 0,
+    repeats: int = 3,
 ) -> Perturbation:
-    """What becomes of a network's accuracy on a `Dataset` or a pair (inputs, targets) when its values are changed.
+    """Measure the accuracy of a network while its parameters are perturbed.
 
-    kind       "scramble", "noise", "prune" or "round_bits"
-    strengths  how much: shares for scramble and prune, the `share` of `noise`, or bits; without them a usual range
-    seed       of the first repetition; the next takes the next one
-    repeats    how often each strength of scramble and noise is tried, with as many seeds
+    Parameters
+    ----------
+    network : Network
+    data : Dataset or pair (inputs, targets)
+    kind : {"scramble", "noise", "prune", "round_bits"}
+    strengths : sequence of float, optional
+        Shares for scramble and prune, the `share` of `noise`, or bits; by default a usual range.
+    seed : int, default 0
+        Seed of the first repetition; the next ones count up.
+    repeats : int, default 3
+        Repetitions of each strength of scramble and noise.
 
-    Raises `InputError` for data without targets, `SettingError` for a kind or strength that is not known.
+    Returns
+    -------
+    Perturbation
+
+    Raises
+    ------
+    InputError
+        If the data has no targets.
+    SettingError
+        If the kind is unknown or a strength out of range.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.gauss(n=100, seed=0)
+    >>> network = gn.train(gn.Network.create("2-4-2", "tanh", output="softmax", seed=0), data, epochs=10).network
+    >>> found = gn.explain.perturbation(network, data, "prune", [0.0, 1.0])
+    >>> found.accuracy[0] == found.unchanged, round(found.accuracy[1], 1)
+    (True, 0.5)
     """
     if kind not in KINDS:
         raise unknown_name("experiment", kind, KINDS)

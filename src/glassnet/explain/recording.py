@@ -410,6 +410,10 @@ class Recording(Rendered):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the recording as safetensors, atomically.
 
+        Parameters
+        ----------
+        path : str or path
+
         Raises
         ------
         FileError

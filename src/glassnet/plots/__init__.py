@@ -1,12 +1,12 @@
-"""Pictures of values: one kind of picture a file, each a function from a glassnet value to a matplotlib `Figure`.
+"""Plots with matplotlib: one kind of plot per file, each a function from a glassnet value to a `Figure`.
 
     figure = gn.plots.network(network.trace(x))
     gn.plots.save(figure, "seven.svg")
 
-No picture computes a number of its own, and no global state is touched: what is drawn comes from the value given, and
-sums that are shown add up as shown. Every function takes `style="light"` (print) or `style="dark"` (slides).
-Matplotlib is an extra, and imported when the first of these names is used; files of this folder import only `style`
-and `input_picture` of one another, but for `explanation_page`, which puts several pictures on one page.
+No plot computes a number of its own, and no global state changes: what is drawn comes from the value, and sums add up
+as shown. Every function takes `style="light"` (print) or `style="dark"` (slides). Matplotlib is an extra, imported when
+the first of these names is used; files of this folder import only `style` and `input_picture` of one another, except
+`explanation_page`, which puts several plots on one page.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""A squish as a curve, with the point where this neuron stands on it, and the slope there."""
+"""The curve of a neuron's activation, with the neuron's own point and the slope there."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,9 +16,25 @@ WIDE, HIGH = 5.2, 3.9
 
 
 def activation_curve(neuron: NeuronTrace, style: str = "light") -> Figure:
-    """What this neuron's activation makes of every pre-activation, and of its own.
+    """Plot a neuron's activation function, with its own pre-activation as a point.
 
-    Softmax looks at a whole layer: its curve is drawn as it is while the other neurons of the layer hold still.
+    Softmax depends on a whole layer: its curve is drawn with the other neurons of the layer fixed.
+
+    Parameters
+    ----------
+    neuron : NeuronTrace
+    style : {"light", "dark"}, default "light"
+        Colours for print or for slides.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-4-2", "tanh", output="softmax", seed=0)
+    >>> figure = gn.plots.activation_curve(network.trace([1, 0, -1]).neuron(0, 2))
     """
     colours = named(style)
     made = figure(colours, WIDE, HIGH)
@@ -27,7 +43,7 @@ def activation_curve(neuron: NeuronTrace, style: str = "light") -> Figure:
 
 
 def draw(canvas: Canvas, neuron: NeuronTrace, style: Style) -> None:
-    """The same, on a canvas that is there."""
+    """Draw it on a given canvas."""
     name, z, a = neuron.activation_name, neuron.pre_activation, neuron.activation
     still = ", the others held still" if name == "softmax" else ""
     heading(canvas, style, f"The squish: {name}", f"{known_activation(name).formula}{still}")
@@ -50,7 +66,7 @@ def draw(canvas: Canvas, neuron: NeuronTrace, style: Style) -> None:
 
 
 def _words(axes: Axes, z: float, a: float, slope: float | None, style: Style) -> None:
-    """The numbers, at the upper left: where no squish goes."""
+    """The numbers, at the upper left, where no curve passes."""
     lines = [f"z = {three(z)}", f"a = {three(a)}", "" if slope is None else f"slope = {three(slope)}"]
     for k, line in enumerate(lines):
         axes.text(

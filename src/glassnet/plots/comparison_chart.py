@@ -1,4 +1,4 @@
-"""Two networks side by side: how far apart their layers are, and what lies on the straight line between them."""
+"""Chart of a comparison: distances between the layers, and measures on the straight line between the networks."""
 
 import textwrap
 from collections.abc import Sequence
@@ -18,7 +18,24 @@ WIDE, LINE, BOTTOM = 9.6, 0.165, 0.62
 
 
 def comparison(comparison: Comparison, style: str = "light") -> Figure:
-    """The verdict in words, the distances layer by layer, and the accuracy from a to b where targets were given."""
+    """Plot a comparison: verdict, distances layer by layer, and accuracy from a to b if there are targets.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    style : {"light", "dark"}, default "light"
+        Colours for print or for slides.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> a, b = (gn.Network.create("3-4-2", "tanh", seed=seed) for seed in (0, 1))
+    >>> figure = gn.plots.comparison(gn.compare(a, b))
+    """
     colours = named(style)
     layers = _shown(comparison.layers)
     words = _words(comparison)
@@ -39,7 +56,7 @@ def comparison(comparison: Comparison, style: str = "light") -> Figure:
 
 
 def _shown(layers: Sequence[LayerComparison]) -> list[LayerComparison]:
-    """All of them, or the first and the last six."""
+    """All layers, or the first and the last six."""
     if len(layers) <= MOST_LAYERS:
         return list(layers)
     return [*layers[: MOST_LAYERS // 2], *layers[-MOST_LAYERS // 2 :]]
@@ -61,7 +78,7 @@ def _words(found: Comparison) -> list[str]:
 
 
 def _distances(axes: Axes, layers: list[LayerComparison], style: Style) -> None:
-    """For each layer a bar before and one after matching, and one for what it gives on the data."""
+    """For each layer a bar before and one after matching, and one for its activations on the data."""
     kinds = [("as is", [at.distance_before for at in layers], "none"), ("matched", [at.distance for at in layers], "")]
     if any(at.activations is not None for at in layers):
         kinds.append(("activations on the data", [at.activations or 0.0 for at in layers], "half"))
@@ -84,7 +101,7 @@ def _distances(axes: Axes, layers: list[LayerComparison], style: Style) -> None:
 
 
 def _between(axes: Axes, line: Line, style: Style) -> None:
-    """What networks on the way are worth, with b as it is and with b in a's order."""
+    """Measures along the line, with b unchanged and with b in a's order."""
     ways = [("b as it is", line.plain, "--", "s", style.quiet), ("b in a's order", line.matched, "-", "o", style.ink)]
     for name, values, dashes, marker, colour in ways:
         axes.plot(line.shares, values, dashes, color=colour, linewidth=1.6, marker=marker, markersize=3.5, label=name,

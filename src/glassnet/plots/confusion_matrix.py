@@ -1,4 +1,4 @@
-"""What was taken for what: the confusion matrix of an evaluation."""
+"""Confusion matrix of an evaluation."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,9 +13,31 @@ MOST_NUMBERED = 30
 
 
 def confusion(evaluation: Evaluation, style: str = "light") -> Figure:
-    """Rows are what it is, columns what it was taken for; a mistake stands out as often as it was made.
+    """Plot the confusion matrix: rows are true classes, columns predicted ones.
 
-    Raises `SettingError` for an evaluation of measurements, which has no classes.
+    The more frequent a mistake, the darker its cell.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    style : {"light", "dark"}, default "light"
+        Colours for print or for slides.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    SettingError
+        If the evaluation is of measured targets, which have no classes.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-4-2", "tanh", output="softmax", seed=0)
+    >>> found = gn.evaluate(network, ([[1, 0, 0], [0, 1, 0]], [0, 1]))
+    >>> figure = gn.plots.confusion(found)
     """
     colours = named(style)
     if evaluation.confusion is None or evaluation.accuracy is None:

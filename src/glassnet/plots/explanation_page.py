@@ -1,4 +1,4 @@
-"""An explanation on one page: the network at work, or one neuron with its waterfall, its squish and its pictures."""
+"""An explanation on one page: the network on one input, or one neuron with waterfall, activation curve and pictures."""
 
 import numpy as np
 from matplotlib.figure import Figure, SubFigure
@@ -13,9 +13,35 @@ PICTURE = 1.55
 
 
 def explain(trace: Trace, neuron: tuple[int, int] | None = None, style: str = "light", top: int = 10) -> Figure:
-    """The whole network on one input, or the neuron at this address (layer, index) worked by hand.
+    """Plot a whole network on one input, or the arithmetic of one neuron.
 
-    Raises `AddressError` for an address that is not there, `SettingError` for a trace of several examples.
+    Parameters
+    ----------
+    trace : Trace
+        Of one example.
+    neuron : tuple of int, optional
+        Address (layer, index) of a neuron.
+    style : {"light", "dark"}, default "light"
+        Colours for print or for slides.
+    top : int, default 10
+        Number of products shown singly.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    AddressError
+        If the neuron does not exist.
+    SettingError
+        If the trace has several examples.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-4-2", "tanh", output="softmax", seed=0)
+    >>> figure = gn.plots.explain(network.trace([1, 0, -1]), neuron=(0, 2))
     """
     if neuron is None:
         return network_picture.network(trace, style)

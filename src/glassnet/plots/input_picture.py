@@ -1,4 +1,4 @@
-"""Pieces that several pictures are made of: a picture of the input's shape, with or without signs."""
+"""Parts of several plots: pictures of the shape of the input, signed or not."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ STRIPES = 4
 
 
 def picture_shape(schema: Schema) -> tuple[int, int] | None:
-    """Height and width where the inputs are a picture."""
+    """Height and width if the inputs are a picture, else None."""
     shape = schema.input_shape
     return (shape[0], shape[1]) if shape is not None and len(shape) == 2 else None
 
@@ -27,7 +27,7 @@ def ink_picture(axes: Axes, values: Array, style: Style) -> AxesImage:
 
 
 def signed_picture(axes: Axes, values: Array, limit: float, style: Style) -> AxesImage:
-    """A picture (h, w) of signed values: blue and whole for positive ones, orange and striped for negative ones."""
+    """A picture (h, w) of signed values: blue for positive ones, orange and striped for negative ones."""
     image = axes.imshow(values, cmap=style.signs, norm=lifted(limit or 1.0), interpolation="nearest")
     height, width = values.shape
     stripes = np.zeros((height * STRIPES, width))

@@ -23,10 +23,33 @@ TOP, BOTTOM = 0.62, 0.4
 
 
 def network(trace: Trace, style: str = "light", connections: int = CONNECTIONS) -> Figure:
-    """A network at work on one input.
+    """Plot a network on one input.
 
-    Of a layer of more than 20 neurons those with the largest activations are drawn, and of the connections between two
-    columns the `connections` largest products. Raises `SettingError` for a trace of several examples.
+    Of a layer of more than 20 neurons, those with the largest activations are drawn.
+
+    Parameters
+    ----------
+    trace : Trace
+        Of one example.
+    style : {"light", "dark"}, default "light"
+        Colours for print or for slides.
+    connections : int
+        Number of products drawn between two columns, the largest ones.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    SettingError
+        If the trace has several examples.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-4-2", "tanh", output="softmax", seed=0)
+    >>> figure = gn.plots.network(network.trace([1, 0, -1]))
     """
     colours = named(style)
     if trace.outputs.ndim == 2:

@@ -1,4 +1,4 @@
-"""A figure into a file: SVG, whose letters stay letters, PNG or PDF; the same figure gives the same bytes."""
+"""Save a figure as SVG (with text as text), PNG or PDF; the same figure gives the same bytes."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,31 @@ _BY_SUFFIX: dict[str, dict[str, Any]] = {
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write `figure` as what the file's name ends in, .svg, .png or .pdf; raises `SettingError` and `FileError`."""
+    """Save a figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : str or path
+        Its suffix, .svg, .png or .pdf, is the format.
+
+    Raises
+    ------
+    SettingError
+        If the suffix is another one.
+    FileError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-4-2", "tanh", seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     gn.plots.save(gn.plots.network(network.trace([1, 0, -1])), os.path.join(folder, "network.svg"))
+    ...     os.listdir(folder)
+    ['network.svg']
+    """
     options = _BY_SUFFIX.get(Path(path).suffix.lower())
     if options is None:
         raise SettingError(

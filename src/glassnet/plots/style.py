@@ -1,8 +1,8 @@
-"""What stands for what, in both styles: the colours, the scale for signs, the plain axes.
+"""Styles of the plots: colours, the scale for signs, plain axes.
 
-Blue is positive and orange negative, on paper and on dark. Sign is never told by colour alone: negative lines are
-dashed, negative pixels striped, bars go to the other side and figures carry their sign. Activation is one hue, from
-paper to ink. Small values are lifted by a power, so that faint structure is seen; where that is done a legend says so.
+Blue is positive and orange negative, on paper and on dark. Colour is never the only sign: negative lines are dashed,
+negative pixels striped, bars go to the other side and numbers carry their sign. Activation is one hue, from paper to
+ink. Small values are raised by a power, so that faint structure is visible; a legend says so.
 """
 
 import io
@@ -31,7 +31,7 @@ NOTEBOOK = 90
 
 @dataclass(frozen=True)
 class Style:
-    """Colours: `paper` behind, `ink` for letters and activation, `quiet` for what helps to read, `line` for rules."""
+    """Colours: `paper` is the background, `ink` for text and activation, `quiet` for labels, `line` for rules."""
 
     paper: str
     ink: str
@@ -41,17 +41,17 @@ class Style:
     negative: str
 
     def sign(self, value: float) -> str:
-        """The colour of a number's sign."""
+        """Colour of a number's sign."""
         return self.negative if value < 0 else self.positive
 
     @property
     def inks(self) -> Colormap:
-        """From nothing to all: paper to ink."""
+        """Colour map from paper to ink."""
         return LinearSegmentedColormap.from_list("inks", [self.paper, self.ink])
 
     @property
     def signs(self) -> Colormap:
-        """From most against, through paper, to most for."""
+        """Colour map from negative through paper to positive."""
         return LinearSegmentedColormap.from_list("signs", [self.negative, self.paper, self.positive])
 
 
@@ -85,12 +85,12 @@ def named(style: str) -> Style:
 
 
 def figure(style: Style, width: float, height: float) -> Figure:
-    """An empty figure of so many inches."""
+    """An empty figure of this size in inches."""
     return Picture(figsize=(width, height), dpi=150, facecolor=style.paper)
 
 
 def plain(axes: Axes, style: Style, spines: str = "left bottom") -> Axes:
-    """Axes with few and quiet lines."""
+    """Axes with few, quiet lines."""
     axes.set_facecolor("none")
     for name, spine in axes.spines.items():
         spine.set_visible(name in spines.split())
@@ -102,7 +102,7 @@ def plain(axes: Axes, style: Style, spines: str = "left bottom") -> Axes:
 
 
 def empty(canvas: Canvas, width: float, height: float) -> Axes:
-    """Axes over the whole canvas, without lines, whose units are inches."""
+    """Axes over the whole canvas, without lines, in inches."""
     axes = canvas.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height), aspect="auto")
     axes.axis("off")
@@ -110,7 +110,7 @@ def empty(canvas: Canvas, width: float, height: float) -> Axes:
 
 
 def lifted(limit: float) -> Normalize:
-    """A scale from -limit to limit on which small values are lifted by the power `LIFT`, whatever their sign."""
+    """A scale from -limit to limit on which small values are raised by the power `LIFT`, with their sign."""
 
     def up(values: Any) -> Array:
         values = np.asarray(values, float)

@@ -1,4 +1,4 @@
-"""What the neurons of a first layer look for: each one's weights as a picture, all on one scale."""
+"""Templates of a first layer: each neuron's weights as a picture, all on one scale."""
 
 from collections.abc import Sequence
 
@@ -21,10 +21,32 @@ TOP, BOTTOM, SIDE = 0.75, 0.72, 0.3
 
 
 def templates(network: Network, style: str = "light", neurons: Sequence[int] | None = None) -> Figure:
-    """A grid of templates: of these `neurons`, or of the first 64.
+    """Plot the templates of the first layer as a grid.
 
-    Raises `SettingError` for a network whose inputs are not known to be a picture, `AddressError` for neurons that are
-    not there.
+    Parameters
+    ----------
+    network : Network
+    style : {"light", "dark"}, default "light"
+        Colours for print or for slides.
+    neurons : sequence of int, optional
+        By default the first 64.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    SettingError
+        If the inputs are not known to be a picture.
+    AddressError
+        If a neuron does not exist.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("16-4", seed=0).with_schema(gn.Schema(input_shape=(4, 4)))
+    >>> figure = gn.plots.templates(network)
     """
     colours = named(style)
     count = network.sizes[1]
@@ -60,7 +82,7 @@ def _named(axes: Axes, name: str, bias: str, style: Style) -> None:
 
 
 def _scale(made: Figure, axes: Axes, limit: float, style: Style) -> None:
-    """The colours' meaning, with the numbers that they stand for."""
+    """The legend of the colours."""
     bar = made.colorbar(ScalarMappable(lifted(limit), style.signs), cax=axes, orientation="horizontal")
     ticks = [-limit, -limit / 10, 0, limit / 10, limit]
     bar.set_ticks(ticks, labels=[three(t) if t <= 0 else f"+{three(t)}" for t in ticks])

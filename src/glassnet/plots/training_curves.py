@@ -1,4 +1,4 @@
-"""A run over its epochs: the loss it trained on and the validation loss, and the validation accuracy."""
+"""Curves of a training run: training and validation loss, and validation accuracy."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,29 @@ WIDE = 6.4
 
 
 def history(history: History, style: str = "light") -> Figure:
-    """Loss, and accuracy where it was measured; raises `InputError` for a history of no epochs."""
+    """Plot the losses of a run, and the validation accuracy if there is one.
+
+    Parameters
+    ----------
+    history : History
+    style : {"light", "dark"}, default "light"
+        Colours for print or for slides.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    InputError
+        If the history has no epochs.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("2-4-2", "tanh", output="softmax", seed=0)
+    >>> figure = gn.plots.history(gn.train(network, gn.data.xor(n=40), epochs=3).history)
+    """
     colours = named(style)
     if not history:
         raise InputError("the history has no epochs to draw", help="train for at least one epoch")
@@ -56,7 +78,7 @@ _Series = tuple[str, Sequence[float | None], str, str]
 
 
 def _lines(axes: Axes, numbers: list[int], series: Sequence[_Series], style: Style) -> None:
-    """Lines with their names and last figures at their ends, so that no legend has to be looked up."""
+    """Lines with names and last values at their ends, without a legend."""
     axes.grid(axis="y", color=style.line, linewidth=0.5)
     axes.set_axisbelow(True)
     ends = []

@@ -1,6 +1,7 @@
-"""A neuron's waterfall: its products one after another, from 0 to the weighted sum, and the bias to what it squishes.
+"""Waterfall of a neuron: its products one after another, from 0 to the weighted sum, and the bias to the pre-
+activation.
 
-The lines are those of `NeuronTrace.rows`, drawn as long as their figures say: what is shown adds up as shown.
+The lines are those of `NeuronTrace.rows`, drawn as long as their printed values: what is shown adds up as shown.
 """
 
 import textwrap
@@ -19,7 +20,26 @@ LEFT, RIGHT, MARGIN = 3.1, 0.3, 0.15
 
 
 def waterfall(neuron: NeuronTrace, style: str = "light", top: int = 10) -> Figure:
-    """One neuron on one input, with its `top` largest products singly and the others added up."""
+    """Plot the arithmetic of one neuron on one input.
+
+    Parameters
+    ----------
+    neuron : NeuronTrace
+    style : {"light", "dark"}, default "light"
+        Colours for print or for slides.
+    top : int, default 10
+        Number of products shown singly; the others are added up.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network = gn.Network.create("3-4-2", "tanh", output="softmax", seed=0)
+    >>> figure = gn.plots.waterfall(network.trace([1, 0, -1]).neuron(0, 2))
+    """
     colours = named(style)
     made = figure(colours, WIDE, height(neuron, top))
     draw(made, neuron, colours, top)
@@ -27,12 +47,12 @@ def waterfall(neuron: NeuronTrace, style: str = "light", top: int = 10) -> Figur
 
 
 def height(neuron: NeuronTrace, top: int = 10) -> float:
-    """How many inches high its waterfall is."""
+    """Height of the waterfall in inches."""
     return TOP + BOTTOM + ROW * len(neuron.rows(top))
 
 
 def draw(canvas: Canvas, neuron: NeuronTrace, style: Style, top: int = 10) -> None:
-    """The same, on a canvas that is there."""
+    """Draw it on a given canvas."""
     *rows, result = neuron.rows(top)
     high = TOP + BOTTOM + ROW * (len(rows) + 1)
     heading(canvas, style, neuron.name, f"{result.what} = {_minus(result.figure)}")
@@ -74,7 +94,7 @@ def draw(canvas: Canvas, neuron: NeuronTrace, style: Style, top: int = 10) -> No
 
 
 def _spans(rows: list[Row]) -> list[tuple[float, float]]:
-    """From where to where each line goes: terms carry on from the line before, totals stand on 0."""
+    """Start and end of each line: terms continue from the line before, totals start at 0."""
     spans, at = [], 0.0
     for row in rows:
         value = float(row.figure.replace(",", ""))
@@ -84,7 +104,7 @@ def _spans(rows: list[Row]) -> list[tuple[float, float]]:
 
 
 def _what(row: Row) -> tuple[str, str]:
-    """What a line is, and for a product its factors."""
+    """Name of a line, and for a product its factors."""
     if isinstance(row.what, Product):
         name = textwrap.shorten(row.what.name, 26, placeholder="...") or row.what.name[:26]
         return name, _minus(f"{row.what.input} x {row.what.weight}")

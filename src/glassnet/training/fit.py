@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.activations import activation
 from glassnet.arrays import Array, numeric, shape_text
@@ -23,7 +24,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.stream_dataset import Stream
 from glassnet.engines.base import Engine, Plan
 from glassnet.errors import InputError, SettingError
-from glassnet.evaluation import meeting
+from glassnet.evaluation import Data, meeting
 from glassnet.losses import CrossEntropy, Loss, is_labels
 from glassnet.network import Network
 from glassnet.optimizers import Optimizer
@@ -58,9 +59,9 @@ class Training:
 
 def epochs(
     network: Network,
-    data: Any,
+    data: Data,
     *,
-    validation: Any = None,
+    validation: Data | None = None,
     epochs: int = 15,
     batch_size: int = 64,
     optimizer: str | Optimizer = "adam",
@@ -68,7 +69,7 @@ def epochs(
     schedule: str | Schedule = "one_cycle",
     loss: str | Loss | None = None,
     class_weight: "str | Sequence[float] | Mapping[int, float] | None" = None,
-    sample_weight: Any = None,
+    sample_weight: npt.ArrayLike | None = None,
     l1: float = 0.0,
     l2: float | Sequence[float] = 0.0,
     dropout: float | Sequence[float] = 0.0,
