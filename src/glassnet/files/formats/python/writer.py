@@ -94,7 +94,7 @@ def _taken(network: "Network") -> Iterator[str]:
     """What `predict` takes, in words."""
     schema, width = network.schema, network.sizes[0]
     if schema.features is not None:
-        yield "`predict` takes a row in the units of its columns: a dict by name, or a sequence in the order of COLUMNS."
+        yield "`predict` takes a raw row: a dict by column name, or a sequence in the order of COLUMNS."
         yield f"It gives {network.sizes[-1]} numbers; None or NaN is a missing value."
     elif schema.preprocesses:
         yield f"`predict` takes {width} stored pixels, from 0 to {1 / (schema.scale or 1):.6g}, and gives"
