@@ -132,6 +132,9 @@ class Neuron:
             activation=self.activate(weighted_sum + self.bias),
         )
 
+    def __repr__(self) -> str:
+        return f"Neuron({self.weights.size:,} weights, bias {self.bias:.6g}, {self.activation})"
+
     def _checked(self, inputs: npt.ArrayLike) -> Array:
         inputs = numeric(inputs, "inputs").astype(float)
         if inputs.shape != self.weights.shape:

@@ -1,5 +1,6 @@
 """One document for each result, and its writers: names of any kind, short reprs, LaTeX that compiles."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -76,6 +77,8 @@ def test_every_result_in_every_medium(results: dict[str, Any], golden: Callable[
 
 def test_no_repr_is_long_or_holds_arrays(results: dict[str, Any]) -> None:
     more = [results["trace"].layers[0], results["activity"].layers[0], results["template"].document()]
+    more += [results["comparison"].matching, results["recording"].snapshots[0], results["updates"].updates[0]]
+    more.append(results["network"].neuron(0, 0))
     for result in [*results.values(), *more]:
         assert len(repr(result)) < 200
         assert "array(" not in repr(result)
@@ -109,6 +112,17 @@ def test_names_of_any_kind_are_escaped(trace: gn.Trace, golden: Callable[..., No
             golden(document.write(format) + "\n", f"{name}-{format}")
         assert any(NASTY in words for words in Reader(document.html()).words) or name == "neuron"
     assert markdown.escaped("a\nb") == latex.escaped("a\n\nb") == "a b"
+
+
+def test_a_document_is_plain_data(results: dict[str, Any]) -> None:
+    for result in results.values():
+        document = json.loads(json.dumps(result.document().as_dict(), allow_nan=False))
+        assert document["kind"] == "document"
+        assert {part["kind"] for part in document["parts"]} <= {
+            "section", "document", "table", "text", "items", "worked", "picture", "chart", "networkpicture", "beside"
+        }  # fmt: skip
+    document = results["neuron"].document().as_dict()
+    assert document["parts"][0]["parts"][0]["rows"][-1]["figure"] == results["neuron"].rows()[-1].figure
 
 
 def test_an_unknown_format_is_refused(trace: gn.Trace, refused: Any) -> None:

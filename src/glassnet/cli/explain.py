@@ -95,6 +95,7 @@ def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any,
     """What `--json` prints; `docs/explain-json.md` has its schema."""
     from glassnet.explain.templates import template
     from glassnet.explain.wording import neuron_summary
+    from glassnet.render.json import plain
 
     classes = trace.schema.classes
     figures: dict[str, Any] = {
@@ -124,7 +125,6 @@ def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any,
     if arguments.neuron is not None:
         layer, index = arguments.neuron
         neuron = trace.neuron(layer, index)
-        rows = [{"kind": row.kind, **_what(row.what), "figure": row.figure} for row in neuron.rows(arguments.top)]
         pattern = template(network, layer, index, trace.layers[0].inputs)
         assert pattern.match is not None
         figures["neuron"] = {
@@ -132,16 +132,12 @@ def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any,
             "neuron": index,
             **neuron.as_dict(),
             "input_names": list(trace.input_names(layer)),
-            "rows": rows,
+            "rows": plain(neuron.rows(arguments.top)),
             "cosine": pattern.match.cosine,
             "best_score": pattern.best_score,
             "words": neuron_summary(trace, layer, index),
         }
     return figures
-
-
-def _what(what: Any) -> dict[str, str]:
-    return {"what": what} if isinstance(what, str) else {"what": what.name, "input": what.input, "weight": what.weight}
 
 
 def _columns() -> int:

@@ -17,6 +17,7 @@ from glassnet.arrays import Array, readonly
 from glassnet.errors import SettingError
 from glassnet.network import Network
 from glassnet.render.document import Document, Rendered
+from glassnet.render.json import plain
 from glassnet.render.parts import Chart, Column, Part, Table, Text
 from glassnet.trace import Trace
 
@@ -71,13 +72,7 @@ class ActivationCurve(Rendered):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {
-            "name": self.name,
-            "z": self.z.tolist(),
-            "activations": self.activations.tolist(),
-            "slopes": self.slopes.tolist(),
-            "at": self.at,
-        }
+        return dict(plain(self))
 
     def document(self) -> Document:
         """The curve with its point."""

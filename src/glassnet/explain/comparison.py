@@ -37,6 +37,7 @@ from glassnet.explain.paired_evaluation import (
 )
 from glassnet.network import Network
 from glassnet.render.document import Document, Rendered
+from glassnet.render.json import plain
 from glassnet.render.parts import Bar, Beside, Cell, Chart, Column, Part, Section, Table, Text
 
 ALIKE = 256
@@ -86,11 +87,7 @@ class LayerComparison:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return vars(self) | {
-            "mean": list(self.mean),
-            "spread": list(self.spread),
-            "largest": self.largest._asdict(),
-        }
+        return dict(plain(self))
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ class Line:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
+        return dict(plain(self))
 
     def section(self) -> Section:
         """The measures along the line, as a curve and as a table."""

@@ -26,6 +26,7 @@ from glassnet.arrays import Array, readonly
 from glassnet.errors import SettingError
 from glassnet.explain.symmetry import Layers, Order, arranged, identity_order, layers_of, may_flip, same_in_order
 from glassnet.network import Network
+from glassnet.render.json import plain
 
 SCALES = ("relu", "leaky_relu")
 """Activations with f(c z) = c f(z) for every c above 0."""
@@ -95,6 +96,9 @@ class Matching:
         ]
         return f"{', '.join(filter(None, done))}; distance {self.distance_before:.4g} -> {self.distance_after:.4g}"
 
+    def __repr__(self) -> str:
+        return f"Matching({self})"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON, without the network."""
         return {
@@ -105,9 +109,9 @@ class Matching:
             "scaled": self.scaled,
             "distance_before": self.distance_before,
             "distance_after": self.distance_after,
-            "permutations": [order.tolist() for order in self.permutations],
-            "signs": [signs.tolist() for signs in self.signs],
-            "scales": [scales.tolist() for scales in self.scales],
+            "permutations": plain(self.permutations),
+            "signs": plain(self.signs),
+            "scales": plain(self.scales),
         }
 
 

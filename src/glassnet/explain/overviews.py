@@ -12,6 +12,7 @@ from glassnet.errors import SettingError
 from glassnet.explain.active import active
 from glassnet.explain.wording import neuron_summary, share_text
 from glassnet.render.document import Document, Rendered
+from glassnet.render.json import plain
 from glassnet.render.parts import Items, Section
 from glassnet.trace import Trace
 
@@ -70,9 +71,7 @@ class Overview(Rendered):
             "says": self.says,
             **({} if self.taken_for is None else {"class": self.taken_for}),
             "words": list(self.words),
-            "layers": [
-                view._asdict() | {"strongest": [shown._asdict() for shown in view.strongest]} for view in self.layers
-            ],
+            "layers": plain(self.layers),
         }
 
     def document(self) -> Document:

@@ -29,6 +29,9 @@ class Snapshot(NamedTuple):
     parameters: Array
     slots: tuple[Array, ...] | None
 
+    def __repr__(self) -> str:
+        return f"Snapshot(step {self.step:,}, {self.bytes:,} bytes)"
+
     @property
     def bytes(self) -> int:
         return int(self.parameters.nbytes) + sum(slot.nbytes for slot in self.slots or ())

@@ -65,7 +65,7 @@ class Update:
     after: float
     loss: float
     learning_rate: float
-    examples: tuple[int, ...]
+    examples: tuple[int, ...] = field(repr=False)
 
     @property
     def change(self) -> float:

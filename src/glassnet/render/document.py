@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from glassnet.errors import unknown_name
-from glassnet.render import html, latex, markdown, text
+from glassnet.render import html, json, latex, markdown, text
 from glassnet.render.parts import Section
 
 
@@ -26,6 +26,11 @@ class Document(Section):
     def html(self) -> str:
         """A fragment of HTML with its styles inside, in the colours of the page around it."""
         return html.write(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The document as plain values for JSON, each part with its kind."""
+        made: dict[str, Any] = json.write(self)
+        return made
 
     def write(self, format: str, width: int = 80) -> str:
         """The document as "text", "markdown", "latex" or "html"."""
