@@ -10,6 +10,7 @@ import { lesson } from "./state/lesson.svelte.ts";
 import { lessonOf, restore } from "./state/link.ts";
 import { examplesFor } from "./state/choose_network.ts";
 import { Workspace } from "./state/workspace.svelte.ts";
+import { VIEWS } from "./views/index.ts";
 
 const page = document.getElementById("page")!;
 
@@ -21,6 +22,7 @@ async function open(): Promise<void> {
   const zeros: Input = { values: new Float32Array(network.architecture.sizes[0]), from: "all zero" };
   const workspace = new Workspace(kernel, network, first.name, zeros);
   workspace.networks = start.networks;
+  workspace.views = VIEWS.map(({ id }) => id);
   const link = location.hash.slice(1) || start.state;
   if (link) lesson.begin(lessonOf(link)); // before anything is shown that it hides
   mount(App, { target: page, props: { workspace, start } });

@@ -3,7 +3,7 @@ import type { Start } from "../src/host/types.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { Network } from "../src/network/network.ts";
 import { lessonOf, linkOf, restore } from "../src/state/link.ts";
-import { NO_LESSON } from "../src/state/lesson.svelte.ts";
+import { lesson, NO_LESSON } from "../src/state/lesson.svelte.ts";
 import { Workspace } from "../src/state/workspace.svelte.ts";
 import { kernel } from "./kernel.ts";
 
@@ -19,6 +19,7 @@ const other = network.withParameters(network.parameters.map((value) => -value));
 function page(): Workspace {
   const input = { values: new Float32Array(4), from: "all zero" };
   const workspace = new Workspace(kernel, network, "first", input);
+  workspace.views = ["look", "compare", "count"];
   workspace.networks = [
     { name: "first", from: "example", load: async () => network },
     { name: "second", from: "example", load: async () => other },
@@ -117,7 +118,8 @@ describe("a bad link", () => {
     expect(to.view).toBe("count");
   });
 
-  it("hides nothing that is no control", () => {
-    expect(lessonOf("hide=train,constructor,everything").hidden).toEqual(["train"]);
+  it("hides what it names, and nothing else", () => {
+    lesson.begin(lessonOf("lesson=a&hide=train,constructor,everything"));
+    expect(["train", "card", "compare"].map((name) => lesson.hides(name))).toEqual([true, false, false]);
   });
 });

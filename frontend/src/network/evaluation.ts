@@ -53,8 +53,7 @@ export class Exam {
     const rows = context.memory.view(Float32Array, outputs, count * fanOut);
     const { targets } = this.#examples;
     if ("rows" in targets) return measured(rows, targets.rows, count, fanOut);
-    const even = fanOut === 1 ? squished(this.#module, architecture.activations.at(-1)!, Float32Array.of(0))[0] : 0;
-    return recognised(rows, targets.labels, fanOut, even);
+    return recognised(rows, targets.labels, fanOut, evenOutput(this.#module, architecture));
   }
 
   #opened(architecture: Architecture): { context: Context; inputs: number; outputs: number } {
@@ -72,9 +71,7 @@ export function recognised(outputs: Float32Array, labels: Int32Array, fanOut: nu
   const classes = labels.reduce((most, label) => Math.max(most, label + 1), Math.max(fanOut, 2));
   const confusion = new Int32Array(classes * classes);
   const wrong: number[] = [];
-  const taken = labels.map((_, row) =>
-    fanOut === 1 ? Number(outputs[row] > even) : largestAt(outputs, row * fanOut, fanOut),
-  );
+  const taken = labels.map((_, row) => classAt(outputs, row, fanOut, even));
   labels.forEach((label, row) => {
     confusion[label * classes + taken[row]]++;
     if (taken[row] !== label) wrong.push(row);
@@ -100,9 +97,15 @@ export function measured(outputs: Float32Array, wanted: Float32Array, count: num
   return { count, accuracy: null, rSquared, taken: none, wrong: none, confusion: none, classes: 0 };
 }
 
-/** The first of the largest, as numpy's argmax. */
-function largestAt(values: Float32Array, from: number, count: number): number {
+/** The class that one example is taken for: the first of the largest outputs, as numpy's argmax; of a single output, 1
+ * where it says more than `even`. */
+export function classAt(outputs: Float32Array, row: number, fanOut: number, even: number): number {
+  if (fanOut === 1) return Number(outputs[row] > even);
   let best = 0;
-  for (let k = 1; k < count; k++) if (values[from + k] > values[from + best]) best = k;
+  for (let k = 1; k < fanOut; k++) if (outputs[row * fanOut + k] > outputs[row * fanOut + best]) best = k;
   return best;
 }
+
+/** What a single output says where both classes are equally likely: its activation at 0. */
+export const evenOutput = (module: WebAssembly.Module, { sizes, activations }: Architecture): number =>
+  sizes.at(-1) === 1 ? squished(module, activations.at(-1)!, Float32Array.of(0))[0] : 0;

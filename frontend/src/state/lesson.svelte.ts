@@ -1,30 +1,27 @@
 /** The teacher's mode: a line of text on top, and controls that are not there. It travels in links and single files. It keeps
  * a page simple; it is no security: whoever has the page has all that is in it. */
 
-/** What can be hidden, and what it is called. */
+/** What can be hidden besides views, and what it is called. */
 export const CONTROLS = {
   train: "Training",
   knobs: "Turning knobs by hand",
   card: "Neuron cards",
   steps: "The steps on a card",
   names: "Names of the outputs",
-  compare: "Compare",
-  count: "Count",
   files: "Opening files, choosing networks",
   share: "Share",
 } as const;
-export type Control = keyof typeof CONTROLS;
 
 /** As it travels. */
 export interface Lesson {
   readonly text: string;
-  readonly hidden: readonly Control[];
+  /** Names of `CONTROLS`, and views by their ids. */
+  readonly hidden: readonly string[];
   /** Without "show everything". */
   readonly locked: boolean;
 }
 
 export const NO_LESSON: Lesson = { text: "", hidden: [], locked: false };
-export const isControl = (name: string): name is Control => Object.hasOwn(CONTROLS, name);
 
 export class LessonState {
   lesson: Lesson = $state.raw(NO_LESSON);
@@ -36,7 +33,7 @@ export class LessonState {
   readonly any: boolean = $derived(this.lesson.text !== "" || this.lesson.hidden.length > 0);
 
   /** Whether this is not to be there. */
-  hides(control: Control): boolean {
+  hides(control: string): boolean {
     return this.given && this.lesson.hidden.includes(control);
   }
 
@@ -48,7 +45,7 @@ export class LessonState {
     this.own = false;
   }
 
-  hide(control: Control, hidden: boolean): void {
+  hide(control: string, hidden: boolean): void {
     const others = this.lesson.hidden.filter((each) => each !== control);
     this.lesson = { ...this.lesson, hidden: hidden ? [...others, control] : others };
   }

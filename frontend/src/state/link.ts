@@ -14,16 +14,15 @@ import { readNetwork, writeNetwork } from "../network/safetensors.ts";
 import { isVariation } from "../network/perturbations.ts";
 import type { Start } from "../host/types.ts";
 import type { Side } from "./comparison.svelte.ts";
-import { isControl, type Lesson } from "./lesson.svelte.ts";
+import type { Lesson } from "./lesson.svelte.ts";
 import { lookAt } from "./choose_network.ts";
-import type { View, Workspace } from "./workspace.svelte.ts";
+import type { Workspace } from "./workspace.svelte.ts";
 
 /** Characters. Longer links are cut by mail programs and chats. */
 export const MOST_LINK = 100_000;
 const MOST_READ = 1_000_000;
 const MOST_WORDS = 300;
 
-const VIEWS: readonly View[] = ["look", "compare", "count"];
 const pack = async (bytes: Uint8Array<ArrayBuffer>): Promise<string> => toBase64Url(await gzip(bytes));
 async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
@@ -33,42 +32,138 @@ async function unpack(text: string): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** The link's part after #.
- *
- * `comesAlong` says of which networks the name is enough. `complete`: nothing is left to the data set, of which whoever
- * opens it may have a part only. */
+/** What a link is made from. */
+interface Sent {
+  readonly workspace: Workspace;
+  readonly lesson: Lesson;
+  /** Of which networks the name is enough. */
+  readonly comesAlong: (name: string) => boolean;
+  /** Nothing is left to the data set, of which whoever opens the link may have a part only. */
+  readonly complete: boolean;
+}
+
+/** Where a link is read into, and the other fields of it. */
+interface Received {
+  readonly workspace: Workspace;
+  readonly start: Start;
+  readonly link: URLSearchParams;
+}
+
+/** One field of a link: what is written (null: the field is left out) and how it is read. A field without `read` is read
+ * with another one, or before all others (the lesson). */
+interface Field {
+  readonly name: string;
+  write(sent: Sent): string | null | Promise<string | null>;
+  read?(value: string, received: Received): void | Promise<void>;
+}
+
+const ofData = ({ workspace: { input, data }, complete }: Sent): boolean =>
+  input.index !== undefined && data !== null && input.from.startsWith(data.name) && !complete;
+const changes = ({ workspace: { network, original } }: Sent): boolean => network !== original;
+const compares = ({ workspace }: Sent): boolean => workspace.view === "compare";
+
+/** All that links and lessons carry, in the order in which it is read. */
+const FIELDS: readonly Field[] = [
+  {
+    name: "network",
+    write: ({ workspace }) => workspace.name,
+    read: (name, { workspace, start, link }) => restoreNetwork(workspace, start, name, link.get("numbers")),
+  },
+  {
+    name: "numbers",
+    write: ({ workspace, comesAlong }) => (comesAlong(workspace.name) ? null : pack(writeNetwork(workspace.original))),
+  },
+  {
+    name: "changes",
+    write: (sent) => (changes(sent) ? pack(difference(sent.workspace.original, sent.workspace.network)) : null),
+    async read(packed, { workspace, link }) {
+      const network = changed(workspace.network, await unpack(packed), link.get("activations"));
+      workspace.change(network, link.get("what") ?? "changes that came with the link");
+    },
+  },
+  {
+    name: "activations",
+    write: (sent) => (changes(sent) ? sent.workspace.network.architecture.activations.join(",") : null),
+  },
+  {
+    name: "what",
+    write: (sent) =>
+      changes(sent)
+        ? sent.workspace.edits.done
+            .map(({ what }) => what)
+            .join("; ")
+            .slice(0, MOST_WORDS)
+        : null,
+  },
+  {
+    name: "example",
+    write: (sent) => (ofData(sent) ? String(sent.workspace.input.index) : null),
+    read(index, { workspace }) {
+      workspace.input = example(workspace, Number(index));
+    },
+  },
+  {
+    name: "input",
+    write: (sent) => (ofData(sent) ? null : pack(inputBytes(sent.workspace.input.values))),
+    async read(packed, { workspace, link }) {
+      const values = inputValues(await unpack(packed), workspace.network.architecture.sizes[0]);
+      const label = link.has("label") ? Number(link.get("label")) : undefined;
+      const input: Input = { values, from: link.get("from") ?? "from the link" };
+      workspace.input = label === undefined ? input : { ...input, label };
+    },
+  },
+  { name: "from", write: (sent) => (ofData(sent) ? null : sent.workspace.input.from) },
+  {
+    name: "label",
+    write: (sent) => (ofData(sent) ? null : (sent.workspace.input.label?.toString() ?? null)),
+  },
+  {
+    name: "variation",
+    write(sent) {
+      const { kind, strength, seed } = sent.workspace.comparison.variation;
+      return compares(sent) ? [kind, strength, seed].join(",") : null;
+    },
+    read(text, { workspace }) {
+      const [kind, strength, seed] = text.split(",");
+      if (!isVariation(kind) || !(Number(strength) >= 0) || !Number.isSafeInteger(Number(seed)))
+        throw new Error("its variation is none");
+      workspace.comparison.variation = { kind, strength: Number(strength), seed: Number(seed) };
+    },
+  },
+  ...(["left", "right"] as const).map((side): Field => ({
+    name: side,
+    write: (sent) => (compares(sent) ? sideText(sent.workspace.comparison[side]) : null),
+    read: (text, { workspace }) => workspace.comparison.choose(side, sideOf(workspace, text)),
+  })),
+  {
+    name: "focus",
+    write: ({ workspace }) => (workspace.focus ? addressText(workspace.focus) : null),
+    read: (address, { workspace }) => workspace.look(addressOf(workspace.network, address)),
+  },
+  {
+    name: "view",
+    write: ({ workspace }) => (workspace.view === "look" ? null : workspace.view),
+    read(view, { workspace }) {
+      if (!workspace.views.includes(view)) throw new Error(`it names a view ${view}, which there is not`);
+      workspace.view = view;
+    },
+  },
+  { name: "lesson", write: ({ lesson }) => lesson.text || null },
+  { name: "hide", write: ({ lesson }) => lesson.hidden.join(",") || null },
+  { name: "locked", write: ({ lesson }) => (lesson.locked ? "1" : null) },
+];
+
+/** The link's part after #. */
 export async function linkOf(
   workspace: Workspace,
   lesson: Lesson,
   { comesAlong, complete = false }: { comesAlong: (name: string) => boolean; complete?: boolean },
 ): Promise<string> {
-  const { view, focus, name, network, original, input, data, comparison } = workspace;
   const link = new URLSearchParams();
-  if (view !== "look") link.set("view", view);
-  if (focus) link.set("focus", addressText(focus));
-  link.set("network", name);
-  if (!comesAlong(name)) link.set("numbers", await pack(writeNetwork(original)));
-  if (network !== original) {
-    link.set("changes", await pack(difference(original, network)));
-    link.set("squishes", network.architecture.activations.join(","));
-    link.set("what", workspace.edits.done.map(({ what }) => what).join("; ").slice(0, MOST_WORDS)); // prettier-ignore
+  for (const { name, write } of FIELDS) {
+    const value = await write({ workspace, lesson, comesAlong, complete });
+    if (value !== null) link.set(name, value);
   }
-  if (input.index !== undefined && data && input.from.startsWith(data.name) && !complete)
-    link.set("example", String(input.index));
-  else {
-    link.set("input", await pack(inputBytes(input.values)));
-    link.set("from", input.from);
-    if (input.label !== undefined) link.set("label", String(input.label));
-  }
-  if (view === "compare") {
-    link.set("left", sideText(comparison.left));
-    link.set("right", sideText(comparison.right));
-    const { kind, strength, seed } = comparison.variation;
-    link.set("variation", [kind, strength, seed].join(","));
-  }
-  if (lesson.text) link.set("lesson", lesson.text);
-  if (lesson.hidden.length > 0) link.set("hide", lesson.hidden.join(","));
-  if (lesson.locked) link.set("locked", "1");
   return link.toString();
 }
 
@@ -93,7 +188,7 @@ export function lessonOf(text: string): Lesson {
   const link = new URLSearchParams(text);
   return {
     text: link.get("lesson") ?? "",
-    hidden: (link.get("hide") ?? "").split(",").filter(isControl),
+    hidden: (link.get("hide") ?? "").split(",").filter(Boolean),
     locked: link.get("locked") === "1",
   };
 }
@@ -103,43 +198,16 @@ export async function restore(workspace: Workspace, start: Start, text: string):
   if (text.length > MOST_READ) return ["The link is too long to be one of this page; it was not read."];
   const link = new URLSearchParams(text);
   const problems: string[] = [];
-  const attempt = async (name: string, read: (value: string) => Promise<void> | void): Promise<void> => {
+  for (const { name, read } of FIELDS) {
     const value = link.get(name);
-    if (value === null) return;
+    if (value === null || !read) continue;
     try {
-      await read(value);
+      await read(value, { workspace, start, link });
     } catch (problem) {
       problems.push(`The link could not be read as a whole: ${(problem as Error).message}.`);
+      if (name === "network") break; // the rest is about that network
     }
-  };
-  await attempt("network", (name) => restoreNetwork(workspace, start, name, link.get("numbers")));
-  if (problems.length > 0) return problems; // the rest is about that network
-  await attempt("changes", async (packed) => {
-    const network = changed(workspace.network, await unpack(packed), link.get("squishes"));
-    workspace.change(network, link.get("what") ?? "changes that came with the link");
-  });
-  await attempt("example", (index) => {
-    workspace.input = example(workspace, Number(index));
-  });
-  await attempt("input", async (packed) => {
-    const values = inputValues(await unpack(packed), workspace.network.architecture.sizes[0]);
-    const label = link.has("label") ? Number(link.get("label")) : undefined;
-    const input: Input = { values, from: link.get("from") ?? "from the link" };
-    workspace.input = label === undefined ? input : { ...input, label };
-  });
-  await attempt("variation", (told) => {
-    const [kind, strength, seed] = told.split(",");
-    if (!isVariation(kind) || !(Number(strength) >= 0) || !Number.isSafeInteger(Number(seed)))
-      throw new Error("its variation is none");
-    workspace.comparison.variation = { kind, strength: Number(strength), seed: Number(seed) };
-  });
-  await attempt("left", (side) => workspace.comparison.choose("left", sideOf(workspace, side)));
-  await attempt("right", (side) => workspace.comparison.choose("right", sideOf(workspace, side)));
-  await attempt("focus", (address) => workspace.look(addressOf(workspace.network, address)));
-  await attempt("view", (view) => {
-    if (!VIEWS.includes(view as View)) throw new Error(`it names a view ${view}, which there is not`);
-    workspace.view = view as View;
-  });
+  }
   return problems;
 }
 
@@ -155,9 +223,9 @@ async function restoreNetwork(workspace: Workspace, start: Start, name: string, 
   await lookAt(workspace, start, await found.load(), name, found.data);
 }
 
-function changed(network: Network, bytes: Uint8Array<ArrayBuffer>, squishes: string | null): Network {
+function changed(network: Network, bytes: Uint8Array<ArrayBuffer>, given: string | null): Network {
   const { sizes, activations } = network.architecture;
-  const named = (squishes?.split(",") ?? activations) as readonly Squish[];
+  const named = (given?.split(",") ?? activations) as readonly Squish[];
   if (!named.every((name) => SQUISHES.includes(name))) throw new Error("it names a squish that there is not");
   return new Network(new Architecture(sizes, named), withDifference(network, bytes), network.schema);
 }

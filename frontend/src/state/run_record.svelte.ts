@@ -1,6 +1,6 @@
 /** What was seen of a run so far: its losses, its scores, and where something was changed by hand. */
 
-import type { Score } from "../training/evaluation.ts";
+import type { Score } from "../training/running_score.ts";
 import { upTo, withBin, type Bin } from "../training/loss_history.ts";
 
 const MOST_SCORES = 400;

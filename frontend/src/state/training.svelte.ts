@@ -5,7 +5,7 @@ import { exampleOf } from "../data/dataset.ts";
 import type { Start } from "../host/types.ts";
 import { Architecture } from "../network/architecture.ts";
 import { Network } from "../network/network.ts";
-import type { Score } from "../training/evaluation.ts";
+import type { Score } from "../training/running_score.ts";
 import { lastGood } from "../training/loss_history.ts";
 import type { FromWorker, Phase, Preview, Sample, Snapshot, StartValues, ToWorker } from "../training/messages.ts";
 import { structureOf, type Settings } from "../training/settings.ts";

@@ -18,8 +18,6 @@ export interface Step {
   readonly move: Float32Array | null;
 }
 
-export type View = "look" | "compare" | "count";
-
 export class Workspace {
   readonly kernel: WebAssembly.Module;
   readonly #tracer: Tracer;
@@ -43,7 +41,9 @@ export class Workspace {
   /** What a step does to this network, while one is looked at. */
   step: Step | null = $state.raw(null);
 
-  view: View = $state("look");
+  /** The ids of all views; the first is what one comes back to. */
+  views: readonly string[] = ["look"];
+  view: string = $state("look");
   /** The neuron whose card is open. */
   focus: Address | null = $state.raw(null);
   /** The neuron under the pointer. */

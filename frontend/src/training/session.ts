@@ -4,7 +4,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { Architecture } from "../network/architecture.ts";
 import { initial } from "../network/initializers.ts";
-import { Evaluation } from "./evaluation.ts";
+import { RunningScore } from "./running_score.ts";
 import { Gradients, type Gradient } from "./gradients.ts";
 import { binOf, joined, type Bin } from "./loss_history.ts";
 import type { FromWorker, Preview, ToWorker } from "./messages.ts";
@@ -36,7 +36,7 @@ export class Session {
   /** What comes from the page, and goes to it, is told in this. */
   #unit: Unit | null = null;
   #timeline = new Timeline();
-  #evaluation: Evaluation | null = null;
+  #score: RunningScore | null = null;
   #gradients: Gradients | null = null;
   #walk: Walk | null = null;
   /** The rate of the steps to come; the run's own is that of the steps before. */
@@ -131,7 +131,7 @@ export class Session {
     const most = Math.min(settings.batchSize, MOST_EXAMPLES);
     this.#run = new Run(this.#module, architecture, train, settings, parameters);
     this.#gradients = new Gradients(this.#module, architecture, train, settings.loss, most);
-    this.#evaluation = new Evaluation(this.#module, architecture, test, settings.loss);
+    this.#score = new RunningScore(this.#module, architecture, test, settings.loss);
     this.#timeline = new Timeline();
     this.#timeline.fork(this.#run.state());
     this.#rate = settings.rate;
@@ -211,7 +211,7 @@ export class Session {
 
   /** A piece of the test, if its share of the time is not used up; whether there is more of it. */
   #test(): boolean {
-    const evaluation = this.#evaluation!;
+    const evaluation = this.#score!;
     if (!evaluation.busy || this.#tested()) return evaluation.busy;
     const began = performance.now();
     const score = evaluation.work();
@@ -245,7 +245,7 @@ export class Session {
     const [losses, playing] = [this.#losses, this.#going !== null];
     this.#losses = null;
     this.#frame = false;
-    if (!playing || !(this.#evaluation!.busy || this.#tested())) this.#evaluation!.begin(run.step, parameters);
+    if (!playing || !(this.#score!.busy || this.#tested())) this.#score!.begin(run.step, parameters);
     const [edit, order] = [this.#edit, this.#order];
     this.#unit!.told(parameters);
     this.#say({ kind: "snapshot", step: run.step, edit, parameters, losses, playing, order }, [parameters.buffer]);

@@ -4,6 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { Context } from "../core/context.ts";
 import { Purpose, Vector, type Loss } from "../core/names.ts";
 import type { Architecture } from "../network/architecture.ts";
+import { classAt, evenOutput } from "../network/evaluation.ts";
 import { listed, put, rowsAt } from "../network/sparse_rows.ts";
 import { Gradients } from "./gradients.ts";
 
@@ -16,16 +17,18 @@ export interface Score {
 const SHORT_WORK = 4e6; // multiplications that take a millisecond or so
 const MOST_ROWS = 512;
 
-export class Evaluation {
+export class RunningScore {
   readonly #context: Context;
   readonly #data: Dataset;
   readonly #gradients: Gradients | null;
   readonly #blocks: { inputs: number; first: number; count: number }[] = [];
   readonly #outputs: number;
+  readonly #even: number;
   #going: { step: number; parameters: Float32Array | null; block: number; right: number } | null = null;
 
   constructor(module: WebAssembly.Module, architecture: Architecture, data: Dataset, loss: Loss) {
     this.#data = data;
+    this.#even = evenOutput(module, architecture);
     this.#gradients = "labels" in data.targets ? null : new Gradients(module, architecture, data, loss, MOST_ROWS);
     const rows = Math.max(16, Math.min(MOST_ROWS, Math.floor(SHORT_WORK / architecture.total)));
     const lists = listed(data);
@@ -65,18 +68,14 @@ export class Evaluation {
     return { step: going.step, value: going.right / this.#data.inputs.count };
   }
 
-  /** In how many rows of a block the largest output is that of the label. */
+  /** In how many rows of a block the class is that of the label. */
   #rightIn({ inputs, first, count }: { inputs: number; first: number; count: number }): number {
     const width = this.#context.architecture.sizes.at(-1)!;
     this.#context.forward(inputs, this.#outputs);
     const outputs = this.#context.memory.view(Float32Array, this.#outputs, count * width);
     const { labels } = this.#data.targets as { labels: Int32Array };
     let right = 0;
-    for (let row = 0; row < count; row++) {
-      let best = 0;
-      for (let i = 1; i < width; i++) if (outputs[row * width + i] > outputs[row * width + best]) best = i;
-      if (best === labels[first + row]) right++;
-    }
+    for (let row = 0; row < count; row++) if (classAt(outputs, row, width, this.#even) === labels[first + row]) right++;
     return right;
   }
 }
