@@ -42,17 +42,17 @@ def numeric(values: Any, what: str) -> Array:
 
 
 def is_sparse(values: Any) -> bool:
-    """Whether these are a scipy sparse matrix, which keeps only what is not zero; such inputs stay as they are."""
+    """Whether these are a scipy sparse matrix, which stores only nonzero values; such inputs stay sparse."""
     return hasattr(values, "tocsr")
 
 
 def dense(array: Array) -> Array:
-    """A sparse matrix with its zeros written out; an array as it is."""
+    """A sparse matrix as an array; an array unchanged."""
     return array.toarray() if is_sparse(array) else array  # type: ignore[attr-defined]
 
 
 def readonly(array: Array) -> Array:
-    """A view of `array` that cannot be written through (a sparse matrix as it is)."""
+    """A read-only view of an array; a sparse matrix unchanged."""
     if is_sparse(array):
         return array
     view = array.view()
@@ -61,5 +61,5 @@ def readonly(array: Array) -> Array:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """A shape as it is read in messages: `(784,)`, `(60000, 784)`."""
+    """A shape for messages: `(784,)`, `(60000, 784)`."""
     return str(tuple(int(n) for n in shape))

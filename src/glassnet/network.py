@@ -782,8 +782,8 @@ class Network:
         return hash((self.architecture, self.parameters.tobytes()))
 
     def __repr__(self) -> str:
-        squishes = " ".join(self.architecture.activations)
-        return f"Network({self.architecture}, {squishes}, {self.count().total:,} parameters, {self.dtype})"
+        activations = " ".join(self.architecture.activations)
+        return f"Network({self.architecture}, {activations}, {self.count().total:,} parameters, {self.dtype})"
 
     def document(self) -> Document:
         """The ledger of its parameters, and its weights as pictures."""

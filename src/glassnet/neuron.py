@@ -1,10 +1,10 @@
-"""One neuron. Everything else in glassnet is many of these.
+"""One neuron. A network is many of these.
 
     activation = squish(weights . inputs + bias)
 
-Each weight says how much one input counts, for or against. Their products add up to the weighted sum: how well the
-inputs match the pattern of the weights. The bias is the pre-activation when all inputs are 0. The squish (activation
-function) turns the result into what the neuron passes on.
+Each weight says how much one input counts, for or against. The products add up to the weighted sum: how well the inputs
+match the pattern of the weights. The bias is the pre-activation when all inputs are 0. The squish (activation function)
+maps the pre-activation to the neuron's output.
 """
 
 from collections.abc import Sequence

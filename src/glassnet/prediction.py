@@ -75,6 +75,6 @@ def classify(outputs: Array, network: "Network", on_logits: bool = False) -> Arr
     """The class of each row, (n,): the largest output; with one output, class 1 where it is above even."""
     if outputs.shape[1] > 1:
         return outputs.argmax(axis=1)
-    squish = "identity" if on_logits else network.architecture.activations[-1]
-    even = float(activation(squish)(np.zeros((1, 1)))[0, 0])  # what a logit of 0 becomes: 0.5 under sigmoid
+    name = "identity" if on_logits else network.architecture.activations[-1]
+    even = float(activation(name)(np.zeros((1, 1)))[0, 0])  # what a logit of 0 becomes: 0.5 under sigmoid
     return (outputs[:, 0] > even).astype(np.int64)

@@ -1,13 +1,15 @@
-"""Randomness without a state: every random number is a formula of the seed and of what it is for.
+"""Stateless randomness: every random number is a function of the seed and its purpose.
 
 The order of epoch 7 depends on (seed, 7) and the dropout mask of step 300 on (seed, 300, layer), so a run that was
-killed goes on with the same bits, any step can be computed again, and other engines draw the same numbers.
+killed continues with the same bits, any step can be computed again, and other engines draw the same numbers.
 
 Start values, toys and perturbations are drawn from numpy's `default_rng(seed)`. The page draws the same numbers:
 `kernel/generator.c` has numpy's generators, and tests/vectors holds both sides to the same cases.
 
-`splitmix64` is the generator of Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014; its n-th
-output can be had directly, which makes it a counter-based one.
+References
+----------
+G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", 2014: `splitmix64`, a counter-based
+generator, whose n-th output can be computed directly.
 """
 
 import threading
@@ -25,7 +27,7 @@ MIX_2 = 0x94D049BB133111EB
 
 
 def splitmix64(seed: int, n: int) -> int:
-    """The n-th (from zero) 64-bit output of the generator started with `seed`."""
+    """The n-th (from zero) 64-bit output of the generator with this seed."""
     z = (seed + (n + 1) * GOLDEN) & _MASK
     z = ((z ^ (z >> 30)) * MIX_1) & _MASK
     z = ((z ^ (z >> 27)) * MIX_2) & _MASK
@@ -44,12 +46,12 @@ def _mixed(z: Array) -> Array:
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> Array:
-    """The order in which an epoch visits its `count` examples: a permutation, int64."""
+    """The order of an epoch's `count` examples: a permutation, int64."""
     return _philox(splitmix64(seed, epoch)).permutation(count)
 
 
 def _philox(key: int) -> np.random.Generator:
-    """`Generator(Philox(key=key))`: this thread's own, set to that beginning, which is sooner done than making one."""
+    """`Generator(Philox(key=key))`; the generator of the thread is reset, which is faster than a new one."""
     if not hasattr(_thread, "generator"):
         _thread.generator = np.random.Generator(np.random.Philox(key=0))
         _thread.beginning = _thread.generator.bit_generator.state
@@ -60,13 +62,13 @@ def _philox(key: int) -> np.random.Generator:
 
 
 def drawn(seed: int, numbers: Array, share: float) -> Array:
-    """Which of these whole numbers (int64) are drawn, each with probability `share`: (n,) bool."""
+    """A Bernoulli sample of these whole numbers (int64), each with probability `share`: (n,) bool."""
     z = _mixed(np.uint64(splitmix64(seed ^ 0x5A3, 0)) + (numbers.astype(np.uint64) + np.uint64(1)) * np.uint64(GOLDEN))
     return (z >> np.uint64(11)) < np.uint64(round(share * (1 << 53)))
 
 
 def dropout_mask(seed: int, step: int, layer: int, shape: tuple[int, int], rate: float) -> Array:
-    """Which activations stay at this step: True with probability 1 - rate. Shape (batch, fan_out), row by row.
+    """The activations that remain at this step, of shape (batch, fan_out): True with probability 1 - rate.
 
     The 24 highest bits of each draw are compared with round(rate * 2^24), so that every engine decides alike.
     """

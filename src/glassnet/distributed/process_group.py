@@ -203,9 +203,9 @@ def _join() -> ProcessGroup:
     group = f"rank {rank} of {size}"
     if not 0 <= rank < size:
         raise SettingError(f"{group}: expected a rank from 0 to {size - 1}", help="correct RANK or WORLD_SIZE")
-    keeps = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    hosts_store = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     try:
-        store = TCPStore(host, port, None, keeps, _timeout(JOINING), wait_for_workers=False)
+        store = TCPStore(host, port, None, hosts_store, _timeout(JOINING), wait_for_workers=False)
     except RuntimeError as error:
         raise ProcessGroupError(
             f"{group} cannot reach rank 0 at {host}:{port} within {_timeout(JOINING).seconds} s "

@@ -209,8 +209,8 @@ def _created(plan: Plan, dtype: str, device: str) -> Dense:
     fully_shard(module)
     module.to_empty(device=device)
     random = np.random.default_rng(plan.seed)
-    for layer, squish in zip(module.linear, plan.architecture.activations, strict=True):
-        weights = initializer(fitting(squish))(random, layer.in_features, layer.out_features)
+    for layer, name in zip(module.linear, plan.architecture.activations, strict=True):
+        weights = initializer(fitting(name))(random, layer.in_features, layer.out_features)
         _fill(layer.weight, torch.from_numpy(weights.astype(dtype)))
         _fill(layer.bias, torch.zeros(layer.out_features, dtype=getattr(torch, dtype)))
     return module
@@ -218,5 +218,5 @@ def _created(plan: Plan, dtype: str, device: str) -> Dense:
 
 @torch.no_grad()
 def _fill(own: Any, whole: Tensor) -> None:
-    """Keep our own rows of the whole, which every process has drawn alike."""
+    """Copy this process's rows of the whole, which every process has drawn alike."""
     own.copy_(distribute_tensor(whole.to(own.device), own.device_mesh, own.placements, src_data_rank=None))

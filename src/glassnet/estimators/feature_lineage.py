@@ -97,10 +97,10 @@ def _categories(step: OneHotEncoder, column: int) -> list[str]:
 
 def _imputed(step: SimpleImputer, before: Sequence[Origin]) -> list[Origin]:
     """Columns without any value are left out; an indicator adds one for each column that had gaps."""
-    kept = [
+    remaining = [
         origin
         for origin, fill in zip(before, step.statistics_, strict=True)
         if step.keep_empty_features or not (isinstance(fill, float) and np.isnan(fill))
     ]
     gaps = () if step.indicator_ is None else step.indicator_.features_
-    return kept + [Origin(before[i].column, f"{before[i].label} missing") for i in gaps]
+    return remaining + [Origin(before[i].column, f"{before[i].label} missing") for i in gaps]

@@ -137,8 +137,8 @@ def start(shape: Architecture, random: np.random.RandomState, dtype: str) -> Arr
     vector = np.empty(shape.layers[-1].stop, dtype)
     hidden = shape.activations[:-1]
     for i, layer in enumerate(shape.layers):
-        squish = hidden[min(i, len(hidden) - 1)] if hidden else "identity"
-        bound = np.sqrt((2.0 if squish == "sigmoid" else 6.0) / (layer.fan_in + layer.fan_out))
+        name = hidden[min(i, len(hidden) - 1)] if hidden else "identity"
+        bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (layer.fan_in + layer.fan_out))
         weights = random.uniform(-bound, bound, (layer.fan_in, layer.fan_out))
         vector[layer.start : layer.biases_start] = weights.T.ravel()
         vector[layer.biases_start : layer.stop] = random.uniform(-bound, bound, layer.fan_out)

@@ -105,20 +105,20 @@ def _classifier(scope: Any, operator: Any, container: Any) -> None:
     steps = _Steps(scope, container, np.dtype(fitted.network_.dtype))
     if len(fitted.classes_) == 1:
         outputs = _network(scope, operator, container)
-        steps.add("Add", [steps.add("Mul", [outputs, steps.keep(0.0)]), steps.keep(1.0)], probabilities)
+        steps.add("Add", [steps.add("Mul", [outputs, steps.constant(0.0)]), steps.constant(1.0)], probabilities)
     elif fitted.n_outputs_ == 1:
         outputs = _network(scope, operator, container)
-        other = steps.add("Sub", [steps.keep(1.0), outputs])
+        other = steps.add("Sub", [steps.constant(1.0), outputs])
         steps.add("Concat", [other, outputs], probabilities, axis=1)
     else:
         _network(scope, operator, container, probabilities)
     if fitted._multilabel:
-        steps.add("Cast", [steps.add("Greater", [probabilities, steps.keep(0.5)])], label, to=7)  # int64
+        steps.add("Cast", [steps.add("Greater", [probabilities, steps.constant(0.5)])], label, to=7)  # int64
         return
     places = steps.add("ArgMax", [probabilities], axis=1, keepdims=0)
     numbers = fitted.classes_.dtype.kind in "bui"
     classes = np.array(fitted.classes_, np.int64) if numbers else [str(name).encode() for name in fitted.classes_]
-    names = steps.keep(classes, np.dtype(np.int64) if numbers else np.dtype(object))
+    names = steps.constant(classes, np.dtype(np.int64) if numbers else np.dtype(object))
     steps.add("Gather", [names, places], label)
 
 
@@ -133,7 +133,7 @@ def _network(scope: Any, operator: Any, container: Any, end: str | None = None) 
     names = {graph.input[0].name: steps.add("Cast", [operator.inputs[0].full_name], to=number)}
     for constant in graph.initializer:
         values = numpy_helper.to_array(constant)
-        names[constant.name] = steps.keep(values, values.dtype)
+        names[constant.name] = steps.constant(values, values.dtype)
     for node in graph.node:
         (output,) = node.output
         last = output == graph.output[0].name
@@ -155,7 +155,7 @@ class _Steps:
         self._container.add_node(kind, inputs, output, op_version=OPSET, name=name, **settings)
         return output
 
-    def keep(self, values: Any, dtype: "np.dtype | None" = None) -> str:
+    def constant(self, values: Any, dtype: "np.dtype | None" = None) -> str:
         from onnx import TensorProto, helper
 
         dtype = dtype or self._dtype

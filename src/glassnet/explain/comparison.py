@@ -25,15 +25,15 @@ from glassnet.errors import InputError, SettingError
 from glassnet.explain.matching import Matching, differences, matched, rounding_unit, same_but_for_rounding
 from glassnet.explain.paired_evaluation import (
     Given,
-    Trial,
+    PairedOutputs,
     between,
-    brought,
     given,
+    in_order,
     inputs_for,
     mixes_sums,
+    paired_outputs,
     r_squared,
-    read_alike,
-    tried,
+    same_preprocessing,
 )
 from glassnet.network import Network
 from glassnet.render.document import Document, Rendered
@@ -241,7 +241,7 @@ class Comparison(Rendered):
         return self.classes[int(number)] if self.classes and int(number) < len(self.classes) else str(int(number))
 
     def _head(self) -> list[tuple[str, str]]:
-        """What is said of the two, each fact with its name."""
+        """Facts about the two networks, each with its name."""
         facts = []
         for letter, name, network in zip("ab", self.names, self.networks, strict=True):
             what = _structure(network) if letter == "a" or self.differs else "the same structure"
@@ -364,8 +364,8 @@ def compare(
     _check(a, b, tests)
     if points is not None and tests.targets is None:
         raise _no_targets("data without targets")
-    draws_line = tests.targets is not None and matching is not None and read_alike(a, b)
-    trial = tried(a, b, tests, matching, keep_sums=draws_line and tests.labels is not None and mixes_sums(a))
+    draws_line = tests.targets is not None and matching is not None and same_preprocessing(a, b)
+    trial = paired_outputs(a, b, tests, matching, keep_sums=draws_line and tests.labels is not None and mixes_sums(a))
     same, evidence = _same_function(a, b, matching, trial, _named(tests))
     apart = [i for i, value in enumerate(trial.apart) if value > ALIKE * rounding_unit(a, b)]
     disagreements = answers = truth = accuracy = None
@@ -434,14 +434,14 @@ def _named(data: Given) -> str:
 
 
 def _same_function(
-    a: Network, b: Network, matching: Matching | None, trial: Trial | None, data: str
+    a: Network, b: Network, matching: Matching | None, trial: PairedOutputs | None, data: str
 ) -> tuple[bool | None, str]:
     """Whether a and b have the same outputs, and the reason."""
     for what, m, n in (("inputs", a.sizes[0], b.sizes[0]), ("outputs", a.sizes[-1], b.sizes[-1])):
         if m != n:
             return False, f"they have {m:,} and {n:,} {what}"
     equal = matching is not None and same_but_for_rounding(a, matching.network)
-    if equal and matching is not None and read_alike(a, b):
+    if equal and matching is not None and same_preprocessing(a, b):
         moved = ", in another order" if matching.moved or matching.flipped else ""
         if matching.found_by == "exact":
             return True, f"every parameter is equal{moved}"
@@ -463,10 +463,10 @@ def _layer(index: int, a: Network, b: Network, matching: Matching) -> LayerCompa
         np.concatenate([layer.weights, layer.biases[:, None]], axis=1, dtype=np.float64)
         for layer in (a.layers[index], b.layers[index], matching.network.layers[index])
     ]
-    one, other, brought = vectors
+    one, other, in_order = vectors
     size = np.sqrt(((one**2).sum() + (other**2).sum()) / 2) or 1.0
-    size_after = np.sqrt(((one**2).sum() + (brought**2).sum()) / 2) or 1.0
-    change = np.abs(one - brought)
+    size_after = np.sqrt(((one**2).sum() + (in_order**2).sum()) / 2) or 1.0
+    change = np.abs(one - in_order)
     neuron, place = (int(i) for i in np.unravel_index(int(change.argmax()), change.shape))
     return LayerComparison(
         layer=index,
@@ -478,19 +478,25 @@ def _layer(index: int, a: Network, b: Network, matching: Matching) -> LayerCompa
             neuron,
             place if place < one.shape[1] - 1 else None,
             float(one[neuron, place]),
-            float(brought[neuron, place]),
+            float(in_order[neuron, place]),
         ),
     )
 
 
 def _line(
-    a: Network, b: Network, data: Given, trial: Trial, matching: Matching, points: int, ends: tuple[float, float]
+    a: Network,
+    b: Network,
+    data: Given,
+    trial: PairedOutputs,
+    matching: Matching,
+    points: int,
+    ends: tuple[float, float],
 ) -> Line:
     shares = [k / (points - 1) for k in range(points)]
     inputs = inputs_for(a, data) if trial.first_sums is None else data.inputs
     sums, sums_matched = trial.first_sums, None
     if sums is not None:
-        of_b = brought(sums[1], matching, 0) if len(a.layers) > 1 else sums[1]
+        of_b = in_order(sums[1], matching, 0) if len(a.layers) > 1 else sums[1]
         sums_matched = sums[0], of_b
     ways = []
     for network, first in ((b, sums), (matching.network, sums_matched)):
@@ -504,8 +510,8 @@ def _line(
 
 def _structure(network: Network) -> str:
     runs = [(name, len(list(run))) for name, run in groupby(network.architecture.activations)]
-    squishes = ", ".join(name if times == 1 else f"{name} x {times}" for name, times in runs)
-    return f"{network.architecture}, {squishes}, {network.count().total:,} parameters"
+    activations = ", ".join(name if times == 1 else f"{name} x {times}" for name, times in runs)
+    return f"{network.architecture}, {activations}, {network.count().total:,} parameters"
 
 
 def _cut(name: str, width: int) -> str:

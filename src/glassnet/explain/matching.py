@@ -123,8 +123,8 @@ def differences(a: Network, b: Network) -> tuple[str, ...]:
     else:
         what = ["inputs", *(f"neurons in layer {i}" for i in range(len(a.layers)))]
         found += [f"{m:,} and {n:,} {name}" for name, m, n in zip(what, a.sizes, b.sizes, strict=True) if m != n]
-        squishes = zip(a.architecture.activations, b.architecture.activations, strict=True)
-        found += [f"{one} and {other} in layer {i}" for i, (one, other) in enumerate(squishes) if one != other]
+        activations = zip(a.architecture.activations, b.architecture.activations, strict=True)
+        found += [f"{one} and {other} in layer {i}" for i, (one, other) in enumerate(activations) if one != other]
     return tuple(found)
 
 
@@ -172,7 +172,7 @@ def matched(a: Network, b: Network) -> Matching:
     if order is None:
         found_by = "assignment"
         order = _nearest(left, right, odd)
-    network = _brought(b, order, scales)
+    network = _reordered(b, order, scales)
     return Matching(
         permutations=tuple(readonly(order_of) for order_of in order.permutations),
         signs=tuple(readonly(signs) for signs in order.signs),
@@ -204,7 +204,7 @@ def same_but_for_rounding(a: Network, b: Network) -> bool:
     return True
 
 
-def _brought(b: Network, order: Order, scales: Sequence[Array]) -> Network:
+def _reordered(b: Network, order: Order, scales: Sequence[Array]) -> Network:
     """b with its hidden neurons in another order and scale."""
     if all((of_layer == 1).all() for of_layer in scales):
         layers = arranged([(layer.weights, layer.biases) for layer in b.layers], order)
@@ -229,7 +229,7 @@ def _same_but_for_rounding(a: Network, b: Network, odd: Sequence[bool]) -> tuple
     order = _settled(left, right, odd, order)  # among neurons that rounding makes look alike, the nearest
     scales = tuple(of_a / of_b[places] for of_a, of_b, places in zip(sizes_a, sizes_b, order.permutations, strict=True))
     scales = tuple(np.where(np.abs(of_layer - 1) <= unit, 1.0, of_layer) for of_layer in scales)
-    return (order if same_but_for_rounding(a, _brought(b, order, scales)) else None), scales
+    return (order if same_but_for_rounding(a, _reordered(b, order, scales)) else None), scales
 
 
 def _in_one_scale(network: Network) -> tuple[Layers, list[Array]]:

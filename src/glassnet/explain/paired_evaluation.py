@@ -1,4 +1,4 @@
-"""Two networks tried on the same inputs: what each gives, where they part inside, and what lies between them.
+"""Two networks evaluated on the same inputs: their outputs, where they diverge inside, and the networks between them.
 
 Everything is taken from the traces of both, a few thousand inputs at a time. Imports `matching` of `explain`.
 """
@@ -21,11 +21,11 @@ from glassnet.prediction import classify
 from glassnet.schema import Schema
 
 CHEAP_SUMS = 4
-"""From so many inputs per neuron of the first layer on, mixing first sums is the cheaper way along the line."""
+"""With at least this many inputs per neuron of the first layer, mixing the first sums is cheaper."""
 
 
 class Given(NamedTuple):
-    """Data as it was given: its name, the inputs as stored, what they stand for, and the targets if there are any."""
+    """Data of a comparison: name, raw inputs, schema, and targets if there are any."""
 
     name: str
     inputs: Array
@@ -35,13 +35,13 @@ class Given(NamedTuple):
 
     @property
     def labels(self) -> Array | None:
-        """(n,) the targets, if they are classes."""
+        """The targets (n,), if they are classes."""
         targets = self.targets
         return targets if targets is not None and targets.ndim == 1 and targets.dtype.kind == "i" else None
 
 
 def given(data: Any) -> Given:
-    """A `Dataset`, a pair (inputs, targets), or inputs alone; raises `InputError` for what is none of these."""
+    """A `Dataset`, a pair (inputs, targets), or inputs alone as `Given`; raises `InputError` for anything else."""
     if isinstance(data, tuple) and len(data) == 2:
         data = as_dataset(data)
     if isinstance(data, Dataset):
@@ -56,7 +56,7 @@ def given(data: Any) -> Given:
 
 
 def inputs_for(network: Network, data: Given) -> Array:
-    """The inputs as the first layer of this network gets them: floats (n, fan_in), preprocessed by its own schema."""
+    """The inputs of this network's first layer: floats (n, fan_in), preprocessed by its own schema."""
     inputs = data.inputs
     if data.dataset is not None:
         _, dataset, _ = meeting(network, data.dataset)
@@ -78,15 +78,15 @@ def _reading(schema: Schema) -> tuple[Any, ...]:
     return schema.centers, schema.spreads
 
 
-def read_alike(a: Network, b: Network) -> bool:
+def same_preprocessing(a: Network, b: Network) -> bool:
     """Whether a raw row becomes the same inputs for both."""
     one, other = a.schema, b.schema
     known = (one.centers, one.spreads, other.centers, other.spreads)
     return all(part is None for part in known) or _reading(one) == _reading(other)
 
 
-def tells_classes(network: Network, data: Given) -> bool:
-    """Whether its outputs are a choice between classes, as far as one can know."""
+def predicts_classes(network: Network, data: Given) -> bool:
+    """Whether the network predicts classes, as far as data and schema say."""
     if data.targets is not None:
         return data.labels is not None
     if network.schema.classes is not None or network.architecture.activations[-1] in ("softmax", "sigmoid"):
@@ -94,21 +94,28 @@ def tells_classes(network: Network, data: Given) -> bool:
     return network.sizes[-1] > 1 and network.schema.target is None
 
 
-def takes_logits(network: Network) -> bool:
-    """Whether its classes are told from the last pre-activations, as `evaluate` does it."""
+def decides_on_logits(network: Network) -> bool:
+    """Whether classes are decided by the last pre-activations, as in `evaluate`."""
     return network.architecture.activations[-1] in ("softmax", "sigmoid")
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """Two networks on n inputs.
+class PairedOutputs:
+    """Outputs of two networks on n inputs.
 
-    output_difference  the largest difference between two outputs; None if they have another number of outputs
-    largest_output     the largest output of either, by size
-    answers            (n, 2) the classes that a and b give; None where these are no classes
-    apart              for each layer the mean over the inputs of the distance between a's and b's matched activations,
-                       relative to the root mean square of their lengths; empty without a matching
-    first_sums         the first layer's pre-activations of a, and of b as it is, (n, fan_out) each; None if not kept
+    Parameters
+    ----------
+    output_difference : float or None
+        Largest difference between two outputs; None if the numbers of outputs differ.
+    largest_output : float
+        Largest absolute output of either.
+    answers : ndarray of shape (n, 2) or None
+        Classes that a and b predict; None if they do not predict classes.
+    apart : tuple of float
+        For each layer the mean distance between a's and b's matched activations, relative to the root mean square of
+        their lengths; empty without a matching.
+    first_sums : tuple of ndarray of shape (n, fan_out) or None
+        First pre-activations of a, and of b unchanged, if asked for.
     """
 
     output_difference: float | None
@@ -118,8 +125,8 @@ class Trial:
     first_sums: tuple[Array, Array] | None
 
 
-def tried(a: Network, b: Network, data: Given, matching: Matching | None, keep_sums: bool) -> Trial:
-    """Both networks on all inputs. Raises `InputError` for inputs or targets that do not fit both."""
+def paired_outputs(a: Network, b: Network, data: Given, matching: Matching | None, keep_sums: bool) -> PairedOutputs:
+    """Run both networks on all inputs. Raises `InputError` if inputs or targets do not fit both."""
     left = inputs_for(a, data)
     right = left if (a.schema, a.dtype) == (b.schema, b.dtype) else inputs_for(b, data)
     if len(left) != len(right):
@@ -128,10 +135,10 @@ def tried(a: Network, b: Network, data: Given, matching: Matching | None, keep_s
             help="give inputs as (n, fan_in)",
         )
     if data.targets is not None:
-        for network in (a, b):  # labels that it has no output for are told by the loss
+        for network in (a, b):  # the loss raises for labels without an output
             network.loss_for(data.targets).targets(data.targets, network.sizes[-1], network.parameters.dtype)
     comparable = a.sizes[-1] == b.sizes[-1]
-    classes = tells_classes(a, data) and tells_classes(b, data)
+    classes = predicts_classes(a, data) and predicts_classes(b, data)
     difference = largest = 0.0
     answers, sums = [], []
     apart = np.zeros(len(a.layers) if matching else 0)
@@ -143,17 +150,19 @@ def tried(a: Network, b: Network, data: Given, matching: Matching | None, keep_s
         if comparable:
             difference = max(difference, float(np.abs(outputs[0] - outputs[1]).max()))
         if classes:
-            told = [
-                classify(trace.layers[-1].pre_activations if takes_logits(n) else trace.outputs, n, takes_logits(n))
+            predicted = [
+                classify(
+                    trace.layers[-1].pre_activations if decides_on_logits(n) else trace.outputs, n, decides_on_logits(n)
+                )
                 for n, trace in zip((a, b), traces, strict=True)
             ]
-            answers.append(np.stack(told, axis=1))
+            answers.append(np.stack(predicted, axis=1))
         if matching is not None:
             for i, (of_a, of_b) in enumerate(zip(traces[0].layers, traces[1].layers, strict=True)):
-                apart[i] += _apart(of_a.activations, brought(of_b.activations, matching, i)).sum()
+                apart[i] += _apart(of_a.activations, in_order(of_b.activations, matching, i)).sum()
         if keep_sums:
             sums.append([trace.layers[0].pre_activations for trace in traces])
-    return Trial(
+    return PairedOutputs(
         output_difference=difference if comparable else None,
         largest_output=largest,
         answers=np.concatenate(answers) if classes else None,
@@ -162,8 +171,8 @@ def tried(a: Network, b: Network, data: Given, matching: Matching | None, keep_s
     )
 
 
-def brought(activations: Array, matching: Matching, layer: int) -> Array:
-    """b's activations of one layer (n, fan_out), in a's order, signs and scale; the outputs stay as they are."""
+def in_order(activations: Array, matching: Matching, layer: int) -> Array:
+    """b's activations of one layer (n, fan_out), in a's order, signs and scale; outputs do not change."""
     if layer == len(matching.permutations):
         return activations
     factors = (matching.signs[layer] * matching.scales[layer]).astype(activations.dtype)
@@ -171,13 +180,13 @@ def brought(activations: Array, matching: Matching, layer: int) -> Array:
 
 
 def _apart(a: Array, b: Array) -> Array:
-    """For each row the distance between the two, relative to the root mean square of their lengths; 0 for two zeros."""
+    """Distance between each pair of rows, relative to the root mean square of their lengths; 0 for two zeros."""
     difference, lengths = ((a - b) ** 2).sum(axis=1), ((a**2).sum(axis=1) + (b**2).sum(axis=1)) / 2
     return np.sqrt(difference / np.where(lengths > 0, lengths, 1))
 
 
 def r_squared(network: Network, data: Given) -> float:
-    """The share of the variance of measurements that a network explains."""
+    """Share of the variance of measured targets that a network explains."""
     assert data.targets is not None
     figure = evaluate(network.bare, (inputs_for(network, data), data.targets)).r_squared
     assert figure is not None
@@ -185,22 +194,22 @@ def r_squared(network: Network, data: Given) -> float:
 
 
 def mixes_sums(network: Network) -> bool:
-    """Whether the way along the line is cheaper from the sums of the first layer, which mix as its parameters do."""
+    """Whether networks on the line are cheaper from the sums of the first layer, which mix as parameters do."""
     return network.sizes[0] >= CHEAP_SUMS * network.sizes[1]
 
 
 def between(
     a: Network, b: Network, share: float, data: Given, sums: tuple[Array, Array] | None, inputs: Array
 ) -> float:
-    """The accuracy (of measurements: R squared) of the network whose parameters are 1 - share of a's and share of b's.
+    """Accuracy (R squared for measured targets) of the network with 1 - share of a's parameters and share of b's.
 
-    sums    the first layer's pre-activations of a and of b: then only the layers after it are computed
-    inputs  otherwise the inputs as a sees them
+    If `sums`, the first pre-activations of a and b, are given, only the layers after them are computed; otherwise
+    `inputs` are those of a's first layer.
     """
     mixed = a.with_parameters((1 - share) * a.parameters.astype(np.float64) + share * b.parameters)
     if data.labels is None:
         return r_squared(mixed, data)
-    logits = takes_logits(mixed)
+    logits = decides_on_logits(mixed)
     if logits:
         mixed = mixed.with_activation(len(mixed.layers) - 1, "identity")
     if sums is not None:
@@ -214,7 +223,7 @@ def between(
 
 
 def _after_first_sums(network: Network) -> Network:
-    """The network without the weights of its first layer: what it makes of that layer's pre-activations."""
+    """The network without the weights of its first layer: it takes that layer's pre-activations."""
     first, *others = [(layer.weights, layer.biases, layer.activation) for layer in network.layers]
     width = len(first[1])
     layers: Sequence[tuple[Any, Any, str]] = [(np.eye(width), np.zeros(width), first[2]), *others]

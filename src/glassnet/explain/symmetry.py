@@ -138,7 +138,7 @@ class _Side:
         return colours
 
     def seen(self, weights: Array, others: Array, odd: bool) -> Array:
-        """For each row of weights (n, m), what it says with the colours of the m others, whatever their order."""
+        """For each row of weights (n, m) a hash of its pairs with the colours of the m others, independent of order."""
         total = np.zeros((1 + odd, len(weights)), np.uint64)
         step = max(1, AT_ONCE // max(1, weights.shape[1]))
         for start in range(0, len(weights), step):
@@ -152,7 +152,7 @@ class _Side:
         return total
 
     def recoloured(self, layer: int, colours: Colours) -> Array:
-        """A hidden layer's colours, told apart by those of the hidden layers before and after it."""
+        """A hidden layer's colours, refined by those of the hidden layers before and after it."""
         new = _mix(colours[layer])
         if layer > 0:
             new = _mix(new + self.seen(self.layers[layer][0], colours[layer - 1], self.odd[layer]))
@@ -172,7 +172,7 @@ class _Side:
 
 
 def _refine(sides: tuple[_Side, _Side], left: Colours, right: Colours, changed: set[int] | None) -> bool:
-    """Recolour, in place, until nothing more is told apart; False as soon as a and b have different colours."""
+    """Recolour, in place, until no colour splits; False as soon as a and b have different colours."""
     hidden = range(sides[0].hidden)
     todo = set(hidden) if changed is None else {n for layer in changed for n in (layer - 1, layer + 1) if n in hidden}
     if not all(_alike(left[layer], right[layer]) for layer in hidden):
@@ -252,8 +252,8 @@ def _paired(left: Colours, right: Colours) -> Order | None:
     return Order(tuple(permutations), tuple(signs))
 
 
-# Hashes: sums of well-mixed 64-bit numbers stand for unordered collections. Two that should differ are taken for equal
-# once in 2^64, and then only told apart later: what is found in the end is always checked number by number.
+# Hashes: sums of well-mixed 64-bit numbers stand for unordered collections. Two different ones are equal once in
+# 2^64, and are then separated later: the final result is always checked number by number.
 
 _THREE = np.uint64(3)
 _MARK = np.uint64(0x9E3779B97F4A7C15)
@@ -273,5 +273,5 @@ def _mix(x: Array) -> Array:
 
 
 def _names(count: int) -> Array:
-    """A colour of its own for each of so many, shape (1, count)."""
+    """`count` different colours, of shape (1, count)."""
     return _mix(_mix(np.arange(1, count + 1, dtype=np.uint64) * _MARK))[None]

@@ -46,7 +46,7 @@ def draw(canvas: Canvas, neuron: NeuronTrace, style: Style) -> None:
     """Draw it on a given canvas."""
     name, z, a = neuron.activation_name, neuron.pre_activation, neuron.activation
     still = ", the others held still" if name == "softmax" else ""
-    heading(canvas, style, f"The squish: {name}", f"{known_activation(name).formula}{still}")
+    heading(canvas, style, f"Activation: {name}", f"{known_activation(name).formula}{still}")
     axes = plain(canvas.add_axes((0.13, 0.14, 0.82, 0.68)), style)
     zs, activations, slope = _points(neuron)
     axes.set(xlabel="pre-activation z", ylabel="activation a")
@@ -91,5 +91,5 @@ def _points(neuron: NeuronTrace) -> tuple[Array, Array, float | None]:
     if not 0 < a < 1:
         return zs, np.full_like(zs, np.nan_to_num(a)), None
     others = z - np.log(a / (1 - a))  # what they come to: a = exp(z) / (exp(z) + exp(others))
-    squish = known_activation("sigmoid")
-    return zs, squish(zs - others), a * (1 - a)
+    function = known_activation("sigmoid")
+    return zs, function(zs - others), a * (1 - a)

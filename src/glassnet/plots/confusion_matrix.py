@@ -58,7 +58,7 @@ def confusion(evaluation: Evaluation, style: str = "light") -> Figure:
     made = figure(colours, wide, high)
     wrong = evaluation.count - int(np.trace(counts))
     below = f"{evaluation.accuracy:.2%} of {evaluation.count:,} right, {wrong:,} wrong; loss {evaluation.loss:.4f}"
-    heading(made, colours, "What was taken for what", below)
+    heading(made, colours, "Confusion matrix", below)
     axes = plain(made.add_axes((left / wide, bottom / high, classes * cell / wide, classes * cell / high)), colours, "")
     mistakes = counts.astype(float)
     np.fill_diagonal(mistakes, np.nan)
@@ -88,7 +88,7 @@ def confusion(evaluation: Evaluation, style: str = "light") -> Figure:
     axes.set_xticks(ticks, [names[k] for k in ticks], rotation=90 if long > 3 else 0)
     axes.set_yticks(ticks, [names[k] for k in ticks])
     axes.tick_params(length=0, labelsize=NORMAL, labelcolor=colours.ink)
-    axes.set(xlabel="taken for", ylabel="it is")
+    axes.set(xlabel="predicted", ylabel="true")
     if numbered:
         axes.text(classes - 0.35, -0.62, "right", va="bottom", fontsize=SMALL, color=colours.quiet)
     return made

@@ -9,7 +9,7 @@ from glassnet.plots.style import Style, lifted
 from glassnet.schema import Schema
 
 STRIPES = 4
-"""Into so many rows a pixel is cut; of a negative one the last is left empty."""
+"""Rows per pixel; the last row of a negative pixel is empty."""
 
 
 def picture_shape(schema: Schema) -> tuple[int, int] | None:

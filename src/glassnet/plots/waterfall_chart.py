@@ -60,9 +60,9 @@ def draw(canvas: Canvas, neuron: NeuronTrace, style: Style, top: int = 10) -> No
                  style, "bottom")  # fmt: skip
     spans = _spans(rows)
     low, most = min(0.0, *(min(s) for s in spans)), max(0.0, *(max(s) for s in spans))
-    room = (most - low or 1.0) * 0.036 * max(len(row.figure) for row in rows)  # for the longest figure
-    left = max([room - (end - low) for start, end in spans if end < start], default=0.0)
-    axes.set(xlim=(low - max(left, 0.1 * room), most + room), ylim=(len(rows) + 0.3, -0.6), yticks=[])
+    label_width = (most - low or 1.0) * 0.036 * max(len(row.figure) for row in rows)  # for the longest figure
+    left = max([label_width - (end - low) for start, end in spans if end < start], default=0.0)
+    axes.set(xlim=(low - max(left, 0.1 * label_width), most + label_width), ylim=(len(rows) + 0.3, -0.6), yticks=[])
     axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _minus(f"{value:,.6g}")))
     axes.axvline(0, color=style.line, linewidth=0.8, zorder=0)
