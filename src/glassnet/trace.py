@@ -231,7 +231,7 @@ class Trace(Rendered):
         else:
             shown = largest(first, max(most, 10))
             title = "the inputs" if len(shown) == len(first) else "the largest inputs"
-            inputs = Layer(title, "", len(first), _nodes(first, shown, self.input_names(0)))
+            inputs = Layer(title, "", len(first), _nodes(first, shown, self._names_with_values()))
         layers, links = [], []
         for i, layer in enumerate(self.layers):
             last, before = i == len(self.layers) - 1, shown
@@ -246,6 +246,17 @@ class Trace(Rendered):
             links.append([Link(places[0][j], places[1][k], product) for k, j, product in products])
         whole = 1.0 if self.layers[-1].activation_name in ("softmax", "sigmoid") else 0.0
         return NetworkPicture(inputs, layers, links, whole)
+
+    def _names_with_values(self) -> Sequence[str]:
+        """The inputs with the values that the user gave, where the first layer gets others."""
+        names, schema = self.input_names(0), self.schema
+        if self.given is None or not schema.standardises or self.outputs.ndim == 2:
+            return names
+        raw = self.given.tolist()
+        return [
+            f"{name} = {value:.6g}" if schema.written(i, value, 0.0) else name
+            for i, (name, value) in enumerate(zip(names, raw, strict=True))
+        ]
 
     def output_name(self, output: int) -> str:
         """What to call an output: its class, the column it predicts, or its number."""

@@ -141,3 +141,11 @@ def test_what_cannot_be_had_says_what_can(pictures: gn.Network, network: gn.Netw
         template(network, 0, 0, [1, 2, np.nan])
     with refused(SettingError):
         template(network, 0, 0, within=(1, 0))
+
+
+def test_bounds_are_read_as_inputs_are() -> None:
+    network = gn.Network.create("4-3", seed=0).with_schema(gn.Schema((2, 2), 1 / 255))
+    of_pixels, of_fractions = (template(network, 0, 1, within=bounds) for bounds in ((0, 51), (0.0, 0.2)))
+    assert of_pixels.best_score == pytest.approx(of_fractions.best_score)
+    with pytest.raises(InputError):
+        template(network, 0, 1, within=(0.0, 51.0))

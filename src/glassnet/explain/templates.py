@@ -217,7 +217,8 @@ def template(
     inputs : array_like of shape (fan_in,), optional
         One input of the network, to see how well it fits.
     within : tuple of float, optional
-        (low, high), the range of this layer's inputs for `best_input`. By default: the range of pixels for a picture (0
+        (low, high), the range of this layer's inputs for `best_input`; for the first layer of a network of pixels by
+        the rule of `Schema`: (0, 255) or (0.0, 1.0). By default: the range of pixels for a picture (0
         to 255 times the schema's scale), two standard deviations either way for a table, the range of the previous
         activation if it is bounded, else 0 to 1.
 
@@ -244,7 +245,7 @@ def template(
     """
     check_address(layer, neuron, network.sizes[1:])
     at = network.layers[layer]
-    low, high = _range(network, layer) if within is None else within
+    low, high = _range(network, layer) if within is None else _read(network, layer, within)
     if not low <= high:
         raise SettingError(f"within must be (low, high) with low <= high, got ({low}, {high})")
     schema = network.schema
@@ -289,4 +290,14 @@ def _range(network: Network, layer: int) -> tuple[float, float]:
     schema = network.schema
     if schema.spreads is not None:
         return -2.0, 2.0
-    return 0.0, round(255 * schema.scale, 12) if schema.scale else 1.0
+    if schema.scale is None or schema.features is not None:
+        return 0.0, 1.0
+    return 0.0, round(255 * schema.scale, 12)
+
+
+def _read(network: Network, layer: int, within: tuple[float, float]) -> tuple[float, float]:
+    """The bounds as the layer gets them: stored pixels are scaled by the rule of `Schema`."""
+    if layer > 0 or network.schema.standardises:
+        return within
+    bounds, factor = network.schema.preprocess(np.asarray(within))
+    return within if factor == 1 else (float(bounds[0] * factor), float(bounds[1] * factor))
