@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from glassnet.architecture import ParameterCount, count_sizes, parse_sizes
-from glassnet.errors import FileError
+from glassnet.opening import no_such_file
 
 if TYPE_CHECKING:
     from glassnet.files.checkpoint import Checkpoint
@@ -49,10 +49,7 @@ def count(source: "str | Sequence[int] | os.PathLike[str] | Network | Any") -> "
         with open_checkpoint(source) as checkpoint:
             return _ledger(checkpoint) or checkpoint.count()
     if isinstance(source, str) and not source.replace("-", "").isdigit():
-        raise FileError(
-            f"no such file: {source!r}",
-            help="paths are relative to the current folder; sizes are written as 784-16-16-10",
-        )
+        raise no_such_file(source, "sizes are written as 784-16-16-10")
     if isinstance(source, str | Sequence):
         return count_sizes(source)
     if hasattr(source, "architecture") or not hasattr(source, "__dict__"):

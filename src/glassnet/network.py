@@ -27,12 +27,12 @@ from glassnet.data.tables import table_rows
 from glassnet.engines.reference import weights_and_biases
 from glassnet.errors import FileError, InputError, SettingError, sentence, unknown_name
 from glassnet.files import own_format
-from glassnet.files.access import quoted
 from glassnet.files.importing import chain_of, known_already
 from glassnet.files.sharded_network import description_of
 from glassnet.initializers import Initializer, fitting, initializer
 from glassnet.losses import Loss, default_loss, loss
 from glassnet.neuron import Neuron
+from glassnet.opening import quoted
 from glassnet.prediction import Prediction, labels_of
 from glassnet.render.document import Document
 from glassnet.render.parts import Bar, Beside, Cell, Column, Part, Picture, Table

@@ -56,7 +56,7 @@ def test_other_formats_are_converted(here: Path, network: gn.Network) -> None:
         (["net.safetensors", "--to", "onnx", "--quantise", "int8"], 'expected the target "c"', 2),
         (["net.safetensors", "--to", "onnx", "--activation", "relu"], "which says its own (tanh, softmax)", 2),
         (["net.safetensors", "--to", "c", "-o", "gone/a.h"], "no way to write gone/a.h", 1),
-        (["missing", "--to", "c"], "which is not there", 1),
+        (["missing", "--to", "c"], "no such file: ", 1),
     ],
 )
 def test_what_cannot_be_is_told(

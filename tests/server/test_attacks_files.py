@@ -203,7 +203,7 @@ def test_a_file_that_changed_or_vanished_is_told(connect: Connect, saved: Path) 
     assert (answer.status, answer.json["got"]) == (422, "'small.safetensors', which has changed since it was opened")
     saved.unlink()
     answer = client.get(address)
-    assert (answer.status, answer.json["got"]) == (422, "'small.safetensors', which is not there")
+    assert (answer.status, answer.json["got"]) == (422, "no such file: 'small.safetensors'")
     assert client.get("/api/start").status == 200
     assert client.get("/api/files/0/network").status == 422
     assert client.get("/").status == 200

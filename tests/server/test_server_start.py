@@ -123,7 +123,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str, status: int) ->
 @pytest.mark.parametrize(
     ("arguments", "words", "status"),
     [
-        (["missing.safetensors"], "got 'missing.safetensors', which is not there", 1),
+        (["missing.safetensors"], "no such file: 'missing.safetensors'", 1),
         (["--port", "80"], "got --port 80; expected a port from 1024 to 65535", 2),
         (["--port", "65536"], "got --port 65536; expected a port from 1024 to 65535", 2),
         (["--host", "0.0.0.0"], "unrecognized arguments: --host", 2),

@@ -1,18 +1,16 @@
-"""The door for files: opened with errors that help, told apart by content, believed only within bounds.
+"""Data files are recognised by content, and their headers are believed only within bounds.
 
 A header may claim anything. What it claims is compared with what the file really holds before memory is taken for it:
 plain data cannot be longer than the file, and no deflate stream (gzip, zip) grows to more than 1032 times its size.
 """
 
-import difflib
 import os
-import stat
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
-from typing import BinaryIO, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from glassnet.errors import FileError, GlassnetError
+from glassnet.errors import FileError
+from glassnet.opening import open_file
 
 Source: TypeAlias = "str | os.PathLike[str]"
 Kind: TypeAlias = Literal["empty", "parquet", "arrow", "zip", "gzip", "idx", "picture", "binary", "text"]
@@ -31,43 +29,6 @@ KIND_WORDS: dict[Kind, str] = {
 DEFLATE_AT_MOST = 1032
 LARGEST = 1 << 32
 """Bytes: no array and no picture folder larger than 4 GiB is taken into memory (MNIST has 0.05 GB)."""
-
-
-def open_file(path: Source) -> BinaryIO:
-    """The file opened for reading bytes; `FileError` if it is missing, a folder, a pipe, or may not be read."""
-    place = Path(path)
-    try:
-        if not stat.S_ISREG(place.stat().st_mode):
-            kind = "a folder" if place.is_dir() else "no regular file"
-            raise FileError(got=f"{str(path)!r}, {kind}", expected="a file", do="name a file")
-        return place.open("rb")
-    except GlassnetError:
-        raise
-    except FileNotFoundError:
-        raise missing_file(path) from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
-        why = getattr(error, "strerror", None) or str(error)
-        raise FileError(
-            got=f"{str(path)!r} ({why})",
-            expected="a file that can be read",
-            do="check its name and your right to read it",
-        ) from None
-
-
-def missing_file(path: Source) -> FileError:
-    """The error for a file that is not there, with the most similar name in its folder."""
-    place = Path(path)
-    try:
-        near = difflib.get_close_matches(place.name, [entry.name for entry in os.scandir(place.parent)], n=1)
-    except OSError:
-        near = []
-    return FileError(
-        got=f"{str(path)!r}, which does not exist",
-        expected="a file that is there",
-        do=f"did you mean {str(place.with_name(near[0]))!r}?"
-        if near
-        else f"check the path, seen from {str(Path.cwd())!r}",
-    )
 
 
 def kind_of(path: Source) -> Kind:

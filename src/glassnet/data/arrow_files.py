@@ -11,10 +11,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glassnet.data.access import KIND_WORDS, Source, kind_of, listed, missing_file, short
+from glassnet.data.access import KIND_WORDS, Source, kind_of, listed, short
 from glassnet.data.columns import Column, kind_of_type, of_arrow, pyarrow
 from glassnet.data.table_readers import check_names
 from glassnet.errors import FileError, InputError
+from glassnet.opening import no_such_file
 
 ROWS_AT_ONCE = 1 << 14
 SUFFIXES = (".parquet", ".arrow", ".feather", ".ipc")
@@ -129,7 +130,7 @@ def is_folder_of_tables(path: Source) -> bool:
 def _only_kind(path: Path) -> str:
     """What all files are by their content: "parquet" or "arrow"."""
     if not path.exists():
-        raise missing_file(path)
+        raise no_such_file(path)
     files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     files = [file for file in files if not any(p.startswith((".", "_")) for p in file.relative_to(path).parts)]
     kinds = {kind_of(file): file for file in reversed(files)}

@@ -18,9 +18,10 @@ from typing import IO
 import numpy as np
 
 from glassnet.arrays import Array, shape_text
-from glassnet.data.access import Source, check_claim, open_file
+from glassnet.data.access import Source, check_claim
 from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError, InputError
+from glassnet.opening import open_file
 from glassnet.schema import Schema
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}

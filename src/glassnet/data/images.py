@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 import numpy as np
 
 from glassnet.arrays import Array, numeric, shape_text
-from glassnet.data.access import LARGEST, Source, kind_of, listed, missing_file, open_file
+from glassnet.data.access import LARGEST, Source, kind_of, listed
 from glassnet.data.dataset import Dataset
 from glassnet.data.digits import DIGITS
 from glassnet.errors import FileError, GlassnetError, InputError, SettingError, unknown_name
+from glassnet.opening import no_such_file, open_file
 from glassnet.schema import Schema
 
 if TYPE_CHECKING:
@@ -348,7 +349,7 @@ def _groups(path: Source) -> tuple[dict[str, list[Path]], list[str]]:
     except GlassnetError:
         raise
     except FileNotFoundError:
-        raise missing_file(path) from None
+        raise no_such_file(path) from None
     except OSError as error:
         raise FileError(
             got=f"{error.filename!r} ({error.strerror})",

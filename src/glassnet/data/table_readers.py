@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from glassnet.data.access import Source, listed, open_file, short
+from glassnet.data.access import Source, listed, short
 from glassnet.data.columns import Column, of_arrow, pyarrow
 from glassnet.errors import FileError, InputError
+from glassnet.opening import open_file
 
 MOST_CELLS = 1 << 29
 """No table of more cells is taken into memory: as numbers they would fill 4 GiB."""

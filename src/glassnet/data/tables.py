@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from glassnet.arrays import Array, shape_text
-from glassnet.data.access import KIND_WORDS, Source, kind_of, listed, open_file
+from glassnet.data.access import KIND_WORDS, Source, kind_of, listed
 from glassnet.data.column_statistics import Survey
 from glassnet.data.columns import Column, of_array
 from glassnet.data.dataset import Dataset
@@ -22,6 +22,7 @@ from glassnet.data.npz import npz_names, read_npz
 from glassnet.data.table_readers import read_csv, read_parquet
 from glassnet.data.targets import Answers, Task, answers, check_task, target_name
 from glassnet.errors import FileError, InputError, SettingError
+from glassnet.opening import open_file
 from glassnet.schema import Schema
 
 _NPZ_PAIRS = (("inputs", "targets"), ("X", "y"))

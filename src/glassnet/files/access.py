@@ -1,18 +1,18 @@
-"""The door for model files: a regular file, opened with errors that help, a few bytes of it read at a known place.
+"""Reading model files: a few bytes at a known place, from a file that has not changed since it was opened.
 
-No file is kept open and none is mapped: one that shrinks or changes under us gives an error, not a crash or a mixture.
+No file is kept open or mapped: one that shrinks or changes while it is read gives an error, not a crash or a mixture.
 """
 
 import io
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from glassnet.errors import FileError
+from glassnet.opening import descriptor, quoted
 
 HEAD = 64
 """Bytes at the beginning of a file by which formats are told apart."""
@@ -65,29 +65,6 @@ def _stamp(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
-@contextmanager
-def descriptor(path: Path) -> Iterator[tuple[int, os.stat_result]]:
-    """A regular file opened for reading, and what the system says of it; a pipe or a device is not waited for."""
-    try:
-        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except FileNotFoundError:
-        raise FileError(
-            got=f"{quoted(path)}, which is not there", expected="a file that is there", do="check the path"
-        ) from None
-    except (OSError, ValueError) as problem:  # ValueError: a NUL character in the name
-        why = getattr(problem, "strerror", None) or str(problem)
-        raise FileError(
-            got=f"{quoted(path)} ({why})", expected="a file that can be read", do="check its name and your right to it"
-        ) from None
-    try:
-        status = os.fstat(number)
-        if not stat.S_ISREG(status.st_mode):
-            raise FileError(got=f"{quoted(path)}, no regular file", expected="a file", do="name a file")
-        yield number, status
-    finally:
-        os.close(number)
-
-
 def read_at(number: int, start: int, length: int, path: Path) -> bytes:
     """Exactly these bytes of an open file; `FileError` where it ends before."""
     pieces: list[bytes] = []
@@ -106,21 +83,6 @@ def damaged(path: object, why: str, kind: str = "model file") -> FileError:
     return FileError(
         got=f"{quoted(path)}, truncated or damaged ({why})", expected=f"a whole {kind}", do="get or save it again"
     )
-
-
-def printable(text: object, length: int = 200) -> str:
-    """Text of a file as it may be shown: nothing in it that steers a terminal, the middle left out where it is long."""
-    text = str(text)
-    if len(text) > length:
-        text = f"{text[: length // 2]}...{text[-(length // 2 - 3) :]}"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
-
-
-def quoted(text: object, length: int = 200) -> str:
-    """The same in quotation marks, for messages."""
-    return f"'{printable(text, length)}'"
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

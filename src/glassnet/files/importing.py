@@ -12,8 +12,8 @@ from typing import Any
 from glassnet.architecture import Architecture, spec
 from glassnet.errors import SettingError
 from glassnet.files import named_layers, registry
-from glassnet.files.access import quoted
 from glassnet.files.layer_graph import Chain, InTheWay
+from glassnet.opening import quoted
 
 
 def chain_of(source: Any, activation: "str | Sequence[str] | None" = None) -> Chain:

@@ -15,11 +15,12 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.errors import AddressError, FileError, InputError
 from glassnet.files import open_checkpoint
-from glassnet.files.access import natural, printable
+from glassnet.files.access import natural
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.report import human_count
 from glassnet.files.tensors import TensorInfo
+from glassnet.opening import printable
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Column, Section, Table, Text
 

@@ -17,7 +17,7 @@ import numpy as np
 from glassnet.activations import ACTIVATIONS, RowActivation
 from glassnet.arrays import Array, shape_text
 from glassnet.errors import FileError
-from glassnet.files.access import printable
+from glassnet.opening import printable
 from glassnet.schema import Schema
 
 SAME_AGAIN = ("identity", "relu", "step")

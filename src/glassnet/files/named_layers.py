@@ -12,11 +12,12 @@ import numpy as np
 
 from glassnet.arrays import Array, shape_text
 from glassnet.files import naming
-from glassnet.files.access import natural, quoted
+from glassnet.files.access import natural
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.layer_graph import Affine, Chain, Dense, InTheWay, batch_norm
 from glassnet.files.metadata import activations_from, described, notes_of
 from glassnet.files.tensors import TensorInfo
+from glassnet.opening import quoted
 from glassnet.schema import Schema
 
 EPSILON = 1e-5

@@ -12,9 +12,9 @@ from glassnet.arithmetic import significant
 from glassnet.arrays import Array, readonly
 from glassnet.errors import AddressError, SettingError
 from glassnet.files import naming
-from glassnet.files.access import printable, quoted
 from glassnet.files.tensors import Orientation, TensorSource
 from glassnet.neuron import Neuron, NeuronTrace
+from glassnet.opening import printable, quoted
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Bar, Column, Part, Section, Table
 

@@ -13,6 +13,7 @@ from typing import Any
 from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files import atomic
+from glassnet.opening import descriptor
 
 VERSION = 1
 _KEY = "glassnet"
@@ -87,12 +88,8 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[Tensors, dict[str, An
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
-    if not path.is_file():
-        raise FileError(
-            got=f"{path}, which is {'a folder' if path.is_dir() else 'not there'}",
-            expected=f"a glassnet {kind} file",
-            do="check the path",
-        )
+    with descriptor(path):
+        pass  # a missing file has one wording everywhere
     try:
         file = safe_open(path, framework="numpy")
     except (SafetensorError, OSError) as problem:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from glassnet import opening
 from glassnet.errors import FileError
 from glassnet.files import access
 
@@ -80,7 +81,7 @@ def recognise(path: str | os.PathLike[str]) -> Format:
     path = Path(path)
     head = b""
     if not path.is_dir():
-        with access.descriptor(path) as (number, status):
+        with opening.descriptor(path) as (number, status):
             head = os.read(number, access.HEAD)
         if status.st_size == 0:
             raise access.damaged(path, "it is empty")
@@ -92,7 +93,7 @@ def recognise(path: str | os.PathLike[str]) -> Format:
         raise access.damaged(path, "it does not begin as its name says", "safetensors file")
     *titles, last = (format.title for format in readable.values())
     raise FileError(
-        got=f"{access.quoted(path)}, {'a folder without a model' if path.is_dir() else 'a file of no known format'}",
+        got=f"{opening.quoted(path)}, {'a folder without a model' if path.is_dir() else 'a file of no known format'}",
         expected=f"{', '.join(titles)} or {last}",
         do="check the path",
     )

@@ -12,9 +12,10 @@ from typing import Any
 
 from glassnet.architecture import human_bytes
 from glassnet.errors import SettingError
-from glassnet.files.access import natural, printable
+from glassnet.files.access import natural
 from glassnet.files.dtypes import KINDS
 from glassnet.files.tensors import Role, TensorInfo, TensorSource
+from glassnet.opening import printable
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Bar, Cell, Column, Part, Section, Table, Text
 

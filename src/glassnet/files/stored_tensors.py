@@ -14,13 +14,15 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
+from glassnet import opening
 from glassnet.arrays import Array
 from glassnet.errors import AddressError, FileError
 from glassnet.files import access
-from glassnet.files.access import Stored, damaged, quoted
+from glassnet.files.access import Stored, damaged
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.tensors import TensorInfo, column_index, row_range
+from glassnet.opening import quoted
 
 MOST_AXES = 32
 _PIECE = 1 << 20
@@ -135,7 +137,7 @@ def numbers_in(shape: tuple[int, ...], name: str, path: Path) -> int:
     if len(shape) > MOST_AXES:
         raise damaged(path, f"tensor {quoted(name, 60)} has {len(shape):,} axes, more than {MOST_AXES}")
     if any(n < 0 for n in shape) or prod(max(n, 1) for n in shape) >= 1 << 58:
-        raise damaged(path, f"tensor {quoted(name, 60)} claims the shape {access.printable(shape, 120)}")
+        raise damaged(path, f"tensor {quoted(name, 60)} claims the shape {opening.printable(shape, 120)}")
     return prod(shape)
 
 

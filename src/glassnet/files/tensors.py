@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from glassnet.arrays import Array
 from glassnet.errors import AddressError
-from glassnet.files.access import printable, quoted
+from glassnet.opening import printable, quoted
 
 Role: TypeAlias = Literal["parameter", "statistic", "buffer", "optimizer"]
 """What a tensor is for: learnt; counted along while learning (running means); fixed (positions); the optimizer's."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from glassnet.errors import FileError
-from glassnet.files.access import damaged, quoted
+from glassnet.files.access import damaged
+from glassnet.opening import quoted
 
 _END, _END64, _LOCATOR, _ENTRY, _LOCAL = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x01\x02", b"PK\x03\x04"
 LARGEST_DIRECTORY = 64 << 20

@@ -166,5 +166,5 @@ def called(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except GlassnetError as problem:
-        problem.got = problem.got.replace(str(path), name)
+        problem.problem, problem.got = (text.replace(str(path), name) for text in (problem.problem, problem.got))
         raise

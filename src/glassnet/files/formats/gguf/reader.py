@@ -17,9 +17,10 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.errors import FileError, MissingExtra, SettingError
 from glassnet.files import access
-from glassnet.files.access import Stored, quoted
+from glassnet.files.access import Stored
 from glassnet.files.stored_tensors import Codec, Place, StoredCheckpoint, beside, codec, no_overlap, numbers_in
 from glassnet.files.tensors import Role, TensorInfo
+from glassnet.opening import quoted
 
 MOST_STEPS = 1 << 22
 """Keys, texts, lists within lists and tensors in a header: sixteen times as many as the largest vocabulary

@@ -19,8 +19,9 @@ import numpy as np
 
 from glassnet.arrays import Array
 from glassnet.errors import FileError, MissingExtra
-from glassnet.files.access import Stored, damaged, printable, quoted, read_at
+from glassnet.files.access import Stored, damaged, read_at
 from glassnet.files.dtypes import KINDS, as_numbers
+from glassnet.opening import printable, quoted
 
 MEMORY = 1 << 30
 """Bytes of address space that the other process may have, the library's own code with them."""

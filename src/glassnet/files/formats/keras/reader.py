@@ -17,11 +17,12 @@ from typing import Any
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError
 from glassnet.files import naming, zip_members
-from glassnet.files.access import descriptor, natural, printable, quoted, stored
+from glassnet.files.access import natural, stored
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.formats.keras import hdf5
 from glassnet.files.formats.keras.hdf5 import Dataset, Part
 from glassnet.files.tensors import Role, TensorInfo, column_index, row_range
+from glassnet.opening import descriptor, printable, quoted
 
 _MAGIC = b"\x89HDF\r\n\x1a\n"
 _LARGEST_CONFIG = 16 << 20

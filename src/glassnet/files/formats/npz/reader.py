@@ -19,12 +19,14 @@ from typing import IO
 
 import numpy as np
 
+from glassnet import opening
 from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files import access, naming
-from glassnet.files.access import Stored, damaged, quoted
+from glassnet.files.access import Stored, damaged
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.tensors import TensorInfo, column_index, row_range
+from glassnet.opening import quoted
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 10_000
@@ -57,7 +59,7 @@ def recognises(head: bytes, path: Path) -> bool:
     if not head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return False
     try:
-        with access.descriptor(path) as (number, _), _zip(number, path) as archive:
+        with opening.descriptor(path) as (number, _), _zip(number, path) as archive:
             return any(name.endswith(".npy") for name in archive.namelist()) or not archive.namelist()
     except _DAMAGE:
         return path.suffix == ".npz"  # cut or damaged: let the error say so
@@ -95,7 +97,9 @@ class NpzFile(Checkpoint):
                 except FileError:
                     raise
                 except _DAMAGE as problem:
-                    raise damaged(path, access.printable(str(problem) or type(problem).__name__), ".npz file") from None
+                    raise damaged(
+                        path, opening.printable(str(problem) or type(problem).__name__), ".npz file"
+                    ) from None
         if any(member.compressed for member in self._members.values()):
             self.format += ", compressed"
         self.tensors = naming.with_orientations(tensors, None)
@@ -226,7 +230,7 @@ class NpzFile(Checkpoint):
         except FileError:
             raise
         except _DAMAGE as problem:
-            raise damaged(self.path, access.printable(problem), ".npz file") from None
+            raise damaged(self.path, opening.printable(problem), ".npz file") from None
 
     def _gathered(self, name: str, low: int, high: int) -> Array:
         """Rows of an array in Fortran's order, where those of one column lie together."""
@@ -349,7 +353,7 @@ def _array(file: IO[bytes], path: Path, name: str, size: int, compressed: str | 
     if dtype.hasobject:
         return _Member(shape, dtype, fortran, start + length, compressed)
     if prod(shape) * dtype.itemsize != size - length:
-        claim = access.printable(f"shape {shape} of {dtype}", 100)
+        claim = opening.printable(f"shape {shape} of {dtype}", 100)
         raise damaged(path, f"{quoted(name, 60)} claims {claim}, and has {size - length:,} bytes", "numpy file")
     return _Member(shape, dtype, fortran, start + length, compressed)
 
@@ -379,6 +383,6 @@ def _header(file: IO[bytes], path: Path, name: str) -> tuple[tuple[int, ...], bo
         if dtype.itemsize == 0 and not dtype.hasobject:
             raise ValueError("a type of no size")
     except Exception as problem:  # parsing a literal raises SyntaxError, MemoryError, RecursionError and others
-        why = access.printable(f"{type(problem).__name__}: {problem}", 80)
+        why = opening.printable(f"{type(problem).__name__}: {problem}", 80)
         raise damaged(path, f"{quoted(name, 60)} has a header that cannot be read: {why}", "numpy file") from None
     return shape, fortran, dtype, 8 + width + length

@@ -10,7 +10,6 @@ import numpy as np
 
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError, MissingExtra
-from glassnet.files.access import printable, quoted
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.formats.onnx.elementwise import ELEMENTWISE, FLOATS, attribute, called, elementwise
 from glassnet.files.layer_graph import (
@@ -25,6 +24,7 @@ from glassnet.files.layer_graph import (
     batch_norm,
     known_squish,
 )
+from glassnet.opening import printable, quoted
 
 LARGEST = 1 << 31
 """Bytes: protobuf ends there, and a chain is taken into memory whole."""

@@ -13,9 +13,10 @@ from typing import Literal
 
 from glassnet.errors import FileError
 from glassnet.files import access
-from glassnet.files.access import Stored, damaged, quoted
+from glassnet.files.access import Stored, damaged
 from glassnet.files.stored_tensors import Codec, Place, StoredCheckpoint, beside, codec, no_overlap, numbers_in
 from glassnet.files.tensors import Orientation, Role, TensorInfo
+from glassnet.opening import quoted
 
 MOST_FIELDS = 1 << 22
 """Fields that are looked at, a microsecond each; a language model of 10,000 nodes has some 200,000."""

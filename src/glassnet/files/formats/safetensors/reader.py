@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet import opening
 from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files import access, naming
-from glassnet.files.access import Stored, damaged, quoted
+from glassnet.files.access import Stored, damaged
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.tensors import TensorInfo, column_index, row_range
+from glassnet.opening import quoted
 
 LONGEST_HEADER = 100_000_000
 """Bytes: the format's own limit."""
@@ -78,7 +80,7 @@ def open_file(path: Path) -> "SafetensorsFile":
                 do=f"name one of them, such as {quoted(indices[0])}",
             )
         return _sharded(path, indices[0]) if indices else _folder(path)
-    with access.descriptor(path) as (number, status):
+    with opening.descriptor(path) as (number, status):
         start = access.read_at(number, 0, min(9, status.st_size), path)
     if start.lstrip()[:1] == b"{" and (start[8:9] != b"{" or '"weight_map"' in _text(path)):
         return _sharded(path, path)
@@ -260,7 +262,7 @@ def _parsed(content: bytes, path: Path, kind: str) -> dict[str, Any]:
         value = json.loads(content.decode(), object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as problem:
         why = "nested too deeply" if isinstance(problem, RecursionError) else str(problem)
-        raise damaged(path, f"its JSON cannot be read: {access.printable(why, 100)}", kind) from None
+        raise damaged(path, f"its JSON cannot be read: {opening.printable(why, 100)}", kind) from None
     if not isinstance(value, dict):
         raise damaged(path, "its JSON is no object", kind)
     return value
@@ -293,7 +295,7 @@ def _described(path: Path, name: str, described: Any) -> tuple[str, tuple[int, .
     else:
         whole = False
     if not whole or start > stop or bits != (stop - start) * 8:
-        claim = access.printable(f"{dtype} {tuple(shape)} in bytes {start} to {stop}", 120)
+        claim = opening.printable(f"{dtype} {tuple(shape)} in bytes {start} to {stop}", 120)
         raise damaged(path, f"tensor {quoted(name, 60)} claims {claim}", "safetensors file")
     return dtype, tuple(shape), start, stop
 
@@ -383,7 +385,7 @@ def _outside(name: str, why: str) -> FileError:
 
 def _text(path: Path) -> str:
     """The text of an index; "" if it is none."""
-    with access.descriptor(path) as (number, status):
+    with opening.descriptor(path) as (number, status):
         if status.st_size > LONGEST_INDEX:
             return ""
         return access.read_at(number, 0, status.st_size, path).decode(errors="replace")

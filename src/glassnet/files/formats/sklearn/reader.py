@@ -16,10 +16,11 @@ from typing import Any
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError
 from glassnet.files import zip_members
-from glassnet.files.access import damaged, descriptor, printable, quoted
+from glassnet.files.access import damaged
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.formats.npz.reader import NpzFile
 from glassnet.files.tensors import Role, TensorInfo
+from glassnet.opening import descriptor, printable, quoted
 
 LARGEST_SCHEMA = 16 << 20
 """Bytes of JSON: it takes some twenty times as much memory when it is read."""

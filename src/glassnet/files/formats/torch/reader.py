@@ -25,7 +25,7 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError
 from glassnet.files import naming, zip_members
-from glassnet.files.access import Stored, damaged, descriptor, printable, quoted, read_at, stored
+from glassnet.files.access import Stored, damaged, read_at, stored
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.formats.torch.pickle_reader import (
@@ -39,6 +39,7 @@ from glassnet.files.formats.torch.pickle_reader import (
 )
 from glassnet.files.tensors import Role, TensorInfo, column_index, row_range
 from glassnet.files.zip_members import Member
+from glassnet.opening import descriptor, printable, quoted
 
 _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _TAR_NAMES = (b"sys_info\0", b"pickle\0", b"tensors\0", b"storages\0")
