@@ -116,6 +116,11 @@ class Line:
         """Plain values for JSON."""
         return dict(plain(self))
 
+    def chart(self) -> Chart:
+        """The measure of the networks on the way, with b matched and with b as it is."""
+        ways = [("b in a's order", self.matched), ("b as it is", self.plain)]
+        return Chart("solid: b in a's order, dashed: b as it is", self.shares, ways)
+
     def section(self) -> Section:
         """The measures along the line, as a curve and as a table."""
         alike = self.plain == self.matched
@@ -128,9 +133,8 @@ class Line:
         columns = [Column("share of b", "r")]
         for name, _ in ways:
             columns += [Column("" if alike else name, "r"), Column()]
-        chart = Chart("solid: b in a's order, dashed: b as it is", self.shares, list(reversed(ways)))
         title = f"{self.measure} on the straight line from a to b"
-        return Section(title, [Beside([chart, Table(columns, rows)])])
+        return Section(title, [Beside([self.chart(), Table(columns, rows)])])
 
     def _cells(self, value: float) -> tuple[str, Bar]:
         text = f"{value:.2%}" if self.measure == "accuracy" else f"{value:.4f}"

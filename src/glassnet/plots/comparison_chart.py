@@ -102,10 +102,11 @@ def _distances(axes: Axes, layers: list[LayerComparison], style: Style) -> None:
 
 def _between(axes: Axes, line: Line, style: Style) -> None:
     """Measures along the line, with b unchanged and with b in a's order."""
-    ways = [("b as it is", line.plain, "--", "s", style.quiet), ("b in a's order", line.matched, "-", "o", style.ink)]
-    for name, values, dashes, marker, colour in ways:
-        axes.plot(line.shares, values, dashes, color=colour, linewidth=1.6, marker=marker, markersize=3.5, label=name,
-                  gid=name.replace(" ", "-").replace("'", ""))  # fmt: skip
+    chart = line.chart()
+    looks = [("-", "o", style.ink), ("--", "s", style.quiet)]
+    for (name, values), (dashes, marker, colour) in reversed(list(zip(chart.lines, looks, strict=True))):
+        axes.plot(chart.x, np.array(values, float), dashes, color=colour, linewidth=1.6, marker=marker, markersize=3.5,
+                  label=name, gid=name.replace(" ", "-").replace("'", ""))  # fmt: skip
     axes.grid(axis="y", color=style.line, linewidth=0.5)
     axes.set_axisbelow(True)
     if line.measure == "accuracy":

@@ -82,26 +82,29 @@ class History(Rendered, tuple[Epoch, ...]):
         """Learning rate at the end of each epoch."""
         return [epoch.learning_rate for epoch in self]
 
+    def charts(self) -> list[Chart]:
+        """The losses over the epochs, and the validation accuracy if it was measured; validation lines are solid."""
+        numbers = [float(epoch.number) for epoch in self]
+        losses: list[tuple[str, Sequence[float | None]]] = [("training loss", self.loss)]
+        if any(value is not None for value in self.validation_loss):
+            losses.insert(0, ("validation loss", self.validation_loss))
+        charts = [Chart("loss: solid validation, dashed training" if losses[1:] else "training loss", numbers, losses)]
+        if any(value is not None for value in self.validation_accuracy):
+            accuracy = [("validation accuracy", self.validation_accuracy)]
+            charts.append(Chart("validation accuracy", numbers, accuracy, zero=False))
+        return charts
+
     def document(self) -> Document:
         """The loss and the accuracy over the epochs: as curves, and the figures of the first and the last epochs."""
         if not self:
             return Document("History of no epochs")
-        numbers = [float(epoch.number) for epoch in self]
-        losses: list[tuple[str, Sequence[float | None]]] = [
-            ("training", self.loss),
-            ("validation", self.validation_loss),
-        ]
-        charts = [Chart("loss: training, dashed validation", numbers, losses)]
-        if any(value is not None for value in self.validation_accuracy):
-            accuracy = [("validation", self.validation_accuracy)]
-            charts.append(Chart("validation accuracy", numbers, accuracy, zero=False))
         shown = self if len(self) <= 12 else (*self[:3], *self[-8:])
         rows = [epoch._cells() for epoch in shown]
         if len(shown) < len(self):
             rows.insert(3, ["...", "", "", "", ""])
         names = ("epoch", "loss", "validation loss", "accuracy", "learning rate")
         title = f"{len(self)} epoch{'s' * (len(self) != 1)}, {sum(epoch.seconds for epoch in self):.3g} s"
-        return Document(title, [Beside(charts), Table([Column(name, "r") for name in names], rows)])
+        return Document(title, [Beside(self.charts()), Table([Column(name, "r") for name in names], rows)])
 
     def __repr__(self) -> str:
         last = f", loss {self[-1].loss:.4g}" if self else ""
