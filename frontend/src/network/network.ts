@@ -11,6 +11,7 @@ export interface Schema {
   features?: string[];
   centers?: number[];
   spreads?: number[];
+  fill?: number[];
   classes?: string[];
   target?: string;
 }

@@ -110,6 +110,8 @@ def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any,
     seen = view.as_dict()
     shown = seen.pop("layers")
     figures |= seen | {"inputs": trace.layers[0].inputs.tolist()}
+    if trace.given is not None:
+        figures["raw_inputs"] = trace.given.tolist()
     figures["layers"] = [
         {
             "activation_name": layer.activation_name,

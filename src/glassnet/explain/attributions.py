@@ -241,6 +241,7 @@ class Attribution(Rendered):
     activation_name: str = "identity"
     activation: float | None = None
     dtype: str = "float64"
+    given: Array | None = field(default=None, repr=False)
 
     @cached_property
     def contributions(self) -> Array:
@@ -287,10 +288,11 @@ class Attribution(Rendered):
         )
 
     def _term(self, i: int) -> arithmetic.Product:
+        name = self.input_names[i]
+        if self.given is not None and float(self.given[i]) != float(self.inputs[i]):
+            name = f"{_clipped(name, 18)} = {float(self.given[i]):.6g}"
         value = arithmetic.significant(float(self.inputs[i]) - float(self.baseline[i]), 4)
-        return arithmetic.Product(
-            _clipped(self.input_names[i], 28), value, arithmetic.significant(float(self.weights[i]), 4)
-        )
+        return arithmetic.Product(_clipped(name, 28), value, arithmetic.significant(float(self.weights[i]), 4))
 
     def _result(self) -> arithmetic.Line:
         if self.activation is not None:
@@ -438,6 +440,7 @@ def attribution(
         activation_name=trace.layers[-1].activation_name,
         activation=float(trace.outputs[first]) if second is None else None,
         dtype=network.dtype,
+        given=trace.given if trace.schema.standardises else None,
     )
 
 
