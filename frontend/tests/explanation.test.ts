@@ -26,16 +26,16 @@ describe("a neuron in words", () => {
   });
   it("says so where nothing comes in", () => {
     expect(words([1, 2], -1, "relu", [0, 0])).toBe(
-      "is inactive (0): nothing comes in, all products are 0; its bias of \u22121.00 is all there is.",
+      "is inactive (0): nothing comes in, all products are 0; only its bias of \u22121.00 counts.",
     );
   });
   it.each([
-    [0.001, "its bias hardly counts"],
-    [0.05, "its bias urges it on a little"],
-    [0.3, "its bias urges it on"],
-    [-0.3, "its bias holds it back"],
-    [0.9, "its bias urges it on a lot"],
-    [-2, "its bias of \u22122.00 turns the scale"],
+    [0.001, "its bias has little effect"],
+    [0.05, "its bias raises it a little"],
+    [0.3, "its bias raises it"],
+    [-0.3, "its bias lowers it"],
+    [0.9, "its bias raises it a lot"],
+    [-2, "its bias of \u22122.00 decides"],
   ])("weighs a bias of %s against a sum of 1", (bias, what) => {
     expect(words([1], bias)).toContain(`; ${what}.`);
   });

@@ -137,7 +137,7 @@ def test_it_prints_as_arithmetic_and_gives_plain_values(people: Any) -> None:
     text = str(found)
     assert text.startswith("logit of yes, column by column\n")
     assert f"colour={frame.loc[1, 'colour']}" in text
-    assert "sigmoid makes of it" in text
+    assert "activation, sigmoid" in text
     plain = found.as_dict()
     assert plain["columns"][0] == {
         "name": "age",

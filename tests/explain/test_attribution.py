@@ -196,14 +196,14 @@ def test_what_is_printed_of_a_digit_is_worth_reading() -> None:
     assert re.search(r"\n  772 more inputs", text)
     assert re.search(r"\n  \+ bias  ", text)
     assert re.search(r"\n  logit of 7 less logit of 1 +-?\d", text)
-    assert re.search(r"\n  exp: [17] is so many times as likely as [17] +\d", text)
+    assert re.search(r"\n  odds of [17] to [17], exp +\d", text)
     assert found.names == ("7", "1")
     best = found.top(3)
     assert [share.contribution for share in best] == sorted((s.contribution for s in best), key=abs, reverse=True)
     assert best[0].name == f"pixel {best[0].index // 28},{best[0].index % 28}"
     assert best[0].contribution == pytest.approx(best[0].weight * picture.ravel()[best[0].index] / 255)
     reads_as_it_adds_up(found)
-    assert "softmax makes of it" in str(attribution(network, picture))
+    assert "activation, softmax" in str(attribution(network, picture))
     assert "784 inputs -> 10 logits" in str(affine_map(network, picture))
 
 

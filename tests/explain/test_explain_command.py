@@ -57,9 +57,9 @@ the inputs                                the outputs: layer 1, softmax
 
 layer 0, tanh: 2 of 2 active  0:1 0.818 #####  0:0 0.462 ###
 
-Neuron 1:1 (yes) takes 53.6 % with a score of 1.423: mostly neuron 0:1, for; its
-  bias urges it on.
-Neuron 0:1 is active (0.8178): mostly age, for; its bias holds it back a little.
+Neuron 1:1 (yes) has 53.6 % with a score of 1.423: mostly neuron 0:1, for; its
+  bias raises it.
+Neuron 0:1 is active (0.8178): mostly age, for; its bias lowers it a little.
 """
     )
 

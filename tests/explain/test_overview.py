@@ -79,13 +79,13 @@ def neuron(weights: list[float], inputs: list[float], bias: float, names: tuple[
 @pytest.mark.parametrize(
     ("weights", "bias", "words"),
     [
-        ([3, 0.1, 0.2], -0.1, "mostly age, for; its bias holds it back a little."),
-        ([3, -2.9, 0.2], 0.001, "mostly age, for, and hue, against; its bias hardly counts."),
-        ([0.5, 0.5, 0], -2, "mostly age, for; its bias of -2 turns the scale."),
-        ([3, 3, 3], 5, "mostly age and hue, for; its bias urges it on a lot."),
-        ([3, 3, 3], 2, "mostly age and hue, for; its bias urges it on."),
-        ([-3, 0, 0], -2, "mostly age, against; its bias holds it back a lot."),
-        ([0, 0, 0], 0.5, "nothing comes in, all products are 0; its bias of 0.5 is all there is."),
+        ([3, 0.1, 0.2], -0.1, "mostly age, for; its bias lowers it a little."),
+        ([3, -2.9, 0.2], 0.001, "mostly age, for, and hue, against; its bias has little effect."),
+        ([0.5, 0.5, 0], -2, "mostly age, for; its bias of -2 decides."),
+        ([3, 3, 3], 5, "mostly age and hue, for; its bias raises it a lot."),
+        ([3, 3, 3], 2, "mostly age and hue, for; its bias raises it."),
+        ([-3, 0, 0], -2, "mostly age, against; its bias lowers it a lot."),
+        ([0, 0, 0], 0.5, "nothing comes in, all products are 0; only its bias of 0.5 counts."),
         ([0, 0, 1], 0, "mostly weight, for; it has no bias."),
     ],
 )

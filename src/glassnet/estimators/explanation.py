@@ -112,9 +112,9 @@ class Explanation(Rendered):
         terms: list[arithmetic.Line] = [(self._term(column), column.contribution) for column in ordered[:top]]
         others = f"{len(ordered) - top:,} more columns" if len(ordered) > top else ""
         bias = "+ bias" if self.attribution.method == "affine" else "+ the network at the baseline"
-        result: arithmetic.Line = ("off by", self.error)
+        result: arithmetic.Line = ("error", self.error)
         if self.attribution.activation is not None and self.attribution.activation_name != "identity":
-            result = (f"{self.attribution.activation_name} makes of it", self.attribution.activation)
+            result = (f"activation, {self.attribution.activation_name}", self.attribution.activation)
         bias_line: list[arithmetic.Line] = [(bias, self.bias_contribution)]
         sums: list[tuple[list[arithmetic.Line], str, arithmetic.Line]] = [
             (terms, others, ("all columns", sum(column.contribution for column in ordered))),

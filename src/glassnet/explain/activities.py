@@ -142,7 +142,7 @@ class Activity(Rendered):
             strips.append((str(i), strip + more))
         heads = ("layer", "", "neurons", "active: least", "median", "most", "mean activation")
         columns = [Column(name, "l" if not name else "r") for name in heads]
-        words = "active on so many tenths of the examples, neuron by neuron (. never, * always)"
+        words = "active on this share of the examples, in tenths (. never, * always)"
         return Document(
             f"activity over {self.count:,} examples of {self.data}",
             [

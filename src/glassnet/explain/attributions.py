@@ -139,7 +139,7 @@ class AffineMap(Rendered):
         pieces = []
         for i, layer in enumerate(self.trace.layers[:-1]):
             slopes, _ = backward.PIECES[layer.activation_name](layer.pre_activations.astype(np.float64))
-            passing = f"{int(np.count_nonzero(slopes)):,} of {len(slopes):,} neurons pass changes on"
+            passing = f"{int(np.count_nonzero(slopes)):,} of {len(slopes):,} neurons with a nonzero slope"
             pieces.append((f"layer {i}, {layer.activation_name}:", passing))
         shown = range(min(20, len(self.logits)))
         decimals = arithmetic.decimals_for([*self.bias[: len(shown)], *self.logits[: len(shown)]], 1e-6)
@@ -296,11 +296,11 @@ class Attribution(Rendered):
 
     def _result(self) -> arithmetic.Line:
         if self.activation is not None:
-            return f"{self.activation_name} makes of it", self.activation
+            return f"activation, {self.activation_name}", self.activation
         if self.activation_name == "softmax" and abs(self.total) < 700:
             more, less = (_clipped(name, 16) for name in (self.names if self.total >= 0 else self.names[::-1]))
-            return f"exp: {more} is so many times as likely as {less}", exp(abs(self.total))
-        return "off by", self.error
+            return f"odds of {more} to {less}, exp", exp(abs(self.total))
+        return "error", self.error
 
     def document(self, top: int = 12) -> Document:
         """The arithmetic as one would write it down."""
@@ -315,7 +315,7 @@ class Attribution(Rendered):
             [
                 Text(f"each contribution is {what} x {weight}"),
                 Worked(self.rows(top)),
-                Text(f"contributions and bias miss the network's own number by {self.error:.1e}"),
+                Text(f"the sum differs from the network's own number by {self.error:.1e}"),
             ],
         )
 

@@ -257,7 +257,9 @@ class Comparison(Rendered):
         facts.append(("function", f"{verdict}: {self.evidence}"))
         if self.matching is not None and self.matching.neurons:
             where = (
-                "they part nowhere" if self.first_divergence is None else f"they part in layer {self.first_divergence}"
+                "no layer differs"
+                if self.first_divergence is None
+                else f"first difference in layer {self.first_divergence}"
             )
             facts.append(("neurons", f"{self.matching}{f'; {where}' if self.examples else ''}"))
         facts += self._answers()

@@ -42,7 +42,7 @@ def neuron_summary(trace: Trace, layer: int, neuron: int) -> str:
     >>> import glassnet as gn
     >>> network = gn.Network.from_layers([([[2.0, -1.0]], [0.5], "relu"), ([[1.0]], [0.0], "identity")])
     >>> gn.explain.neuron_summary(network.trace([3.0, 1.0]), 0, 0)
-    'Neuron 0:0 is active (5.5): mostly input 0, for; its bias urges it on.'
+    'Neuron 0:0 is active (5.5): mostly input 0, for; its bias raises it.'
     """
     at = trace.neuron(layer, neuron)
     return f"{_state(trace, layer, neuron)}: {what_mattered(at)}; {what_the_bias_did(at)}."
@@ -68,14 +68,14 @@ def what_the_bias_did(neuron: NeuronTrace) -> str:
     if bias == 0:
         return "it has no bias"
     if total == 0:
-        return f"its bias of {significant(bias, 4)} is all there is"
+        return f"only its bias of {significant(bias, 4)} counts"
     if (total > 0) != (neuron.pre_activation > 0):
-        return f"its bias of {significant(bias, 4)} turns the scale"
+        return f"its bias of {significant(bias, 4)} decides"
     share = abs(bias / total)
     if share < 0.01:
-        return "its bias hardly counts"
+        return "its bias has little effect"
     how = " a little" if share < 0.1 else "" if share < 0.5 else " a lot"
-    return f"its bias {'urges it on' if bias > 0 else 'holds it back'}{how}"
+    return f"its bias {'raises it' if bias > 0 else 'lowers it'}{how}"
 
 
 def share_text(share: float) -> str:
@@ -119,7 +119,7 @@ def _state(trace: Trace, layer: int, neuron: int) -> str:
     last = layer == len(trace.layers) - 1
     subject = f"Neuron {layer}:{neuron}" + (f" ({trace.output_name(neuron)})" if last else "")
     if at.activation_name == "softmax":
-        return f"{subject} takes {share_text(value)} with a score of {float(at.pre_activations[neuron]):.4g}"
+        return f"{subject} has {share_text(value)} with a score of {float(at.pre_activations[neuron]):.4g}"
     if last and at.activation_name == "identity":
         return f"{subject} is {value:.4g}"
     return f"{subject} is {'active' if active(at)[neuron] else 'inactive'} ({value:.4g})"

@@ -22,7 +22,7 @@ const active = ({ squish, activation, preActivation }: NeuronTrace): boolean =>
 function state(network: Network, neuron: NeuronTrace): string {
   const { address, squish, activation, preActivation } = neuron;
   const last = address.layer === network.architecture.places.length - 1;
-  if (squish === "softmax") return `takes ${shareText(activation)} with a score of ${short(preActivation)}`;
+  if (squish === "softmax") return `has ${shareText(activation)} with a score of ${short(preActivation)}`;
   if (last && squish === "identity") return `is ${short(activation)}`;
   return `is ${active(neuron) ? "active" : "inactive"} (${short(activation)})`;
 }
@@ -50,12 +50,12 @@ export function whatMattered(network: Network, neuron: NeuronTrace): string {
 /** Whether the bias decided, helped or hindered, against the weighted sum that it is added to. */
 export function whatTheBiasDid({ weightedSum, bias, preActivation }: NeuronTrace): string {
   if (bias === 0) return "it has no bias";
-  if (weightedSum === 0) return `its bias of ${short(bias)} is all there is`;
-  if (weightedSum > 0 !== preActivation > 0) return `its bias of ${short(bias)} turns the scale`;
+  if (weightedSum === 0) return `only its bias of ${short(bias)} counts`;
+  if (weightedSum > 0 !== preActivation > 0) return `its bias of ${short(bias)} decides`;
   const share = Math.abs(bias / weightedSum);
-  if (share < 0.01) return "its bias hardly counts";
+  if (share < 0.01) return "its bias has little effect";
   const how = share < 0.1 ? " a little" : share < 0.5 ? "" : " a lot";
-  return `its bias ${bias > 0 ? "urges it on" : "holds it back"}${how}`;
+  return `its bias ${bias > 0 ? "raises it" : "lowers it"}${how}`;
 }
 
 /** The `count` strongest inputs, those for it and those against it. */
