@@ -295,7 +295,7 @@ def test_wrong_usage_is_one_line_and_status_2(
     [
         (["count", "missing.safetensors"], "no such file: 'missing.safetensors'"),
         (["evaluate", "missing.safetensors"], "no such file: 'missing.safetensors'"),
-        (["evaluate", "text.csv"], "'text.csv', a file of no known format"),
+        (["evaluate", "text.csv"], "'text.csv' is a file of no known format"),
         (["predict", "MODEL", "missing.png"], "no such file: 'missing.png'"),
         (["predict", "MODEL", "--inputs", "1,2"], "inputs have shape (2,), expected (784,) for one"),
         (["predict", "MODEL", "text.csv"], "expected"),

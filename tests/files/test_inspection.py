@@ -411,3 +411,13 @@ def test_a_terminal_that_knows_ascii_only_gets_ascii(
     assert main(["inspect", str(file)]) == 0
     sys.stdout.flush()
     assert b"############" in memory.getvalue()
+
+
+def test_a_bias_of_another_length_is_not_paired(tmp_path: Path) -> None:
+    """Columns as neurons: the bias has one number for each row, so none belongs to column 0."""
+    path = tmp_path / "a.safetensors"
+    save_file({"a.weight": np.arange(6, dtype=np.float32).reshape(2, 3), "a.bias": np.ones(2, np.float32)}, path)
+    with gn.open(path) as file:
+        assert file.neuron("a.weight", 0).bias == 1
+        across = file.neuron("a.weight", 0, neurons_in="columns")
+    assert (across.bias, across.bias_name, across.weights.tolist()) == (None, None, [0, 3])

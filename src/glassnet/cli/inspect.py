@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from glassnet.cli.options import add_command, add_json, need, numbers, print_json
+from glassnet.files import registry
 
 
 def add(commands: Any) -> None:
@@ -11,8 +12,9 @@ def add(commands: Any) -> None:
         commands,
         "inspect",
         help="look into a model file of any format and size",
-        description="What a model file holds, as a tree: safetensors, GGUF, ONNX, PyTorch, Keras,\n"
-        "skops, npz, npy; a file, an index or a folder of shards. Only its header is read.\n"
+        description="What a model file holds, as a tree. Formats, recognised by content:\n"
+        f"{registry.readable_titles()};\n"
+        "a file, an index or a folder of shards. Only its header is read.\n"
         "With --neuron: one row of weights, read from its place, and its arithmetic.",
         examples="""\
   glassnet inspect model.safetensors

@@ -36,8 +36,8 @@ def open(source: Any) -> Checkpoint:
     Parameters
     ----------
     source : str, path or model in memory
-        safetensors (one file, an index or a folder of shards), GGUF, ONNX, PyTorch, Keras, skops, .npz or .npy; or a
-        torch module, a Keras model, a scikit-learn MLP.
+        A file of any format that `glassnet inspect --help` lists (for safetensors also an index or a folder of shards);
+        or a torch module, a Keras model, a scikit-learn MLP.
 
     Returns
     -------

@@ -70,6 +70,12 @@ def with_part(part: str) -> dict[str, Format]:
     return {name: format for name, format in FORMATS.items() if format.has(part)}
 
 
+def readable_titles() -> str:
+    """The formats that can be read, in words."""
+    *titles, last = (format.title for format in with_part("reader").values())
+    return f"{', '.join(titles)} or {last}"
+
+
 def recognise(path: str | os.PathLike[str]) -> Format:
     """The format of a file, by its content.
 
@@ -91,9 +97,5 @@ def recognise(path: str | os.PathLike[str]) -> Format:
             return format
     if path.suffix == ".safetensors" and head:
         raise access.damaged(path, "it does not begin as its name says", "safetensors file")
-    *titles, last = (format.title for format in readable.values())
-    raise FileError(
-        got=f"{opening.quoted(path)}, {'a folder without a model' if path.is_dir() else 'a file of no known format'}",
-        expected=f"{', '.join(titles)} or {last}",
-        do="check the path",
-    )
+    kind = "a folder without a model" if path.is_dir() else "a file of no known format"
+    raise FileError(f"{opening.quoted(path)} is {kind}: expected {readable_titles()}", help="check the path")
