@@ -63,3 +63,19 @@ def readonly(array: Array) -> Array:
 def shape_text(shape: tuple[int, ...]) -> str:
     """A shape for messages: `(784,)`, `(60000, 784)`."""
     return str(tuple(int(n) for n in shape))
+
+
+def equal_rows(matrix: Array, digits: int = 6) -> list[tuple[int, ...]]:
+    """Groups of two or more rows that are equal to so many digits of the largest number, in order.
+
+    Examples
+    --------
+    >>> equal_rows(np.array([[1.0, 2], [3, 4], [1, 2]]))
+    [(0, 2)]
+    """
+    largest = float(np.abs(matrix).max(initial=0.0)) or 1.0
+    rounded = np.round(np.asarray(matrix, np.float64) / largest, digits) + 0.0  # + 0.0: -0 becomes 0
+    groups: dict[bytes, list[int]] = {}
+    for i, row in enumerate(np.ascontiguousarray(rounded)):
+        groups.setdefault(row.tobytes(), []).append(i)
+    return [tuple(rows) for rows in groups.values() if len(rows) > 1]

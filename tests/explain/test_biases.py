@@ -154,3 +154,27 @@ def test_pictures_and_pairs_are_data_too() -> None:
     network = gn.Network.create("4-2", seed=0)
     assert len(Batches(network, np.ones((3, 2, 2)))) == 3
     assert len(Batches(network, (np.ones((5, 4)), np.zeros(5)))) == 5
+
+
+def test_a_slope_below_a_thousandth_is_flat() -> None:
+    """The slope of sigmoid, s(1 - s), is 0.0015 at 6.5 and 0.0009 at 7."""
+    network = gn.Network.from_layers([([[1.0], [1.0]], [6.5, 7.0], "sigmoid"), ([[1.0, 1.0]], [0.0], "identity")])
+    found = gn.explain.activity(network, [[0.0], [0.001]])
+    assert found.layers[0].flat.tolist() == [0, 1]
+
+
+def test_equal_hidden_neurons_are_reported() -> None:
+    """A 784-30-10 of the public has 30 equal ones: started at one value, they stay equal in training."""
+    random = np.random.default_rng(0)
+    row, last = random.normal(size=784), random.normal(size=(10, 30))
+    network = gn.Network.from_layers([(np.tile(row, (30, 1)), np.ones(30), "sigmoid"), (last, np.zeros(10), "softmax")])
+    found = gn.explain.activity(network, random.random((5, 784)))
+    assert found.equal == ((0, tuple(range(30))),)
+    assert "layer 0: 30 neurons are equal" in str(found)
+    assert found.as_dict()["equal"] == [{"layer": 0, "neurons": list(range(30))}]
+
+
+def test_neurons_that_differ_in_one_number_are_not_equal() -> None:
+    rows = np.array([[1.0, 2], [1, 2], [1, 2.1], [3, 4], [3, 4]])
+    network = gn.Network.from_layers([(rows, [0, 0, 0, 1, 2], "relu"), (np.ones((2, 5)), [0, 0], "identity")])
+    assert gn.explain.activity(network, [[1.0, 1]]).equal == ((0, (0, 1)),)  # outputs are no hidden neurons

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.activations import activation
-from glassnet.arrays import Array
+from glassnet.arrays import Array, equal_rows
 from glassnet.data.dataset import Dataset
 from glassnet.explain.active import RELU_LIKE, active
 from glassnet.explain.batches import Batches
@@ -24,6 +24,8 @@ from glassnet.render.parts import Column, Section, Table, Text
 FLAT = 1e-3
 """A slope below this counts as none."""
 NEARLY_ALWAYS = 0.99
+MOST_COMPARED = 1 << 24
+"""Weights: larger layers are not searched for equal neurons."""
 
 
 class Idle(NamedTuple):
@@ -88,11 +90,15 @@ class Activity(Rendered):
         Number of examples.
     data : str
         Name of the data set.
+    equal : tuple of (layer, neurons), optional
+        Groups of hidden neurons of one layer with the same weights and bias, to six digits of the layer's largest:
+        they compute the same, and training keeps them equal. Layers of more than `MOST_COMPARED` numbers are skipped.
     """
 
     layers: tuple[LayerActivity, ...]
     count: int
     data: str
+    equal: tuple[tuple[int, tuple[int, ...]], ...] = ()
 
     @property
     def idle(self) -> tuple[Idle, ...]:
@@ -127,6 +133,7 @@ class Activity(Rendered):
                 for layer in self.layers
             ],
             "idle": [n._asdict() for n in self.idle],
+            "equal": [{"layer": layer, "neurons": list(neurons)} for layer, neurons in self.equal],
         }
 
     def document(self) -> Document:
@@ -149,6 +156,7 @@ class Activity(Rendered):
                 Section("", [Table(columns, rows)]),
                 Section(words, [Table([Column("", "r"), Column("", "l", 90)], strips)]),
                 self._named(),
+                *self._equal(),
             ],
         )
 
@@ -162,8 +170,36 @@ class Activity(Rendered):
         more = [Text(f"and {len(self.idle) - most:,} more, in .idle")] if len(self.idle) > most else []
         return Section(" and ".join(kinds), [Table([Column(), Column(), Column(most=None)], rows), *more])
 
+    def _equal(self) -> list[Section]:
+        """The groups of equal neurons, if there are any."""
+        return [
+            Section(f"layer {layer}: {len(neurons):,} neurons are equal ({_addresses(layer, neurons)})")
+            for layer, neurons in self.equal
+        ]
+
     def __repr__(self) -> str:
         return f"Activity({len(self.layers)} layers over {self.count:,} examples)"
+
+
+def _addresses(layer: int, neurons: tuple[int, ...], most: int = 4) -> str:
+    return ", ".join(f"{layer}:{k}" for k in neurons[:most]) + ", ..." * (len(neurons) > most)
+
+
+def equal_neurons(network: Network) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Groups of equal hidden neurons, as `Activity.equal` has them.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> equal_neurons(gn.Network.from_layers([([[1.0], [1.0]], [0, 0], "relu"), ([[1.0, 2.0]], [0], "identity")]))
+    ((0, (0, 1)),)
+    """
+    return tuple(
+        (i, neurons)
+        for i, layer in enumerate(network.layers[:-1])
+        if layer.weights.size <= MOST_COMPARED
+        for neurons in equal_rows(np.column_stack([layer.weights, layer.biases]))
+    )
 
 
 class _Tally:
@@ -236,4 +272,4 @@ def activity(network: Network, data: Dataset | npt.ArrayLike) -> Activity:
             tally.add(layer.activations, active(layer), np.abs(slopes) < FLAT)
     names = network.architecture.activations
     layers = tuple(tally.result(name) for tally, name in zip(tallies, names, strict=True))
-    return Activity(layers, len(batches), batches.name)
+    return Activity(layers, len(batches), batches.name, equal_neurons(network))
