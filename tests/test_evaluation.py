@@ -69,3 +69,21 @@ def test_as_a_dictionary_it_is_json(echo: gn.Network) -> None:
 def test_data_of_another_width_is_told(echo: gn.Network, refused: Any) -> None:
     with refused(InputError):
         gn.evaluate(echo, (np.ones((4, 2)), [0, 1, 2, 0]))
+
+
+def test_r_squared_of_parts_is_that_of_the_whole(echo: gn.Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The spread between the means of the parts counts: sorted targets are spread between the parts, not within."""
+    targets = np.sort(np.random.default_rng(0).normal(size=(50, 3)), axis=0)
+    guesses = targets + 0.5
+    expected = 1 - 0.25 * targets.size / ((targets - targets.mean(0)) ** 2).sum()
+    monkeypatch.setattr("glassnet.evaluation.ROWS_AT_ONCE", 7)
+    assert gn.evaluate(echo, (guesses, targets)).r_squared == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "identity", "tanh"])
+def test_an_even_output_is_class_0(output: str) -> None:
+    """A dead relu before the output gives a logit of exactly 0."""
+    network = gn.Network.from_layers([([[1.0]], [0.0], "relu"), ([[1.0]], [0.0], output)])
+    figures = gn.evaluate(network, ([[-1.0], [-2.0], [1.0]], [0, 0, 1]))
+    assert figures.confusion is not None
+    assert figures.confusion.tolist() == [[2, 0], [0, 1]]

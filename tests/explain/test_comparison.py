@@ -294,3 +294,13 @@ def test_classes_of_other_names_are_refused(network: gn.Network, blobs: gn.Datas
     with refused(InputError):
         compare(a, b, blobs.inputs)
     assert isinstance(compare(a, b), Comparison)
+
+
+def test_the_line_between_sigmoid_networks_decides_at_a_logit_of_0() -> None:
+    """Logits from 0 to 0.5 are class 1, as `evaluate` decides."""
+    a = gn.Network.from_layers([([[1.0]], [0.0], "identity"), ([[1.0]], [0.0], "sigmoid")])
+    b = gn.Network.from_layers([([[0.9]], [0.0], "identity"), ([[1.0]], [0.0], "sigmoid")])
+    data = ([[-0.2], [0.2], [0.3], [2.0]], [0, 1, 1, 1])
+    line = compare(a, b, data).line
+    assert line is not None
+    assert set(line.plain) == {gn.evaluate(a, data).accuracy} == {1.0}

@@ -262,3 +262,18 @@ def test_other_structures_are_told_where(refused: Any) -> None:
         matched(a, gn.Network.create("4-5-2", "tanh"))
     with refused(SettingError):
         matched(a, gn.Network.create("4-3-3-2"))
+
+
+@pytest.mark.parametrize("squish", ["elu", "selu", "silu", "softplus"])
+def test_only_homogeneous_activations_are_free_of_scale(squish: str) -> None:
+    """f(3z) is not 3 f(z): a neuron times 3, its outgoing weights over 3, is another function."""
+    random = np.random.default_rng(0)
+    first, last, bias = random.normal(size=(4, 3)), random.normal(size=(2, 4)), random.normal(size=4)
+    a = gn.Network.from_layers([(first, bias, squish), (last, np.zeros(2), "identity")])
+    scale = np.array([3.0, 1, 1, 1])
+    b = gn.Network.from_layers(
+        [(first * scale[:, None], bias * scale, squish), (last / scale, np.zeros(2), "identity")]
+    )
+    inputs = random.normal(size=(50, 3)) * 3
+    assert not np.allclose(a(inputs), b(inputs), rtol=1e-3)
+    assert gn.compare(a, b, inputs).same_function is not True

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import glassnet as gn
 from glassnet.errors import AddressError, InputError, SettingError
 from glassnet.explain import sensitivity
+from glassnet.explain.sensitivities import USUAL_CHANGE
 
 SMOOTH = ["identity", "sigmoid", "tanh", "softplus", "gelu_tanh", "silu", "mish"]
 sizes = st.lists(st.integers(1, 6), min_size=2, max_size=4)
@@ -126,3 +127,13 @@ def test_what_cannot_be_is_told(network: gn.Network, refused: Any) -> None:
         found.change(0, float("nan"))
     with refused(SettingError):
         found.strongest(0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_printed_change_moves_against_the_gradient(sign: int) -> None:
+    network = gn.Network.from_layers([([[2.0]], [0.0], "identity")])
+    found = sensitivity(network, [[3.0]], [[6.0 - sign]], "squared_error")
+    assert np.sign(found.slopes[0]) == sign
+    step = found.change(found.strongest(1)[0], -USUAL_CHANGE * sign)
+    assert step.actual < 0
+    assert step.document().title in str(found)
