@@ -10,7 +10,7 @@ import pytest
 
 import glassnet as gn
 
-NAMESPACES = (gn, gn.data, gn.explain, gn.plots, gn.training, gn.estimators)
+NAMESPACES = (gn, gn.data, gn.explain, gn.plots, gn.training, gn.estimators, gn.tracking)
 WITHOUT_EXAMPLE = {
     # results: the function that makes one has the example
     "ActivationAlternatives": "gn.explain.activation_alternatives",

@@ -1,4 +1,4 @@
-"""Experiment tracking: callbacks that write each epoch's figures where people look at runs.
+"""Experiment tracking: callbacks that write the losses and measures of each epoch to a tracker.
 
     with gn.tracking.TensorBoard("runs/digits") as board:
         gn.train(start, data, callbacks=[board])

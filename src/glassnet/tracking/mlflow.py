@@ -1,4 +1,4 @@
-"""MLflow: the figures and settings of a run in a tracking store or on a tracking server."""
+"""MLflow: losses, measures and settings of a run in a tracking store or server."""
 
 import time
 import warnings
@@ -12,16 +12,34 @@ from glassnet.training.history import Epoch
 
 
 class MLflow:
-    """A callback that logs each epoch as metrics named as in `History`; the step is the epoch's number.
+    """Callback that logs each epoch as metrics, named as in `History`; the step is the number of the epoch.
 
-    experiment  the name of the experiment; it is made where it is not there
-    run         the name of the run; without it MLflow finds one
-    uri         the store or server; without it what MLflow is set to, by MLFLOW_TRACKING_URI or by itself
-    settings    what is logged as parameters, such as `training.epochs(...).settings()`
+    `with` ends the run as finished, or as failed after an error; `close` does so too. If the store stops answering
+    during training, a warning is issued and training continues.
 
-    `with` ends the run as finished, or as failed where an error ended it; so does `close`. A store that does not answer
-    while training goes on is warned of, and the run goes on. Raises `MissingExtra` without the package mlflow,
-    `FileError` for a store that cannot be used.
+    Parameters
+    ----------
+    experiment : str, default "glassnet"
+        Name of the experiment; created if it does not exist.
+    run : str, optional
+        Name of the run; by default MLflow chooses one.
+    uri : str, optional
+        Store or server; by default that of MLFLOW_TRACKING_URI or of MLflow.
+    settings : dict, optional
+        Parameters of the run, such as `training.epochs(...).settings()`.
+
+    Raises
+    ------
+    FileError
+        If the store cannot be used.
+    MissingExtra
+        If mlflow is not installed.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> with gn.tracking.MLflow("digits") as log:                        # doctest: +SKIP
+    ...     gn.train(network, data, callbacks=[log])
     """
 
     def __init__(
@@ -46,9 +64,8 @@ class MLflow:
             self._client.log_batch(self.run_id, params=parameters)
         except MlflowException as problem:
             raise FileError(
-                got=f"MLflow at {uri or 'its usual place'}, which says: {problem}",
-                expected="a tracking store or server that answers",
-                do="check uri, or the variable MLFLOW_TRACKING_URI",
+                f"MLflow cannot be reached at {uri or 'its default location'}: {str(problem).strip()}",
+                help="check uri, or the environment variable MLFLOW_TRACKING_URI",
             ) from problem
 
     def __call__(self, epoch: Epoch) -> None:

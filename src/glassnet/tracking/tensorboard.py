@@ -1,4 +1,4 @@
-"""TensorBoard: the figures of a run in a folder that `tensorboard --logdir` shows."""
+"""TensorBoard: losses and measures of a run in a folder that `tensorboard --logdir` shows."""
 
 import os
 from types import TracebackType
@@ -9,11 +9,25 @@ from glassnet.training.history import Epoch
 
 
 class TensorBoard:
-    """A callback that writes each epoch at once, as scalars named as in `History`; the step is the epoch's number.
+    """Callback that writes each epoch as scalars, named as in `History`; the step is the number of the epoch.
 
-    folder   one for each run: runs under the same parent, such as runs/a and runs/b, are shown together
+    Parameters
+    ----------
+    folder : str or path
+        One for each run: runs under the same parent, such as runs/a and runs/b, are shown together.
 
-    Raises `MissingExtra` without the package tensorboard, `FileError` for a folder that cannot be written to.
+    Raises
+    ------
+    FileError
+        If the folder cannot be written.
+    MissingExtra
+        If tensorboard is not installed.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> with gn.tracking.TensorBoard("runs/digits") as board:            # doctest: +SKIP
+    ...     gn.train(network, data, callbacks=[board])
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -24,11 +38,7 @@ class TensorBoard:
         try:
             self._writer = Writer(os.fspath(folder))
         except OSError as problem:
-            raise FileError(
-                got=f"no way to write into {os.fspath(folder)!r} ({problem.strerror})",
-                expected="a folder that can be made or written to",
-                do="name another one",
-            ) from problem
+            raise FileError(f"cannot write into {os.fspath(folder)!r}: {problem.strerror}") from problem
 
     def __call__(self, epoch: Epoch) -> None:
         for name, value in figures(epoch).items():
@@ -36,7 +46,7 @@ class TensorBoard:
         self._writer.flush()
 
     def close(self) -> None:
-        """Close the file; what was written is there already."""
+        """Close the file; all epochs are written already."""
         self._writer.close()
 
     def __enter__(self) -> "TensorBoard":
