@@ -58,10 +58,16 @@ INLINE vec slope(int kind, vec z, vec a) {
     }
 }
 
-/* Whether the slope is a function of the pre-activation z; where the activation is enough, z is not kept. */
+/* Whether the slope is a function of the activation alone; z is then not kept. */
 INLINE int slope_needs_z(int kind) {
-    return kind == SOFTPLUS || kind == GELU || kind == GELU_TANH || kind == SILU || kind == MISH || kind == HARD_SIGMOID;
+    switch (kind) {
+    case IDENTITY: case SIGMOID: case TANH: case RELU: case LEAKY_RELU: case ELU: case SELU: case STEP: case SOFTMAX: return 0;
+    default: return 1;
+    }
 }
+
+/* Whether it looks at whole rows. */
+INLINE int by_row(int kind) { return kind == SOFTMAX; }
 
 /* z += b, a = squish(z), down each column of registers so that its biases are read once. z and a may be one. */
 INLINE void squish_columns(int kind, float *z, float *a, const float *biases, int rows, int stride) {
@@ -81,41 +87,22 @@ INLINE void slope_span(int kind, const float *z, const float *a, float *gradient
         store(gradient + i, load(gradient + i) * slope(kind, load(z + i), load(a + i)));
 }
 
+/* Each kind has a loop of its own, in which `kind` is a constant. Of other kinds only the biases are added. */
 static void squish_rows(int kind, float *z, float *a, const float *biases, int rows, int stride) {
     switch (kind) {
-    case SIGMOID: squish_columns(SIGMOID, z, a, biases, rows, stride); break;
-    case TANH: squish_columns(TANH, z, a, biases, rows, stride); break;
-    case RELU: squish_columns(RELU, z, a, biases, rows, stride); break;
-    case LEAKY_RELU: squish_columns(LEAKY_RELU, z, a, biases, rows, stride); break;
-    case ELU: squish_columns(ELU, z, a, biases, rows, stride); break;
-    case SELU: squish_columns(SELU, z, a, biases, rows, stride); break;
-    case SOFTPLUS: squish_columns(SOFTPLUS, z, a, biases, rows, stride); break;
-    case GELU: squish_columns(GELU, z, a, biases, rows, stride); break;
-    case GELU_TANH: squish_columns(GELU_TANH, z, a, biases, rows, stride); break;
-    case SILU: squish_columns(SILU, z, a, biases, rows, stride); break;
-    case MISH: squish_columns(MISH, z, a, biases, rows, stride); break;
-    case HARD_SIGMOID: squish_columns(HARD_SIGMOID, z, a, biases, rows, stride); break;
-    case STEP: squish_columns(STEP, z, a, biases, rows, stride); break;
+#define CASE(KIND) case KIND: squish_columns(KIND, z, a, biases, rows, stride); break;
+        EACH_SQUISH(CASE)
+#undef CASE
     default: squish_columns(IDENTITY, z, a, biases, rows, stride); break;
     }
 }
 
 static void slope_rows(int kind, const float *z, const float *a, float *gradient, int64_t count) {
+    if (kind == IDENTITY) return; /* its slope is 1 */
     switch (kind) {
-    case SIGMOID: slope_span(SIGMOID, z, a, gradient, count); break;
-    case TANH: slope_span(TANH, z, a, gradient, count); break;
-    case RELU: slope_span(RELU, z, a, gradient, count); break;
-    case LEAKY_RELU: slope_span(LEAKY_RELU, z, a, gradient, count); break;
-    case ELU: slope_span(ELU, z, a, gradient, count); break;
-    case SELU: slope_span(SELU, z, a, gradient, count); break;
-    case SOFTPLUS: slope_span(SOFTPLUS, z, a, gradient, count); break;
-    case GELU: slope_span(GELU, z, a, gradient, count); break;
-    case GELU_TANH: slope_span(GELU_TANH, z, a, gradient, count); break;
-    case SILU: slope_span(SILU, z, a, gradient, count); break;
-    case MISH: slope_span(MISH, z, a, gradient, count); break;
-    case HARD_SIGMOID: slope_span(HARD_SIGMOID, z, a, gradient, count); break;
-    case STEP: slope_span(STEP, z, a, gradient, count); break;
-    default: break; /* the identity's slope is 1 */
+#define CASE(KIND) case KIND: slope_span(KIND, z, a, gradient, count); break;
+        EACH_SQUISH(CASE)
+#undef CASE
     }
 }
 

@@ -29,18 +29,20 @@ static float *numbers(int64_t count, int wild) {
 
 static void job(uint64_t seed) {
     state = seed << 20;
-    Plan plan = {.purpose = (int32_t)any(4), .layers = 1 + (int32_t)any(4), .loss = (int32_t)any(5), .rule = (int32_t)any(7)};
+    Plan plan = {.purpose = (int32_t)any(4), .layers = 1 + (int32_t)any(4), .loss = (int32_t)any(LOSSES), .rule = (int32_t)any(RULES)};
     plan.batch_size = any(4) ? (int32_t)any(40) : (int32_t)any(1500);
-    plan.delta = 0.5, plan.decay1 = share(), plan.decay2 = share(), plan.epsilon = any(2) ? 1e-8 : 0;
-    plan.weight_decay = any(2) ? 0.01 : 0, plan.l1 = any(4) ? 0 : 0.01, plan.l2 = any(4) ? 0 : 0.01;
-    plan.clip_norm = any(4) ? 0 : 0.1, plan.label_smoothing = any(2) ? 0 : 0.1, plan.seed = seed;
+    plan.loss_settings[0] = any(2) ? 0.5 : 0;
+    for (int i = 0; i < 4; i++) plan.rule_settings[i] = any(4) ? share() : any(2) ? 1e-8 : 0;
+    plan.l1 = any(4) ? 0 : 0.01, plan.l2 = any(4) ? 0 : 0.01;
+    plan.clip_norm = any(4) ? 0 : 0.1, plan.seed = seed;
     int wild = any(3) == 0, kind = (int)any(5);
     plan.sparse = kind >= SHORT_BYTES;
     int32_t sizes[5], squishes[4];
     double dropout[4] = {0};
     for (int i = 0; i <= plan.layers; i++) sizes[i] = 1 + (int32_t)any(any(4) ? 20 : i ? 150 : 900);
     for (int i = 0; i < plan.layers; i++) {
-        squishes[i] = (int32_t)any(i == plan.layers - 1 ? 15 : 14);
+        do squishes[i] = (int32_t)any(SQUISHES);
+        while (by_row(squishes[i]) && i < plan.layers - 1);
         dropout[i] = any(3) ? 0 : share() * 0.9;
     }
     int fan_in = sizes[0], fan_out = sizes[plan.layers];
@@ -97,7 +99,7 @@ static void job(uint64_t seed) {
     int32_t *labels = malloc((size_t)rows * 4 + 1);
     for (int64_t i = 0; i < rows; i++) labels[i] = (int32_t)any((uint64_t)fan_out);
     float *targets = numbers(rows * fan_out, wild), *sample_weights = any(2) ? numbers(rows, wild) : NULL;
-    int labelled = plan.loss == CROSS_ENTROPY && any(2);
+    int labelled = of_classes(&(LossRule){plan.loss, 0, NULL}) && any(2);
     Targets t = {labelled ? labels : NULL, labelled ? NULL : targets, sample_weights};
     if (plan.purpose >= GRADIENT) set_examples(c, &in, &t);
     if (plan.purpose == GRADIENT) {
@@ -129,7 +131,7 @@ static void drawing(uint64_t seed) {
     for (int i = 0; i <= layers; i++) sizes[i] = 1 + (int32_t)any(60);
     for (int i = 0; i < layers; i++) {
         int64_t weights = (int64_t)sizes[i] * sizes[i + 1];
-        rules[i] = (int32_t)any(9);
+        rules[i] = (int32_t)any(INITIALIZERS);
         flat_size += weights + sizes[i + 1];
         if (weights > largest) largest = weights;
     }

@@ -14,13 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The numbers that stand for names. Python's side lists the names in the same order. */
-enum Squish {
-    IDENTITY, SIGMOID, TANH, RELU, LEAKY_RELU, ELU, SELU, SOFTPLUS,
-    GELU, GELU_TANH, SILU, MISH, HARD_SIGMOID, STEP, SOFTMAX
-};
-enum LossKind { SQUARED_ERROR, ABSOLUTE_ERROR, HUBER, CROSS_ENTROPY, BINARY_CROSS_ENTROPY };
-enum RuleKind { SGD, MOMENTUM, NESTEROV, ADAM, ADAMW, RMSPROP, ADAGRAD };
+#include "tables.h"
+
 enum Purpose { FORWARD, TRACE, GRADIENT, TRAIN };
 
 /* How inputs are stored. Sparse rows are lists of positions and values: row r has those from starts[r] to starts[r+1].
@@ -33,8 +28,7 @@ enum Vector { PARAMETERS, SLOPES, FIRST_SLOT, SECOND_SLOT };
 typedef struct Plan {
     int32_t purpose, layers, batch_size, sparse; /* sparse: inputs come as lists only */
     int32_t loss, rule;
-    double delta, label_smoothing;                 /* of the loss */
-    double decay1, decay2, epsilon, weight_decay; /* of the rule: momentum or beta1, beta2 or decay */
+    double loss_settings[2], rule_settings[4]; /* their numbers, in the order of the Python class's fields */
     double l1, l2, clip_norm;                      /* clip_norm 0: no clipping */
     uint64_t seed;                                 /* of the dropout masks */
 } Plan;
@@ -55,6 +49,12 @@ typedef struct Targets {
 } Targets;
 
 typedef struct Context Context;
+
+/* How many numbers a rule remembers of each parameter. */
+static inline int slots_of(int rule) {
+    static const uint8_t slots[] = {SLOTS_OF_RULES};
+    return slots[rule];
+}
 
 typedef struct Kernel {
     const char *name;

@@ -3,7 +3,7 @@
 
 typedef struct LossRule {
     int kind;
-    float delta, label_smoothing;
+    float setting; /* Huber's delta, cross-entropy's label smoothing */
     const float *class_weights; /* padded with zeros, or NULL */
 } LossRule;
 
@@ -11,7 +11,7 @@ typedef struct LossRule {
 INLINE float weight_of(const float *sample_weights, int64_t row) { return sample_weights ? sample_weights[row] : 1.0f; }
 
 /* Losses that compare each output with a number of its own. `real` is 1 for each output and 0 for padding. */
-INLINE void compare(const int kind, float delta, vec output, vec target, vec *value, vec *slope) {
+INLINE void compare(const int kind, float setting, vec output, vec target, vec *value, vec *slope) {
     vec off = output - target;
     if (kind == SQUARED_ERROR) {
         *value = off * off;
@@ -20,16 +20,16 @@ INLINE void compare(const int kind, float delta, vec output, vec target, vec *va
         *value = absolute(off);
         *slope = sign(off);
     } else if (kind == HUBER) {
-        vec far = absolute(off), near = choose(far > delta, all(delta), far);
+        vec far = absolute(off), near = choose(far > setting, all(setting), far);
         *value = near * (far - 0.5f * near);
-        *slope = choose(off > delta, all(delta), choose(off < -delta, all(-delta), off));
+        *slope = choose(off > setting, all(setting), choose(off < -setting, all(-setting), off));
     } else {
         *value = larger(all(0), output) - output * target + log_1_plus(exp_of(-absolute(output)));
         *slope = sigmoid_of(output) - target;
     }
 }
 
-INLINE double compare_rows(const int kind, float delta, const float *outputs, const float *targets, const float *real,
+INLINE double compare_rows(const int kind, float setting, const float *outputs, const float *targets, const float *real,
                            const float *weights, int rows, int width, int stride, float share, float *slopes) {
     double total = 0;
     float one = 1.0f / (float)width;
@@ -38,7 +38,7 @@ INLINE double compare_rows(const int kind, float delta, const float *outputs, co
         vec sum = all(0);
         for (int c = 0; c < stride; c += LANES) {
             vec value, slope, is = load(real + c);
-            compare(kind, delta, load(outputs + c), load(targets + c), &value, &slope);
+            compare(kind, setting, load(outputs + c), load(targets + c), &value, &slope);
             sum += value * is;
             store(slopes + c, slope * is * times);
         }
@@ -46,6 +46,31 @@ INLINE double compare_rows(const int kind, float delta, const float *outputs, co
         outputs += stride, targets += stride, slopes += stride;
     }
     return total;
+}
+
+/* `compare_rows` of each kind, in which `kind` is a constant. */
+static double compare_all(const LossRule *rule, const float *outputs, const float *targets, const float *real,
+                          const float *weights, int rows, int width, int stride, float share, float *slopes) {
+    switch (rule->kind) {
+#define CASE(KIND) case KIND: return compare_rows(KIND, rule->setting, outputs, targets, real, weights, rows, width, stride, share, slopes);
+        EACH_COMPARING_LOSS(CASE)
+#undef CASE
+    }
+    return 0;
+}
+
+/* Whether targets may be labels. */
+INLINE int of_classes(const LossRule *rule) { return rule->kind == CROSS_ENTROPY; }
+
+/* Whether these are plain labels: nothing smoothed, no class weighs more than another. */
+INLINE int of_plain_labels(const LossRule *rule) {
+    return of_classes(rule) && rule->setting == 0 && !rule->class_weights;
+}
+
+/* The activation of whose logits a loss is a function, or -1. */
+INLINE int logits_of(int kind) {
+    static const int8_t squishes[] = {LOGITS_OF_LOSSES};
+    return squishes[kind];
 }
 
 /* Cross-entropy with plain labels: -log softmax(z)[label], slope softmax(z) - 1 at the label. */
@@ -84,7 +109,7 @@ static double wanted_rows(const float *z, const float *wanted, const float *padd
 
 /* A row of what is wanted of cross-entropy: smoothed, each class times its weight. */
 INLINE void want(const LossRule *rule, float *wanted, int width) {
-    float kept = 1 - rule->label_smoothing, spread = rule->label_smoothing / (float)width;
+    float kept = 1 - rule->setting, spread = rule->setting / (float)width;
     for (int c = 0; c < width; c++) {
         wanted[c] = wanted[c] * kept + spread;
         if (rule->class_weights) wanted[c] *= rule->class_weights[c];

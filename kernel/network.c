@@ -53,8 +53,6 @@ INLINE Layer *last_of(const Context *c) { return &c->layers[c->plan.layers - 1];
 INLINE float *biases_of(const Layer *l, int vector) { return l->values[vector] + (int64_t)l->fan_in * l->stride; }
 INLINE int64_t size_of(const Layer *l) { return (int64_t)(l->fan_in + 1) * l->stride; }
 
-INLINE int slots_of(int rule) { return rule == SGD ? 0 : rule == ADAM || rule == ADAMW ? 2 : 1; }
-
 INLINE void clear(void *from, int64_t floats) {
     float *p = from;
     for (int64_t i = 0; i < floats; i++) p[i] = 0;
@@ -83,8 +81,7 @@ static int64_t lay_out(Context *c, Memory *m, const Plan *plan, const int32_t *s
     if (chunk > plan->batch_size) chunk = plan->batch_size > 0 ? plan->batch_size : 1;
     c->plan = *plan;
     c->chunk = (int32_t)chunk;
-    c->in_place = training && plan->rule == SGD && plan->l1 == 0 && plan->l2 == 0 && plan->clip_norm == 0 &&
-                  plan->batch_size <= chunk;
+    c->in_place = training && plain_descent(plan) && plan->batch_size <= chunk;
     c->layers = take(m, plan->layers * (int64_t)sizeof(Layer));
     int32_t stride = 0;
     for (int i = 0; i < plan->layers; i++) {
@@ -151,9 +148,8 @@ static Context *open(void *memory, const Plan *plan, const int32_t *sizes, const
     }
     float *weights = (float *)c->loss.class_weights;
     for (int i = 0; class_weights && i < last->fan_out; i++) weights[i] = class_weights[i];
-    c->loss = (LossRule){plan->loss, (float)plan->delta, (float)plan->label_smoothing, class_weights ? weights : NULL};
-    c->on_logits = (plan->loss == CROSS_ENTROPY && last->squish == SOFTMAX) ||
-                   (plan->loss == BINARY_CROSS_ENTROPY && last->squish == SIGMOID);
+    c->loss = (LossRule){plan->loss, (float)plan->loss_settings[0], class_weights ? weights : NULL};
+    c->on_logits = last->squish == logits_of(plan->loss);
     c->spans = 1;
     if (c->moving) c->moving[0] = (Span){0, sizes[0]};
     return c;
@@ -223,9 +219,8 @@ static void weigh(Context *c, int i, const Chunk *k) {
 }
 
 static void squish_layer(Context *c, Layer *l, int rows, int logits_only) {
-    squish_rows(l->squish == SOFTMAX || logits_only ? IDENTITY : l->squish, l->z, l->a, biases_of(l, PARAMETERS), rows,
-                l->stride);
-    if (l->squish == SOFTMAX && !logits_only) softmax_rows(l->z, l->a, c->padding, rows, l->stride);
+    squish_rows(logits_only ? SQUISHES : l->squish, l->z, l->a, biases_of(l, PARAMETERS), rows, l->stride);
+    if (by_row(l->squish) && !logits_only) softmax_rows(l->z, l->a, c->padding, rows, l->stride);
 }
 
 static void gather_dense(Context *c, const Chunk *k) {
@@ -311,7 +306,7 @@ static double loss_of(Context *c, const Chunk *k, float share) {
     const Layer *l = last_of(c);
     const Targets *t = &c->targets;
     const float *outputs = c->on_logits ? l->z : l->a;
-    int plain = t->labels && c->loss.kind == CROSS_ENTROPY && c->loss.label_smoothing == 0 && !c->loss.class_weights;
+    int plain = t->labels && of_plain_labels(&c->loss);
     for (int r = 0; r < k->rows; r++) {
         int64_t row = row_of(k->order, k->first, r);
         c->weights[r] = weight_of(t->sample_weights, row);
@@ -322,26 +317,12 @@ static double loss_of(Context *c, const Chunk *k, float share) {
         float *wanted = c->wanted + (int64_t)r * l->stride;
         for (int i = 0; i < l->fan_out; i++)
             wanted[i] = t->labels ? (float)(i == t->labels[row]) : t->rows[row * l->fan_out + i];
-        if (c->loss.kind == CROSS_ENTROPY) want(&c->loss, wanted, l->fan_out);
+        if (of_classes(&c->loss)) want(&c->loss, wanted, l->fan_out);
     }
     if (plain) return label_rows(outputs, c->labels, c->padding, c->weights, k->rows, l->stride, share, l->back);
-    float delta = c->loss.delta;
-    switch (c->loss.kind) {
-    case CROSS_ENTROPY:
+    if (of_classes(&c->loss))
         return wanted_rows(outputs, c->wanted, c->padding, c->real, c->weights, k->rows, l->stride, share, l->back);
-    case SQUARED_ERROR:
-        return compare_rows(SQUARED_ERROR, delta, outputs, c->wanted, c->real, c->weights, k->rows, l->fan_out, l->stride,
-                            share, l->back);
-    case ABSOLUTE_ERROR:
-        return compare_rows(ABSOLUTE_ERROR, delta, outputs, c->wanted, c->real, c->weights, k->rows, l->fan_out,
-                            l->stride, share, l->back);
-    case HUBER:
-        return compare_rows(HUBER, delta, outputs, c->wanted, c->real, c->weights, k->rows, l->fan_out, l->stride, share,
-                            l->back);
-    default:
-        return compare_rows(BINARY_CROSS_ENTROPY, delta, outputs, c->wanted, c->real, c->weights, k->rows, l->fan_out,
-                            l->stride, share, l->back);
-    }
+    return compare_all(&c->loss, outputs, c->wanted, c->real, c->weights, k->rows, l->fan_out, l->stride, share, l->back);
 }
 
 /* ---- Backward ---- */
@@ -351,7 +332,7 @@ INLINE void times_mask(float *values, const float *mask, float *to, int64_t coun
 }
 
 static void squish_back(const Layer *l, int rows) {
-    if (l->squish == SOFTMAX)
+    if (by_row(l->squish))
         softmax_back(l->a, l->back, rows, l->stride);
     else
         slope_rows(l->squish, l->z, l->a, l->back, (int64_t)rows * l->stride);
@@ -426,7 +407,7 @@ static void find_moving(Context *c) {
     for (int v = FIRST_SLOT; v < VECTORS; v++)
         for (int64_t i = 0; l->values[v] && i < (int64_t)l->fan_in * l->stride; i++)
             if (l->values[v][i] != 0) c->occurs[i / l->stride] = 1;
-    int all_move = p->l1 != 0 || l->l2 != 0 || (p->rule == ADAMW && p->weight_decay != 0);
+    int all_move = l->l2 != 0 || moves_by_itself(p);
     c->spans = 0;
     for (int i = 0; i < l->fan_in; i++) {
         if (!c->occurs[i] && !all_move) continue;

@@ -22,18 +22,37 @@ INLINE double to_power(double base, int64_t n) {
 static const float LEAST_EPSILON = 1e-30f;
 
 static Step step_of(const Plan *plan, double learning_rate, int64_t step, float clip) {
-    Step s = {.kind = plan->rule, .rate = (float)learning_rate, .clip = clip};
-    s.decay1 = (float)plan->decay1, s.fresh1 = (float)(1 - plan->decay1);
-    s.decay2 = (float)plan->decay2, s.fresh2 = (float)(1 - plan->decay2);
-    s.epsilon = plan->epsilon > (double)LEAST_EPSILON ? (float)plan->epsilon : LEAST_EPSILON;
-    s.l1 = (float)plan->l1; /* l2 is a layer's own */
-    s.shrink = 1;
-    if (plan->rule == ADAM || plan->rule == ADAMW) {
-        s.rate = (float)(learning_rate / (1 - to_power(plan->decay1, step)));
-        s.root = (float)(1 / __builtin_sqrt(1 - to_power(plan->decay2, step)));
-        if (plan->rule == ADAMW) s.shrink = (float)(1 - learning_rate * plan->weight_decay);
+    const double *setting = plan->rule_settings;
+    double decay1 = 0, decay2 = 0, epsilon = 0, rate = learning_rate;
+    Step s = {.kind = plan->rule, .clip = clip, .shrink = 1, .l1 = (float)plan->l1}; /* l2 is a layer's own */
+    switch (plan->rule) {
+    case MOMENTUM:
+    case NESTEROV: decay1 = setting[0]; break;
+    case ADAM:
+    case ADAMW:
+        decay1 = setting[0], decay2 = setting[1], epsilon = setting[2];
+        rate = learning_rate / (1 - to_power(decay1, step));
+        s.root = (float)(1 / __builtin_sqrt(1 - to_power(decay2, step)));
+        if (plan->rule == ADAMW) s.shrink = (float)(1 - learning_rate * setting[3]);
+        break;
+    case RMSPROP: decay2 = setting[0], epsilon = setting[1]; break;
+    case ADAGRAD: epsilon = setting[0]; break;
     }
+    s.rate = (float)rate;
+    s.decay1 = (float)decay1, s.fresh1 = (float)(1 - decay1);
+    s.decay2 = (float)decay2, s.fresh2 = (float)(1 - decay2);
+    s.epsilon = epsilon > (double)LEAST_EPSILON ? (float)epsilon : LEAST_EPSILON;
     return s;
+}
+
+/* Whether a step is only p -= rate * g, so that it can be taken while the gradient is summed. */
+INLINE int plain_descent(const Plan *plan) {
+    return plan->rule == SGD && plan->l1 == 0 && plan->l2 == 0 && plan->clip_norm == 0;
+}
+
+/* Whether a parameter moves without a gradient and without memory of one. */
+INLINE int moves_by_itself(const Plan *plan) {
+    return plan->l1 != 0 || (plan->rule == ADAMW && plan->rule_settings[3] != 0);
 }
 
 /* One register of parameters, its gradient and the rule's memory. */
@@ -61,12 +80,13 @@ INLINE vec updated(const int kind, const Step *s, vec p, vec g, float *first, fl
         store(first, v);
         return p - s->rate * g / (square_root(v) + s->epsilon);
     }
-    default: { /* ADAGRAD */
+    case ADAGRAD: {
         vec v = load(first) + g * g;
         store(first, v);
         return p - s->rate * g / (square_root(v) + s->epsilon);
     }
     }
+    return p;
 }
 
 INLINE vec penalized(const Step *s, vec p, vec g) { return g + s->l2 * p + s->l1 * sign(p); }
@@ -91,13 +111,9 @@ INLINE void update_kind(const int kind, const Step *s, float *p, float *g, float
 
 static void update(const Step *s, float *p, float *g, float *first, float *second, int64_t count) {
     switch (s->kind) {
-    case SGD: update_kind(SGD, s, p, g, first, second, count); break;
-    case MOMENTUM: update_kind(MOMENTUM, s, p, g, first, second, count); break;
-    case NESTEROV: update_kind(NESTEROV, s, p, g, first, second, count); break;
-    case ADAM: update_kind(ADAM, s, p, g, first, second, count); break;
-    case ADAMW: update_kind(ADAMW, s, p, g, first, second, count); break;
-    case RMSPROP: update_kind(RMSPROP, s, p, g, first, second, count); break;
-    default: update_kind(ADAGRAD, s, p, g, first, second, count); break;
+#define CASE(KIND) case KIND: update_kind(KIND, s, p, g, first, second, count); break;
+        EACH_RULE(CASE)
+#undef CASE
     }
 }
 

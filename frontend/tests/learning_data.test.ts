@@ -8,7 +8,8 @@ import { columnsIn, tableOf } from "../src/data/table.ts";
 import { toy, TOYS } from "../src/data/toys.ts";
 import { normal } from "../src/core/random.ts";
 import { Architecture } from "../src/network/architecture.ts";
-import { initial, INITIALIZER_NAMES } from "../src/network/initializers.ts";
+import { INITIALIZERS } from "../src/generated/tables.ts";
+import { initial } from "../src/network/initializers.ts";
 
 const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((sum, x) => sum + x, 0) / values.length;
 const spread = (values: Float32Array): number => {
@@ -45,7 +46,7 @@ test("normal numbers have the moments of the normal distribution", () => {
   expect(mean(drawn.map((x) => Number(Math.abs(x) < 1.96)))).toBeCloseTo(0.95, 2);
 });
 
-test.each(INITIALIZER_NAMES)("%s has its variance, and biases of zero", (rule) => {
+test.each(INITIALIZERS)("%s has its variance, and biases of zero", (rule) => {
   const variance = {
     ...{ he_normal: 2 / 300, he_uniform: 2 / 300, glorot_normal: 2 / 500, glorot_uniform: 2 / 500 },
     ...{ lecun_normal: 1 / 300, lecun_uniform: 1 / 300, normal: 1, uniform: 1 / 900, zeros: 0 },

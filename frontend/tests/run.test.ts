@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { kernel } from "./kernel.ts";
 import { pictures } from "./pictures.ts";
 import { toy } from "../src/data/toys.ts";
-import { OPTIMIZERS, type Optimizer } from "../src/core/names.ts";
+import { OPTIMIZER_NAMES, type Optimizer } from "../src/core/names.ts";
 import { Architecture } from "../src/network/architecture.ts";
 import { initial } from "../src/network/initializers.ts";
 import { Gradients } from "../src/training/gradients.ts";
@@ -28,7 +28,7 @@ function make(run: Run, steps: number): number[] {
   return losses;
 }
 
-describe.each(OPTIMIZERS)("%s", (optimizer) => {
+describe.each(OPTIMIZER_NAMES)("%s", (optimizer) => {
   test("the same seed gives the same bits, whatever the strides", () => {
     const [one, other] = [begun(settings(optimizer)), begun(settings(optimizer))];
     make(one, 23);

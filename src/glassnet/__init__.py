@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from glassnet.files.inspection import compare_files, open
     from glassnet.network import Layer, Network, load
     from glassnet.neuron import Neuron, NeuronTrace
+    from glassnet.registration import register
     from glassnet.schema import Schema
     from glassnet.trace import Trace
     from glassnet.training import History, Training, train, train_many
@@ -68,6 +69,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "export": "files.exporting",
         "load": "network",
         "open": "files.inspection",
+        "register": "registration",
         "train": "training.fit",
         "train_many": "training.fit",
         "activations": None,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from glassnet.errors import SettingError, unknown_name
+from glassnet.names import DEFAULT_HIDDEN, PLAIN, ActivationLike
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Column, Table
 
@@ -66,7 +67,10 @@ class Architecture:
 
     @classmethod
     def of(
-        cls, sizes: "str | Sequence[int]", activation: "str | Sequence[str]" = "relu", output: str | None = None
+        cls,
+        sizes: "str | Sequence[int]",
+        activation: "ActivationLike | Sequence[ActivationLike]" = DEFAULT_HIDDEN,
+        output: "ActivationLike | None" = None,
     ) -> "Architecture":
         """An architecture from sizes as text, and activations by name.
 
@@ -95,12 +99,13 @@ class Architecture:
         >>> gn.Architecture.of("2-4-3", output="softmax").activations
         ('relu', 'softmax')
         """
-        from glassnet.activations import activation as known
+        from glassnet.activations import activation as known_activation
 
         sizes = parse_sizes(sizes)
         layers = len(sizes) - 1
-        if isinstance(activation, str):
-            names = (activation,) * (layers - 1) + (output or "identity",)
+        names: tuple[ActivationLike, ...]
+        if isinstance(activation, str) or callable(activation):
+            names = (activation,) * (layers - 1) + (output or PLAIN,)
         else:
             names = tuple(activation)
             if len(names) == layers - 1 and output:
@@ -111,11 +116,11 @@ class Architecture:
                     help="name one activation for all hidden layers, or list one per layer, the output layer included",
                 )
             names = (*names[:-1], output or names[-1])
-        for position, name in enumerate(names):
-            known(name)
-            if name == "softmax" and position < layers - 1:
-                raise SettingError(f"softmax in hidden layer {position}: only the last layer can have softmax")
-        return cls(sizes, names)
+        known = [known_activation(name) for name in names]
+        for position, of in enumerate(known[:-1]):
+            if of.by_row:
+                raise SettingError(f"{of.name} in hidden layer {position}: only the last layer can have {of.name}")
+        return cls(sizes, tuple(of.name for of in known))
 
     @cached_property
     def layers(self) -> tuple[LayerShape, ...]:
@@ -228,7 +233,7 @@ class ParameterCount(Rendered):
 def count_sizes(sizes: "str | Sequence[int]", dtype: str = "float32") -> ParameterCount:
     """Parameters of an architecture with these sizes; activations have none."""
     sizes = parse_sizes(sizes)
-    return Architecture(sizes, ("identity",) * (len(sizes) - 1)).count(dtype)
+    return Architecture(sizes, (PLAIN,) * (len(sizes) - 1)).count(dtype)
 
 
 def spec(sizes: Sequence[int]) -> str:

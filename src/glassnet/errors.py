@@ -12,7 +12,7 @@ programmer would catch.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -87,12 +87,23 @@ def sentence(error: Exception) -> str:
     return error.problem if isinstance(error, GlassnetError) else str(error)
 
 
-def unknown_name(kind: str, name: object, known: Iterable[str]) -> SettingError:
-    """The error for a name that is not among `known`, with the nearest one suggested."""
+def unknown_name(
+    kind: str, name: object, known: Iterable[str], aliases: Mapping[str, str] | None = None
+) -> SettingError:
+    """The error for a name that is not among `known`, with the nearest one suggested.
+
+    `aliases` leads from other names of the known ones to these: what is near to an alias is near to its name.
+
+    Examples
+    --------
+    >>> print(unknown_name("activation", "swsh", ["relu", "silu"], {"swish": "silu"}))
+    unknown activation 'swsh': expected one of relu, silu
+    help: did you mean 'silu'?
+    """
     known = list(known)
-    lower_case = {word.lower(): word for word in known}  # ReLU is near to relu
-    near = difflib.get_close_matches(str(name).lower(), lower_case, n=1)
+    spellings = {**(aliases or {}), **{word.lower(): word for word in known}}  # ReLU is near to relu
+    near = difflib.get_close_matches(str(name).lower(), spellings, n=1)
     return SettingError(
         f"unknown {kind} {name!r}: expected one of {', '.join(known)}",
-        help=f"did you mean {lower_case[near[0]]!r}?" if near else None,
+        help=f"did you mean {spellings[near[0]]!r}?" if near else None,
     )

@@ -18,6 +18,7 @@ from glassnet.data.tables import frame_dataset
 from glassnet.engines.base import Engine
 from glassnet.errors import InputError
 from glassnet.losses import Loss
+from glassnet.names import PLAIN
 from glassnet.network import Network
 from glassnet.prediction import classify
 from glassnet.render.document import Document, Rendered
@@ -165,7 +166,7 @@ class Tally:
 
     def __init__(self, network: Network, loss: Loss, classes: tuple[str, ...] | None) -> None:
         self._network, self._loss, self._classes = network, loss, classes
-        self._on_logits = loss.reads_logits_of == network.architecture.activations[-1]
+        self._on_logits = loss.reads_logits(network.architecture.activations[-1])
         self._count = 0
         self._losses: list[tuple[float, float]] = []  # of each part, and what it counts
         self._confusion: Array | None = None
@@ -217,8 +218,8 @@ def weighted_mean(parts: Sequence[tuple[float, float]]) -> float:
 def logits_or_outputs(network: Network, data: Dataset, loss: Loss, engine: Engine) -> Array:
     """What the loss reads, (n, fan_out): the last pre-activations if these are its logits, else the outputs."""
     architecture = network.architecture
-    if loss.reads_logits_of == architecture.activations[-1]:
-        architecture = type(architecture)(architecture.sizes, (*architecture.activations[:-1], "identity"))
+    if loss.reads_logits(architecture.activations[-1]):
+        architecture = type(architecture)(architecture.sizes, (*architecture.activations[:-1], PLAIN))
     rows = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // network.sizes[0]))
     inputs, factor = data.network_inputs
     parts = [

@@ -10,23 +10,57 @@ Where the last layer is already softmax (or sigmoid), its pre-activations are th
 With sample weights s the mean becomes sum(s * loss) / sum(s).
 """
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from glassnet.activations import sigmoid
+from glassnet.activations import activation, sigmoid
 from glassnet.arrays import Array, numeric, shape_text
-from glassnet.errors import InputError, SettingError, unknown_name
+from glassnet.errors import InputError, SettingError
+from glassnet.formulas import Dual
+from glassnet.names import Table, made
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What all losses share: the weighted mean over the batch of a loss per example, and the door for targets."""
+    """What all losses share: the weighted mean over the batch of a loss per example, and the door for targets.
+
+    A loss of your own is a subclass with a `name` and `per_example`; `per_example_slope` is then found by
+    differentiating it, exact to rounding (see `glassnet.formulas`), unless the subclass has one.
+
+    Examples
+    --------
+    >>> class Quartic(Loss):
+    ...     name = "quartic"
+    ...     def per_example(self, outputs, targets):
+    ...         return ((outputs - targets) ** 4).mean(axis=1)
+    >>> Quartic().slope(np.array([[1.0], [3.0]]), np.array([[0.0], [1.0]]))
+    array([[ 2.],
+           [16.]])
+    """
 
     name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
     reads_logits_of: ClassVar[str | None] = None
-    """The activation that turns this loss's logits into probabilities."""
+    """What its probabilities answer, "one of many" or "yes or no", if it reads the logits of such probabilities."""
+    reads_labels: ClassVar[bool] = False
+    """Whether targets may be labels, (n,)."""
+    torch: ClassVar[str | None] = None
+    """The function of `torch.nn.functional` that has the same formula and settings. Not inherited."""
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """A formula of its own does not go with a slope that belongs to another one."""
+        super().__init_subclass__(**named)
+        own = vars(cls)
+        if "per_example" in own and "per_example_slope" not in own:
+            cls.per_example_slope = Loss.per_example_slope  # type: ignore[method-assign]
+        if "value" in own and "slope" not in own:
+            raise SettingError(
+                f"{cls.__name__} has a value of its own, but an inherited slope",
+                help="define slope too, or override per_example instead",
+            )
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
         """The loss of each example, shape (n,)."""
@@ -34,7 +68,18 @@ class Loss:
 
     def per_example_slope(self, outputs: Array, targets: Array) -> Array:
         """The slope of each example's own loss, shape (n, fan_out)."""
-        raise NotImplementedError
+        slopes = np.zeros_like(outputs)
+        for k in range(outputs.shape[1]):
+            one = np.zeros_like(outputs)
+            one[:, k] = 1
+            found: Any = self.per_example(Dual(outputs, one), targets)  # type: ignore[arg-type]
+            if isinstance(found, Dual):
+                slopes[:, k] = found.derivative
+        return slopes
+
+    def reads_logits(self, last: str) -> bool:
+        """Whether it reads the pre-activations of a last layer of this activation instead of its outputs."""
+        return self.reads_logits_of is not None and activation(last).probabilities == self.reads_logits_of
 
     def value(self, outputs: Array, targets: Array, sample_weights: Array | None = None) -> float:
         """The loss of the batch."""
@@ -80,6 +125,8 @@ class SquaredError(Loss):
     """(output - target)^2, averaged over outputs and batch (`mse_loss`)."""
 
     name = "squared_error"
+    aliases = ("mse", "mse_loss", "mean_squared_error", "l2_loss")
+    torch = "mse_loss"
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
         return ((outputs - targets) ** 2).mean(axis=1)
@@ -93,6 +140,8 @@ class AbsoluteError(Loss):
     """|output - target|, averaged over outputs and batch (`l1_loss`); its slope at 0 is 0."""
 
     name = "absolute_error"
+    aliases = ("mae", "mean_absolute_error", "l1", "l1_loss")
+    torch = "l1_loss"
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
         return np.abs(outputs - targets).mean(axis=1)
@@ -106,6 +155,8 @@ class Huber(Loss):
     """Squared near the target, straight beyond `delta` from it (`huber_loss`; Huber, 1964)."""
 
     name = "huber"
+    aliases = ("huber_loss",)
+    torch = "huber_loss"
     delta: float = 1.0
 
     def __post_init__(self) -> None:
@@ -131,7 +182,10 @@ class CrossEntropy(Loss):
     """
 
     name = "cross_entropy"
-    reads_logits_of = "softmax"
+    aliases = ("ce", "cross_entropy_loss", "categorical_crossentropy", "sparse_categorical_crossentropy", "log_loss")
+    reads_logits_of = "one of many"
+    reads_labels = True
+    torch = "cross_entropy"
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
 
@@ -192,7 +246,9 @@ class BinaryCrossEntropy(Loss):
     (`binary_cross_entropy_with_logits`); targets are from 0 to 1, averaged over outputs and batch."""
 
     name = "binary_cross_entropy"
-    reads_logits_of = "sigmoid"
+    aliases = ("bce", "bce_loss", "bce_with_logits", "bce_with_logits_loss", "binary_cross_entropy_with_logits")
+    reads_logits_of = "yes or no"
+    torch = "binary_cross_entropy_with_logits"
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
         losses = np.maximum(outputs, 0) - outputs * targets + np.log1p(np.exp(-np.abs(outputs)))
@@ -251,22 +307,63 @@ def check_labels(labels: Array, classes: int) -> Array:
     return labels.astype(np.int64, copy=False)
 
 
-LOSSES: dict[str, type[Loss]] = {
-    loss.name: loss for loss in (SquaredError, AbsoluteError, Huber, CrossEntropy, BinaryCrossEntropy)
-}
+@dataclass(frozen=True)
+class FunctionLoss(Loss):
+    """A loss made of a function of (outputs, targets), both (n, fan_out), that gives the loss of each example, (n,).
+
+    Examples
+    --------
+    >>> cubic = loss(lambda outputs, targets: (np.abs(outputs - targets) ** 3).mean(axis=1))
+    >>> cubic.value(np.array([[2.0]]), np.array([[0.0]]))
+    8.0
+    """
+
+    function: Callable[[Any, Any], Any] = field(kw_only=True)
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def per_example(self, outputs: Array, targets: Array) -> Array:
+        losses: Any = self.function(outputs, targets)
+        if losses.shape != outputs.shape[:1]:
+            raise InputError(
+                f"the loss {self.name!r} gives shape {losses.shape} for {outputs.shape[0]} examples: expected one "
+                f"number for each, {(outputs.shape[0],)}",
+                help="take the mean over the outputs only: .mean(axis=1)",
+            )
+        return losses
 
 
-def loss(kind: "str | Loss") -> Loss:
-    """The loss called by its name, or the one given."""
+LOSSES: Table[type[Loss]] = Table("loss", (SquaredError, AbsoluteError, Huber, CrossEntropy, BinaryCrossEntropy))
+
+
+LossLike: TypeAlias = str | Loss | type[Loss] | Callable[[Any, Any], Any]
+"""A loss: its name, itself, its class, or a function of (outputs, targets)."""
+
+
+def loss(kind: LossLike) -> Loss:
+    """The loss of this name or alias, with its usual settings; a class of losses, likewise; a function of (outputs,
+    targets) as a loss; or the loss given.
+
+    Examples
+    --------
+    >>> loss("mse")
+    SquaredError()
+    """
     if isinstance(kind, Loss):
         return kind
-    if kind not in LOSSES:
-        raise unknown_name("loss", kind, LOSSES)
-    return LOSSES[kind]()
+    if isinstance(kind, type):
+        if issubclass(kind, Loss):
+            return made(kind)
+    elif callable(kind):
+        return FunctionLoss(function=kind)
+    return LOSSES.find(kind)()
 
 
 def default_loss(targets: Array, fan_out: int, output: str) -> Loss:
     """The loss that fits: for labels cross-entropy, binary where each output answers yes or no; else squared error."""
     if not is_labels(targets):
         return SquaredError()
-    return BinaryCrossEntropy() if fan_out == 1 or output == "sigmoid" else CrossEntropy()
+    yes_or_no = fan_out == 1 or BinaryCrossEntropy().reads_logits(output)
+    return BinaryCrossEntropy() if yes_or_no else CrossEntropy()

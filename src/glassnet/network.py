@@ -30,7 +30,8 @@ from glassnet.files import own_format
 from glassnet.files.importing import chain_of, known_already
 from glassnet.files.sharded_network import description_of
 from glassnet.initializers import Initializer, fitting, initializer
-from glassnet.losses import Loss, default_loss, loss
+from glassnet.losses import Loss, LossLike, default_loss, loss
+from glassnet.names import DEFAULT_HIDDEN, ActivationLike
 from glassnet.neuron import Neuron
 from glassnet.opening import quoted
 from glassnet.prediction import Prediction, labels_of
@@ -115,8 +116,8 @@ class Network:
     def create(
         cls,
         sizes: str | Sequence[int],
-        activation: str | Sequence[str] = "relu",
-        output: str | None = None,
+        activation: ActivationLike | Sequence[ActivationLike] = DEFAULT_HIDDEN,
+        output: ActivationLike | None = None,
         init: str | Initializer | None = None,
         seed: int | None = None,
         dtype: str = "float32",
@@ -165,7 +166,7 @@ class Network:
     @classmethod
     def from_layers(
         cls,
-        layers: Sequence[tuple[npt.ArrayLike, npt.ArrayLike, str]],
+        layers: Sequence[tuple[npt.ArrayLike, npt.ArrayLike, ActivationLike]],
         schema: Schema | None = None,
         dtype: str | None = None,
     ) -> "Network":
@@ -201,7 +202,8 @@ class Network:
         ]
         if not arrays:
             raise InputError(
-                "a network needs at least one layer", help="Network.from_layers([(weights, biases, 'relu'), ...])"
+                "a network needs at least one layer",
+                help=f"Network.from_layers([(weights, biases, {DEFAULT_HIDDEN!r}), ...])",
             )
         fan_in = None
         for i, (weights, biases, _) in enumerate(arrays):
@@ -300,13 +302,13 @@ class Network:
             rows[neuron] = row
         return replace(self, parameters=vector)
 
-    def with_activation(self, layer: int, name: str) -> "Network":
+    def with_activation(self, layer: int, name: ActivationLike) -> "Network":
         """A network with another activation in one layer.
 
         Parameters
         ----------
         layer : int
-        name : str
+        name : str, Activation or callable
 
         Returns
         -------
@@ -326,7 +328,7 @@ class Network:
         'tanh'
         """
         check_address(layer, 0, self.sizes[1:])
-        names = list(self.architecture.activations)
+        names: list[ActivationLike] = list(self.architecture.activations)
         names[layer] = name
         return replace(self, architecture=Architecture.of(self.sizes, names))
 
@@ -567,7 +569,7 @@ class Network:
         trace = Trace(tuple(layers), given.schema, given.raw)
         return trace[0] if given.single else trace
 
-    def gradient(self, inputs: RawInputs, target: npt.ArrayLike, loss: "str | Loss | None" = None) -> Array:
+    def gradient(self, inputs: RawInputs, target: npt.ArrayLike, loss: LossLike | None = None) -> Array:
         """Gradient of the loss for every parameter, on one example or a batch.
 
         The loss falls fastest against this vector.
@@ -600,7 +602,7 @@ class Network:
         return self.loss_and_gradient(inputs, target, loss)[1]
 
     def loss_and_gradient(
-        self, inputs: RawInputs, target: npt.ArrayLike, loss: "str | Loss | None" = None
+        self, inputs: RawInputs, target: npt.ArrayLike, loss: LossLike | None = None
     ) -> tuple[float, Array]:
         """Loss on one example or a batch, and its `gradient`.
 
@@ -630,15 +632,16 @@ class Network:
                 f"{given.batch.shape[0]:,} inputs but {len(targets):,} targets: each input needs one target"
             )
         examples = engines.Examples(given.batch, given.factor, targets)
-        return self._engine.gradient(self.architecture, self.parameters, examples, kind)
+        engine, _ = engines.choose("auto", self.architecture, self.dtype, loss=kind)
+        return engine.gradient(self.architecture, self.parameters, examples, kind)
 
-    def loss_for(self, targets: npt.ArrayLike, kind: "str | Loss | None" = None) -> Loss:
+    def loss_for(self, targets: npt.ArrayLike, kind: LossLike | None = None) -> Loss:
         """The given loss, or the one that fits these targets and the last layer.
 
         Parameters
         ----------
         targets : array_like
-        kind : str or Loss, optional
+        kind : str, Loss, class of losses, or function of (outputs, targets); optional
 
         Returns
         -------

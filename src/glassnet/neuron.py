@@ -18,6 +18,7 @@ from glassnet import arithmetic
 from glassnet.activations import activation as known_activation
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
+from glassnet.names import DEFAULT_NEURON, ActivationLike
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Beside, Chart, Items, Section, Worked
 
@@ -51,17 +52,21 @@ class Neuron:
     bias: float
     activation: str
 
-    def __init__(self, weights: npt.ArrayLike, bias: float, activation: str = "sigmoid") -> None:
+    def __init__(
+        self,
+        weights: npt.ArrayLike,
+        bias: float,
+        activation: ActivationLike = DEFAULT_NEURON,
+    ) -> None:
         row, number = numeric(weights, "weights"), numeric(bias, "bias")
         if row.ndim != 1 or row.size == 0 or number.size != 1:
             raise InputError(
                 f"weights of shape {shape_text(row.shape)} and bias of shape {shape_text(number.shape)}: a neuron "
                 "has one row of weights (fan_in,) and one bias"
             )
-        known_activation(activation)
         object.__setattr__(self, "weights", readonly(row.astype(float)))
         object.__setattr__(self, "bias", float(number.reshape(())))
-        object.__setattr__(self, "activation", activation)
+        object.__setattr__(self, "activation", known_activation(activation).name)
 
     def __call__(self, inputs: npt.ArrayLike) -> float:
         """The activation for inputs of shape (fan_in,)."""
@@ -83,9 +88,9 @@ class Neuron:
         SettingError
             If the activation is softmax, which is defined for a layer.
         """
-        if self.activation == "softmax":
+        if known_activation(self.activation).by_row:
             raise SettingError(
-                "softmax is not defined for one neuron: it divides 1 among all neurons of a layer",
+                f"{self.activation} is not defined for one neuron: it divides 1 among all neurons of a layer",
                 help="use network.trace(inputs).neuron(layer, index)",
             )
         return float(known_activation(self.activation)(numeric([pre_activation], "pre-activation"))[0])
@@ -247,7 +252,7 @@ class NeuronTrace(Rendered):
 
     def _curve(self) -> list[Chart]:
         """The activation function with this point on it; softmax, which looks at a whole layer, is no curve."""
-        if self.activation_name == "softmax" or not isfinite(self.pre_activation):
+        if known_activation(self.activation_name).by_row or not isfinite(self.pre_activation):
             return []
         reach = max(6.0, 1.25 * abs(self.pre_activation))
         z = numeric([reach * (k / 60 - 1) for k in range(121)], "z")

@@ -6,22 +6,55 @@ the parameters' shape and zero at first. `step` counts from 1. Rules and default
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.errors import SettingError, unknown_name
+from glassnet.errors import SettingError
+from glassnet.names import Table, made
+
+
+class TorchRule(NamedTuple):
+    """The class of `torch.optim` that has the same rule: what it calls our slots and settings, and what it is given
+    besides."""
+
+    name: str
+    slots: tuple[str, ...] = ()
+    settings: dict[str, str] = {}  # noqa: RUF012
+    fixed: dict[str, Any] = {}  # noqa: RUF012
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule and its settings; the learning rate comes with each step."""
+    """An update rule and its settings; the learning rate comes with each step.
+
+    An optimizer of your own is a subclass with a `name`, `slots` and `update`. The parameters are one flat vector;
+    `update` changes it in place, and the slots, which start at zero and have its shape.
+
+    Examples
+    --------
+    >>> class Sign(Optimizer):
+    ...     name = "sign"
+    ...     def update(self, parameters, gradient, slots, learning_rate, step):
+    ...         parameters -= learning_rate * np.sign(gradient)
+    >>> p = np.array([1.0, 2.0])
+    >>> Sign().update(p, np.array([0.5, -3.0]), [], 0.1, 1)
+    >>> p
+    array([0.9, 2.1])
+    """
 
     name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    formula: ClassVar[str] = ""
+    """The rule for readers: how a parameter p moves with its gradient g."""
     slots: ClassVar[tuple[str, ...]] = ()
-    default_learning_rate: ClassVar[float]
+    default_learning_rate: ClassVar[float] = 0.01
     """A rate that suits small networks as the peak of a `schedules.OneCycle`; PyTorch's own are for constant rates."""
+    constant_learning_rate: ClassVar[float] = 0.002
+    """A rate that suits small networks while it stays the same."""
+    torch: ClassVar[TorchRule | None] = None
+    """PyTorch's own, if it has one. Not inherited: a subclass may have another rule."""
 
     def update(
         self, parameters: Array, gradient: Array, slots: Sequence[Array], learning_rate: float, step: int
@@ -45,6 +78,10 @@ class SGD(Optimizer):
     """Straight downhill: p -= rate * g."""
 
     name = "sgd"
+    aliases = ("gradient_descent",)
+    formula = "p -= rate * g"
+    constant_learning_rate = 0.1
+    torch = TorchRule("SGD")
     default_learning_rate = 0.1
 
     def update(
@@ -59,6 +96,10 @@ class Momentum(Optimizer):
     """A ball with inertia (Polyak, 1964): v = momentum * v + g; p -= rate * v."""
 
     name = "momentum"
+    aliases = ("sgd_momentum", "heavy_ball")
+    formula = "v = 0.9 v + g;  p -= rate * v"
+    constant_learning_rate = 0.02
+    torch = TorchRule("SGD", ("momentum_buffer",), {"momentum": "momentum"})
     slots = ("velocity",)
     default_learning_rate = 0.05
     momentum: float = 0.9
@@ -77,6 +118,9 @@ class Nesterov(Momentum):
     """Momentum that looks ahead (Nesterov, 1983): v = momentum * v + g; p -= rate * (g + momentum * v)."""
 
     name = "nesterov"
+    aliases = ("nag", "nesterov_momentum")
+    formula = "v = 0.9 v + g;  p -= rate * (g + 0.9 v)"
+    torch = TorchRule("SGD", ("momentum_buffer",), {"momentum": "momentum"}, {"nesterov": True})
 
     def update(
         self, parameters: Array, gradient: Array, slots: Sequence[Array], learning_rate: float, step: int
@@ -93,6 +137,8 @@ class Adam(Optimizer):
     """Mean gradient over its root mean square, both fading, corrected for starting at zero (Kingma and Ba, 2015)."""
 
     name = "adam"
+    formula = "p -= rate * m / sqrt(s), of the fading means m of g and s of g^2"
+    torch = TorchRule("Adam", ("exp_avg", "exp_avg_sq"), {"beta1": "betas", "beta2": "betas", "epsilon": "eps"})
     slots = ("mean", "mean_square")
     default_learning_rate = 0.01
     beta1: float = 0.9
@@ -123,6 +169,12 @@ class AdamW(Adam):
     """Adam, the parameters themselves shrinking by rate * weight_decay at each step (Loshchilov and Hutter, 2019)."""
 
     name = "adamw"
+    formula = "as Adam, and p shrinks by rate * 0.01 of itself"
+    torch = TorchRule(
+        "AdamW",
+        ("exp_avg", "exp_avg_sq"),
+        {"beta1": "betas", "beta2": "betas", "epsilon": "eps", "weight_decay": "weight_decay"},
+    )
     weight_decay: float = 0.01
 
     def update(
@@ -137,6 +189,9 @@ class RMSprop(Optimizer):
     """Gradient over its root mean square of late (Tieleman and Hinton, 2012): s = decay * s + (1 - decay) * g^2."""
 
     name = "rmsprop"
+    formula = "p -= rate * g / sqrt(s), s the fading mean of g^2"
+    constant_learning_rate = 0.001
+    torch = TorchRule("RMSprop", ("square_avg",), {"decay": "alpha", "epsilon": "eps"})
     slots = ("mean_square",)
     default_learning_rate = 0.003
     decay: float = 0.99
@@ -156,6 +211,9 @@ class Adagrad(Optimizer):
     """Gradient over the root of all its squares so far (Duchi, Hazan and Singer, 2011)."""
 
     name = "adagrad"
+    formula = "p -= rate * g / sqrt(s), s the sum of all g^2 so far"
+    constant_learning_rate = 0.05
+    torch = TorchRule("Adagrad", ("sum",), {"epsilon": "eps"})
     slots = ("sum_of_squares",)
     default_learning_rate = 0.1
     epsilon: float = 1e-10
@@ -168,15 +226,19 @@ class Adagrad(Optimizer):
         parameters -= learning_rate * gradient / (np.sqrt(sum_of_squares) + self.epsilon)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    rule.name: rule for rule in (SGD, Momentum, Nesterov, Adam, AdamW, RMSprop, Adagrad)
-}
+OPTIMIZERS: Table[type[Optimizer]] = Table("optimizer", (SGD, Momentum, Nesterov, Adam, AdamW, RMSprop, Adagrad))
 
 
-def optimizer(kind: "str | Optimizer") -> Optimizer:
-    """The optimizer called by its name, with its usual settings, or the one given."""
+def optimizer(kind: "str | Optimizer | type[Optimizer]") -> Optimizer:
+    """The optimizer of this name or alias, with its usual settings; a class of optimizers, likewise; or the one given.
+
+    Examples
+    --------
+    >>> optimizer("SGD"), optimizer(Adam)
+    (SGD(), Adam(beta1=0.9, beta2=0.999, epsilon=1e-08))
+    """
     if isinstance(kind, Optimizer):
         return kind
-    if kind not in OPTIMIZERS:
-        raise unknown_name("optimizer", kind, OPTIMIZERS)
-    return OPTIMIZERS[kind]()
+    if isinstance(kind, type) and issubclass(kind, Optimizer):
+        return made(kind)
+    return OPTIMIZERS.find(kind)()

@@ -7,6 +7,7 @@ import numpy as np
 
 from glassnet.activations import activation
 from glassnet.arrays import Array
+from glassnet.names import PLAIN
 
 if TYPE_CHECKING:
     from glassnet.network import Network
@@ -65,7 +66,7 @@ class Prediction:
 def labels_of(outputs: Array, network: "Network") -> tuple[str, ...] | None:
     """The names of the classes that outputs (n, fan_out) choose; None where they are values."""
     classes, last = network.schema.classes, network.architecture.activations[-1]
-    if classes is None and last not in ("softmax", "sigmoid"):
+    if classes is None and activation(last).probabilities is None:
         return None
     names = classes or [str(k) for k in range(max(outputs.shape[1], 2))]
     return tuple(names[k] if k < len(names) else str(k) for k in classify(outputs, network).tolist())
@@ -75,6 +76,6 @@ def classify(outputs: Array, network: "Network", on_logits: bool = False) -> Arr
     """The class of each row, (n,): the largest output; with one output, class 1 where it is above even."""
     if outputs.shape[1] > 1:
         return outputs.argmax(axis=1)
-    name = "identity" if on_logits else network.architecture.activations[-1]
+    name = PLAIN if on_logits else network.architecture.activations[-1]
     even = float(activation(name)(np.zeros((1, 1)))[0, 0])  # what a logit of 0 becomes: 0.5 under sigmoid
     return (outputs[:, 0] > even).astype(np.int64)

@@ -8,7 +8,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from glassnet.errors import SettingError, unknown_name
+from glassnet.errors import SettingError
+from glassnet.names import Table, made
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Schedule:
     """The factor at time `epoch` of a run of `epochs`; what came before it matters only through `observe`."""
 
     name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
     needs_length: ClassVar[bool] = False
     """Whether the run's length changes the factor, so that a resumed run must keep it."""
 
@@ -52,6 +54,7 @@ class Step(Schedule):
     """Times `factor_each` after every `every` epochs (PyTorch's `StepLR`)."""
 
     name = "step"
+    aliases = ("step_lr",)
     every: int = 10
     factor_each: float = 0.1
 
@@ -69,6 +72,7 @@ class Cosine(Schedule):
     """From 1 down to `final` along half a cosine (Loshchilov and Hutter, 2017; PyTorch's `CosineAnnealingLR`)."""
 
     name = "cosine"
+    aliases = ("cosine_annealing", "cosine_annealing_lr")
     needs_length = True
     final: float = 0.0
 
@@ -82,6 +86,7 @@ class OneCycle(Schedule):
     (Smith and Topin, 2018; defaults of PyTorch's `OneCycleLR`)."""
 
     name = "one_cycle"
+    aliases = ("one_cycle_lr",)
     needs_length = True
     rise: float = 0.3
     start: float = 1 / 25
@@ -105,6 +110,7 @@ class WarmUp(Schedule):
     """A straight rise from 0 over the first `warm_epochs`, then another schedule for the rest of the run."""
 
     name = "warm_up"
+    aliases = ("linear_lr",)
     warm_epochs: float = 1.0
     then: Schedule = field(default_factory=Constant)
 
@@ -128,6 +134,7 @@ class ReduceOnPlateau(Schedule):
     (PyTorch's `ReduceLROnPlateau`)."""
 
     name = "reduce_on_plateau"
+    aliases = ("reduce_lr_on_plateau", "plateau")
     factor_each: float = 0.1
     patience: int = 10
     best: float = math.inf
@@ -145,15 +152,13 @@ class ReduceOnPlateau(Schedule):
         return replace(self, waited=0, reduced=self.reduced + 1)
 
 
-SCHEDULES: dict[str, type[Schedule]] = {
-    kind.name: kind for kind in (Constant, Step, Cosine, OneCycle, WarmUp, ReduceOnPlateau)
-}
+SCHEDULES: Table[type[Schedule]] = Table("schedule", (Constant, Step, Cosine, OneCycle, WarmUp, ReduceOnPlateau))
 
 
-def schedule(kind: "str | Schedule") -> Schedule:
-    """The schedule called by its name, with its usual settings, or the one given."""
+def schedule(kind: "str | Schedule | type[Schedule]") -> Schedule:
+    """The schedule of this name or alias, with its usual settings; a class of schedules, likewise; or the one given."""
     if isinstance(kind, Schedule):
         return kind
-    if kind not in SCHEDULES:
-        raise unknown_name("schedule", kind, SCHEDULES)
-    return SCHEDULES[kind]()
+    if isinstance(kind, type) and issubclass(kind, Schedule):
+        return made(kind)
+    return SCHEDULES.find(kind)()

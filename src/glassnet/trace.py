@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from glassnet.activations import activation
 from glassnet.arrays import Array, dense, is_sparse
 from glassnet.errors import AddressError, SettingError
 from glassnet.neuron import NeuronTrace
@@ -244,7 +245,7 @@ class Trace(Rendered):
             places = [{k: place for place, k in enumerate(column)} for column in (before, shown)]
             products = layer.strongest(connections, shown, before)
             links.append([Link(places[0][j], places[1][k], product) for k, j, product in products])
-        whole = 1.0 if self.layers[-1].activation_name in ("softmax", "sigmoid") else 0.0
+        whole = 1.0 if activation(self.layers[-1].activation_name).probabilities else 0.0
         return NetworkPicture(inputs, layers, links, whole)
 
     def _names_with_values(self) -> Sequence[str]:

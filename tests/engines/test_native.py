@@ -552,10 +552,3 @@ class TestChoice:
         monkeypatch.setenv("GLASSNET_CPU", "avx9")
         with refused(SettingError):
             native.variant()
-
-
-def test_the_kernel_and_python_list_the_same_names():
-    """The order of names is the numbers of kernel.h."""
-    assert set(native.SQUISHES) == set(ACTIVATIONS)
-    assert set(native.LOSS_KINDS) == set(LOSSES)
-    assert set(native.RULES) == set(OPTIMIZERS)

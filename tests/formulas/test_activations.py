@@ -102,11 +102,22 @@ def test_only_the_step_has_no_slope_to_follow() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["rleu", "sigmod", "sofmax", "ReLU", "LeakyReLU"],
+    ["rleu", "sigmod", "sofmax", "swsh", "lnear"],
 )
 def test_an_unknown_name_suggests_the_nearest(written: str, refused: Any) -> None:
     with refused(SettingError):
         activation(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        *[("ReLU", "relu"), ("LeakyReLU", "leaky_relu"), ("leaky-relu", "leaky_relu"), ("swish", "silu")],
+        *[("linear", "identity"), ("logistic", "sigmoid"), ("Hardsigmoid", "hard_sigmoid")],
+    ],
+)
+def test_other_spellings_and_other_names_are_understood(written: str, name: str) -> None:
+    assert activation(written) is ACTIVATIONS[name]
 
 
 @pytest.mark.parametrize("written", ["zzz", "", None, 3, [1, 2]])

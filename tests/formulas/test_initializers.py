@@ -104,4 +104,4 @@ def test_a_function_of_ones_own_is_taken_as_it_is() -> None:
 
 def test_an_unknown_name_suggests_the_nearest(refused: Any) -> None:
     with refused(SettingError):
-        initializer("he-normal")
+        initializer("he-norml")

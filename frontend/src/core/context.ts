@@ -2,7 +2,17 @@
 
 import type { Architecture } from "../network/architecture.ts";
 import { Memory } from "./memory.ts";
-import { InputKind, LOSSES, OPTIMIZERS, Purpose, SQUISHES, Vector, type Loss, type Optimizer } from "./names.ts";
+import { LOSSES, OPTIMIZERS } from "../generated/tables.ts";
+import {
+  InputKind,
+  LOSS_NAMES,
+  OPTIMIZER_NAMES,
+  Purpose,
+  SQUISHES,
+  Vector,
+  type Loss,
+  type Optimizer,
+} from "./names.ts";
 
 const PLAN_BYTES = 104;
 const INPUTS_BYTES = 32;
@@ -12,9 +22,6 @@ export interface Plan {
   batchSize: number;
   loss: Loss;
   optimizer: Optimizer;
-  /** Of huber. */
-  delta?: number;
-  labelSmoothing?: number;
   l1?: number;
   l2?: number;
   /** The gradient is shortened to this length; 0: never. */
@@ -22,17 +29,6 @@ export interface Plan {
   dropout?: number[];
   seed?: number;
 }
-
-/** Momentum or beta1; beta2 or decay; epsilon; weight decay: PyTorch's defaults. */
-const RULE_SETTINGS: Record<Optimizer, [number, number, number, number]> = {
-  sgd: [0, 0, 0, 0],
-  momentum: [0.9, 0, 0, 0],
-  nesterov: [0.9, 0, 0, 0],
-  adam: [0.9, 0.999, 1e-8, 0],
-  adamw: [0.9, 0.999, 1e-8, 0.01],
-  rmsprop: [0, 0.99, 1e-8, 0],
-  adagrad: [0, 0, 1e-10, 0],
-};
 
 /** Inputs as they are stored: bytes or floats, row by row; each counts times `scale`. */
 export interface Rows {
@@ -75,13 +71,12 @@ export class Context {
       this.architecture.activations.length,
       plan.batchSize,
       sparse ? 1 : 0,
-      LOSSES.indexOf(plan.loss),
-      OPTIMIZERS.indexOf(plan.optimizer),
+      LOSS_NAMES.indexOf(plan.loss),
+      OPTIMIZER_NAMES.indexOf(plan.optimizer),
     ].forEach((value, i) => view.setInt32(4 * i, value, true));
     [
-      plan.delta ?? 1,
-      plan.labelSmoothing ?? 0,
-      ...RULE_SETTINGS[plan.optimizer],
+      ...LOSSES[plan.loss].settings,
+      ...OPTIMIZERS[plan.optimizer].settings,
       plan.l1 ?? 0,
       plan.l2 ?? 0,
       plan.clipNorm ?? 0,

@@ -1,42 +1,38 @@
-/** The kernel's numbers for names, in its own order (`kernel/kernel.h`); the Python side lists the same. */
+/** The names that the core knows, in its own order. Each is listed once, in Python: `generated/tables.ts` is written from
+ * there by `kernel/generate.py`. */
 
-export const SQUISHES = [
-  "identity",
-  "sigmoid",
-  "tanh",
-  "relu",
-  "leaky_relu",
-  "elu",
-  "selu",
-  "softplus",
-  "gelu",
-  "gelu_tanh",
-  "silu",
-  "mish",
-  "hard_sigmoid",
-  "step",
-  "softmax",
-] as const;
-export type Squish = (typeof SQUISHES)[number];
+import { ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS } from "../generated/tables.ts";
 
-/** Squishes whose activations are never below zero: a disc can be filled by them. */
-export const NEVER_NEGATIVE: ReadonlySet<Squish> = new Set<Squish>([
-  "sigmoid",
-  "relu",
-  "softplus",
-  "hard_sigmoid",
-  "step",
-  "softmax",
-]);
+export type Squish = keyof typeof ACTIVATIONS;
+export type Loss = keyof typeof LOSSES;
+export type Optimizer = keyof typeof OPTIMIZERS;
+export type Initializer = (typeof INITIALIZERS)[number];
 
-/** Squishes whose activations lie between 0 and 1. */
-export const UP_TO_ONE: ReadonlySet<Squish> = new Set<Squish>(["sigmoid", "hard_sigmoid", "step", "softmax"]);
+export const SQUISHES = Object.keys(ACTIVATIONS) as Squish[];
+export const LOSS_NAMES = Object.keys(LOSSES) as Loss[];
+export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as Optimizer[];
 
-export const LOSSES = ["squared_error", "absolute_error", "huber", "cross_entropy", "binary_cross_entropy"] as const;
-export type Loss = (typeof LOSSES)[number];
+const lowest = (squish: Squish): number | null => ACTIVATIONS[squish].bounds[0];
+const highest = (squish: Squish): number | null => ACTIVATIONS[squish].bounds[1];
 
-export const OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad"] as const;
-export type Optimizer = (typeof OPTIMIZERS)[number];
+/** Activations that are never below zero: a disc can be filled by them. */
+export const neverNegative = (squish: Squish): boolean => (lowest(squish) ?? -1) >= 0;
+
+/** Activations that lie between 0 and 1. */
+export const upToOne = (squish: Squish): boolean => neverNegative(squish) && highest(squish) === 1;
+
+/** Activations that lie between -1 and 1, or between 0 and 1. */
+export const bounded = (squish: Squish): boolean => (lowest(squish) ?? -2) >= -1 && highest(squish) === 1;
+
+/** The activation of this name, alias or spelling ("LeakyReLU", "swish"); undefined if there is none. */
+export function activationOf(name: string): Squish | undefined {
+  const wanted = spelling(name);
+  return SQUISHES.find((squish) =>
+    [squish, ...ACTIVATIONS[squish].aliases].some((known) => spelling(known) === wanted),
+  );
+}
+
+const spelling = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 /** What a network is opened for. */
 export const Purpose = { Forward: 0, Trace: 1, Gradient: 2, Train: 3 } as const;

@@ -1,6 +1,6 @@
 /** How a layer's activations are shown: from paper to ink, or in two colours where the squish goes below zero. */
 
-import { NEVER_NEGATIVE, UP_TO_ONE, type Squish } from "../core/names.ts";
+import { bounded, neverNegative, type Squish } from "../core/names.ts";
 import { grey, signedColour, type Rgb } from "./colours.ts";
 import { largest } from "./picture.ts";
 
@@ -13,8 +13,8 @@ export interface Scale {
 }
 
 export function scaleOf(squish: Squish, activations: ArrayLike<number>): Scale {
-  const bounded = UP_TO_ONE.has(squish) || squish === "tanh";
-  return { twoSided: !NEVER_NEGATIVE.has(squish), most: bounded ? 1 : largest(activations) || 1, bounded };
+  const most = bounded(squish) ? 1 : largest(activations) || 1;
+  return { twoSided: !neverNegative(squish), most, bounded: bounded(squish) };
 }
 
 /** Inputs that are no picture can be anything. */

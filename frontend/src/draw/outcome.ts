@@ -1,6 +1,6 @@
 /** What a network's outputs say, in words. */
 
-import { UP_TO_ONE } from "../core/names.ts";
+import { upToOne } from "../core/names.ts";
 import type { Trace } from "../network/trace.ts";
 import { percent, short } from "./numbers.ts";
 
@@ -21,7 +21,7 @@ export function winnerOf({ network, outputs, layers }: Trace): number | null {
 export function outcomeText(trace: Trace): string {
   const { network, outputs, layers } = trace;
   const winner = winnerOf(trace);
-  const size = UP_TO_ONE.has(layers[layers.length - 1].squish) ? percent : short;
+  const size = upToOne(layers[layers.length - 1].squish) ? percent : short;
   if (outputs.some(Number.isNaN)) return "the outputs are not numbers";
   if (winner === null) return `${network.schema.target ?? "output"} ${Array.from(outputs, short).join(", ")}`;
   if (outputs.length === 1) return `looks like ${network.className(winner)}, ${size(outputs[0])}`;

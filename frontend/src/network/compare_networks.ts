@@ -3,6 +3,7 @@
 
 import { Context, type Rows } from "../core/context.ts";
 import { Purpose, Vector } from "../core/names.ts";
+import { DEFAULTS } from "../generated/tables.ts";
 import { uniform } from "../core/random.ts";
 import { Exam, type Examination, type Examples } from "./evaluation.ts";
 import { alike, paired, type Pair, type Pairing, type Said } from "./matching.ts";
@@ -63,7 +64,7 @@ export class Trial {
   /** Of networks of one structure, layer by layer. */
   #preActivations(networks: readonly Network[], rows: Rows): Said[][] {
     const { architecture } = networks[0];
-    const plan = { batchSize: Math.min(rows.count, 96), loss: "squared_error", optimizer: "sgd" } as const;
+    const plan = { batchSize: Math.min(rows.count, 96), loss: DEFAULTS.measured, optimizer: DEFAULTS.descent } as const;
     const context = new Context(this.#module, architecture, Purpose.Trace, plan);
     const { memory } = context;
     const inputs = context.dense(rows);

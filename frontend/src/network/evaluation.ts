@@ -2,6 +2,7 @@
 
 import { Context, type Targets } from "../core/context.ts";
 import { Purpose, Vector } from "../core/names.ts";
+import { DEFAULTS } from "../generated/tables.ts";
 import type { Architecture } from "./architecture.ts";
 import { listed, put, rowsAt, type Examples as Inputs } from "./sparse_rows.ts";
 import { squished } from "./activation.ts";
@@ -58,7 +59,7 @@ export class Exam {
 
   #opened(architecture: Architecture): { context: Context; inputs: number; outputs: number } {
     this.#open = null; // its memory may go before the next is asked for
-    const plan = { batchSize: ROWS_AT_ONCE, loss: "squared_error", optimizer: "sgd" } as const;
+    const plan = { batchSize: ROWS_AT_ONCE, loss: DEFAULTS.measured, optimizer: DEFAULTS.descent } as const;
     const context = new Context(this.#module, architecture, Purpose.Forward, plan, this.#lists);
     const inputs = rowsAt(context, this.#examples, put(context.memory, this.#examples, this.#lists));
     const outputs = context.memory.lend(4 * this.#examples.inputs.count * architecture.sizes.at(-1)!);

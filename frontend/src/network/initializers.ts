@@ -2,30 +2,12 @@
  * numbers as `Network.create`. */
 
 import { Memory } from "../core/memory.ts";
-import type { Squish } from "../core/names.ts";
+import type { Initializer, Squish } from "../core/names.ts";
+import { ACTIVATIONS, INITIALIZERS } from "../generated/tables.ts";
 import type { Architecture } from "./architecture.ts";
 
-/** In the core's order (`kernel/start.c`). */
-export const INITIALIZER_NAMES = [
-  "he_normal",
-  "he_uniform",
-  "glorot_normal",
-  "glorot_uniform",
-  "lecun_normal",
-  "lecun_uniform",
-  "normal",
-  "uniform",
-  "zeros",
-] as const;
-export type Initializer = (typeof INITIALIZER_NAMES)[number];
-
-const SYMMETRIC: readonly Squish[] = ["identity", "sigmoid", "tanh", "hard_sigmoid", "softmax", "step"];
-
-/** The rule that fits this squish. */
-export function fitting(squish: Squish): Initializer {
-  if (squish === "selu") return "lecun_normal";
-  return SYMMETRIC.includes(squish) ? "glorot_uniform" : "he_normal";
-}
+/** The rule that fits this activation. */
+export const fitting = (squish: Squish): Initializer => ACTIVATIONS[squish].start;
 
 /** Start values for every layer by one rule, or ("fitting") each by the one that fits it. */
 export function initial(
@@ -36,7 +18,7 @@ export function initial(
 ): Float32Array<ArrayBuffer> {
   const memory = new Memory(module);
   const rules = architecture.activations.map((squish) =>
-    INITIALIZER_NAMES.indexOf(rule === "fitting" ? fitting(squish) : rule),
+    INITIALIZERS.indexOf(rule === "fitting" ? fitting(squish) : rule),
   );
   const sizes = memory.put(Int32Array, architecture.sizes);
   const flat = memory.lend(4 * architecture.total);

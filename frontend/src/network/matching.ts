@@ -5,7 +5,7 @@
  * parameters is as small as it can be made. */
 
 import { Memory } from "../core/memory.ts";
-import type { Squish } from "../core/names.ts";
+import { ACTIVATIONS } from "../generated/tables.ts";
 import type { Network } from "./network.ts";
 
 export interface Pair {
@@ -29,10 +29,6 @@ export interface Pairing {
 /** What one layer's neurons say to many examples: (examples, neurons), row by row. */
 export type Said = Float32Array;
 
-/** Squishes with f(-z) = -f(z), and those with f(c z) = c f(z) for every c above 0. */
-const ODD: ReadonlySet<Squish> = new Set<Squish>(["identity", "tanh"]);
-const SCALE_FREE: ReadonlySet<Squish> = new Set<Squish>(["relu", "leaky_relu"]);
-
 /** Both networks have the same sizes and squishes. */
 export function paired(module: WebAssembly.Module, a: Network, b: Network): Pairing {
   const { sizes, activations, total } = a.architecture;
@@ -43,7 +39,7 @@ export function paired(module: WebAssembly.Module, a: Network, b: Network): Pair
   const sizesAt = memory.put(Int32Array, sizes);
   const kinds = memory.put(
     Int32Array,
-    activations.map((squish) => Number(ODD.has(squish)) + 2 * Number(SCALE_FREE.has(squish))),
+    activations.map((squish) => Number(ACTIVATIONS[squish].odd) + 2 * Number(ACTIVATIONS[squish].homogeneous)),
   );
   const [ofA, ofB] = [a, b].map(({ parameters }) => memory.put(Float32Array, parameters));
   const doubles = memory.lend(8 * memory.kernel.match_doubles(layers, sizesAt));

@@ -2,6 +2,7 @@
 
 import { Context } from "../core/context.ts";
 import { Purpose, Vector, type Squish } from "../core/names.ts";
+import { DEFAULTS } from "../generated/tables.ts";
 import type { Architecture } from "./architecture.ts";
 import type { Address, Network } from "./network.ts";
 
@@ -86,8 +87,8 @@ class Opened {
   constructor(module: WebAssembly.Module, architecture: Architecture) {
     this.context = new Context(module, architecture, Purpose.Trace, {
       batchSize: 1,
-      loss: "squared_error",
-      optimizer: "sgd",
+      loss: DEFAULTS.measured,
+      optimizer: DEFAULTS.descent,
     });
     const { memory } = this.context;
     this.#values = memory.lend(4 * architecture.sizes[0]);

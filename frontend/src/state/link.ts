@@ -6,7 +6,7 @@
 
 import { fromBase64Url, gunzip, gzip, toBase64Url } from "../data/bytes.ts";
 import { exampleOf, type Input } from "../data/dataset.ts";
-import { SQUISHES, type Squish } from "../core/names.ts";
+import { activationOf, type Squish } from "../core/names.ts";
 import { Architecture } from "../network/architecture.ts";
 import { difference, withDifference } from "../network/difference.ts";
 import { addressText, Network, type Address } from "../network/network.ts";
@@ -225,8 +225,9 @@ async function restoreNetwork(workspace: Workspace, start: Start, name: string, 
 
 function changed(network: Network, bytes: Uint8Array<ArrayBuffer>, given: string | null): Network {
   const { sizes, activations } = network.architecture;
-  const named = (given?.split(",") ?? activations) as readonly Squish[];
-  if (!named.every((name) => SQUISHES.includes(name))) throw new Error("it names a squish that there is not");
+  const named = given?.split(",").map(activationOf) ?? activations;
+  if (!named.every((squish): squish is Squish => squish !== undefined))
+    throw new Error("it names a squish that there is not");
   return new Network(new Architecture(sizes, named), withDifference(network, bytes), network.schema);
 }
 

@@ -8,8 +8,9 @@ import { toy, TOYS, type Toy } from "../data/toys.ts";
 import { host } from "../host/host.ts";
 import type { Start } from "../host/types.ts";
 import type { Optimizer, Squish } from "../core/names.ts";
-import type { Initializer } from "../network/initializers.ts";
-import { fittingLoss, outputsOf, sizesOf, USUAL_RATE, type Settings } from "../training/settings.ts";
+import { DEFAULTS, OPTIMIZERS } from "../generated/tables.ts";
+import type { Initializer } from "../core/names.ts";
+import { fittingLoss, outputsOf, sizesOf, type Settings } from "../training/settings.ts";
 
 export type Source = "digits" | Toy | "table";
 export type StartFrom = Initializer | "fitting" | "page";
@@ -43,12 +44,12 @@ export class Setup {
 
   hidden = $state("16-16");
   /** Of the hidden layers; those beyond have the last one. */
-  squishes: Squish[] = $state(["relu"]);
-  output: Squish = $state("softmax");
+  squishes: Squish[] = $state([DEFAULTS.hidden]);
+  output: Squish = $state(DEFAULTS.oneOfMany);
   from: StartFrom = $state("fitting");
   seed = $state(0);
-  optimizer: Optimizer = $state("sgd");
-  rate = $state(USUAL_RATE.sgd);
+  optimizer: Optimizer = $state(DEFAULTS.descent);
+  rate = $state<number>(OPTIMIZERS[DEFAULTS.descent].rate);
   batchSize = $state(32);
   l1 = $state(0);
   l2 = $state(0);
@@ -100,19 +101,21 @@ export class Setup {
     this.problem = null;
     this.notes = [];
     const digits = source === "digits";
-    [this.hidden, this.squishes] = digits ? ["16-16", ["relu"]] : [source === "table" ? "16" : "8-8", ["tanh"]];
+    [this.hidden, this.squishes] = digits
+      ? ["16-16", [DEFAULTS.hidden]]
+      : [source === "table" ? "16" : "8-8", [DEFAULTS.spread]];
     this.batchSize = digits ? 32 : 10;
-    this.setOptimizer(digits ? "sgd" : "adam");
+    this.setOptimizer(digits ? DEFAULTS.descent : DEFAULTS.optimizer);
     if (isToy(source)) this.rate = TOY_RATE;
     this.endless = isToy(source);
     this.epochs = digits ? 10 : 200;
-    this.output = "softmax";
+    this.output = DEFAULTS.oneOfMany;
     if (source === "table") this.#standardise();
   }
 
   setOptimizer(optimizer: Optimizer): void {
     this.optimizer = optimizer;
-    this.rate = USUAL_RATE[optimizer];
+    this.rate = OPTIMIZERS[optimizer].rate;
   }
 
   /** A CSV file of the user's own; whether it can be learnt from. */
@@ -165,7 +168,7 @@ export class Setup {
       const { data, notes } = tableOf(this.table.columns, this.table.name, this.target);
       this.parts = this.#split(data);
       this.notes = notes;
-      this.output = "labels" in data.targets ? "softmax" : "identity";
+      this.output = "labels" in data.targets ? DEFAULTS.oneOfMany : DEFAULTS.plain;
     } catch (problem) {
       this.parts = null;
       this.problem = (problem as Error).message;

@@ -3,6 +3,7 @@
 
 import { Context } from "../core/context.ts";
 import { InputKind, Purpose, Vector } from "../core/names.ts";
+import { DEFAULTS } from "../generated/tables.ts";
 import type { Network } from "../network/network.ts";
 
 /** Of the plane: the least and the largest of both inputs. */
@@ -49,7 +50,7 @@ export class Fields {
   }
 
   #opened({ architecture }: Network): Opened {
-    const plan = { batchSize: 96, loss: "squared_error", optimizer: "sgd" } as const;
+    const plan = { batchSize: 96, loss: DEFAULTS.measured, optimizer: DEFAULTS.descent } as const;
     const context = new Context(this.#module, architecture, Purpose.Trace, plan);
     const { memory } = context;
     const points = this.#side ** 2;

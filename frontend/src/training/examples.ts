@@ -4,10 +4,11 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Context } from "../core/context.ts";
 import type { Memory } from "../core/memory.ts";
 import type { Loss } from "../core/names.ts";
+import { LOSSES } from "../generated/tables.ts";
 
 /** The address of the targets as this loss wants them: cross-entropy takes labels, others a number for each output. */
 export function putTargets(context: Context, { targets, inputs }: Dataset, loss: Loss): number {
-  if ("rows" in targets || loss === "cross_entropy") return context.targets(targets);
+  if ("rows" in targets || LOSSES[loss].readsLabels) return context.targets(targets);
   return context.targets({ rows: oneHot(targets.labels, inputs.count, context.architecture.sizes.at(-1)!) });
 }
 

@@ -4,6 +4,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { Context } from "../core/context.ts";
 import { InputKind, Purpose, Vector, type Loss } from "../core/names.ts";
+import { DEFAULTS } from "../generated/tables.ts";
 import type { Architecture } from "../network/architecture.ts";
 import { gather, oneHot } from "./examples.ts";
 
@@ -29,7 +30,7 @@ export class Gradients {
   constructor(module: WebAssembly.Module, architecture: Architecture, data: Dataset, loss: Loss, most: number) {
     this.#data = data;
     this.#most = Math.min(most, data.inputs.count);
-    const plan = { batchSize: this.#most, loss, optimizer: "sgd" } as const;
+    const plan = { batchSize: this.#most, loss, optimizer: DEFAULTS.descent } as const;
     this.#context = new Context(module, architecture, Purpose.Gradient, plan);
     const { memory } = this.#context;
     this.#values = memory.lend(4 * this.#most * data.width);

@@ -2,7 +2,7 @@
 
 import type { Dataset } from "../data/dataset.ts";
 import type { Squish } from "../core/names.ts";
-import type { Initializer } from "../network/initializers.ts";
+import type { Initializer } from "../core/names.ts";
 import type { Score } from "./running_score.ts";
 import type { Bin } from "./loss_history.ts";
 import type { Settings } from "./settings.ts";

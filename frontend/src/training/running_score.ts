@@ -3,6 +3,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { Context } from "../core/context.ts";
 import { Purpose, Vector, type Loss } from "../core/names.ts";
+import { DEFAULTS } from "../generated/tables.ts";
 import type { Architecture } from "../network/architecture.ts";
 import { classAt, evenOutput } from "../network/evaluation.ts";
 import { listed, put, rowsAt } from "../network/sparse_rows.ts";
@@ -32,7 +33,7 @@ export class RunningScore {
     this.#gradients = "labels" in data.targets ? null : new Gradients(module, architecture, data, loss, MOST_ROWS);
     const rows = Math.max(16, Math.min(MOST_ROWS, Math.floor(SHORT_WORK / architecture.total)));
     const lists = listed(data);
-    const plan = { batchSize: rows, loss, optimizer: "sgd" } as const;
+    const plan = { batchSize: rows, loss, optimizer: DEFAULTS.descent } as const;
     this.#context = new Context(module, architecture, Purpose.Forward, plan, lists);
     const { memory } = this.#context;
     const stored = put(memory, data, lists);

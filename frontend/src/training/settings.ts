@@ -1,7 +1,8 @@
 /** What a run is made of, and what is checked before anything is allocated. */
 
 import type { Dataset } from "../data/dataset.ts";
-import type { Loss, Optimizer, Squish } from "../core/names.ts";
+import { LOSS_NAMES, type Loss, type Optimizer, type Squish } from "../core/names.ts";
+import { ACTIVATIONS, DEFAULTS, LOSSES, OPTIMIZERS } from "../generated/tables.ts";
 import { Architecture } from "../network/architecture.ts";
 
 /** All that the bits of a run depend on, besides its data and start values. */
@@ -18,35 +19,14 @@ export interface Settings {
   readonly seed: number;
 }
 
-/** Rates that suit small networks while they stay the same. */
-export const USUAL_RATE: Record<Optimizer, number> = {
-  sgd: 0.1,
-  momentum: 0.02,
-  nesterov: 0.02,
-  adam: 0.002,
-  adamw: 0.002,
-  rmsprop: 0.001,
-  adagrad: 0.05,
-};
-
-const MOMENTS: Record<Optimizer, number> = {
-  sgd: 0,
-  momentum: 1,
-  nesterov: 1,
-  adam: 2,
-  adamw: 2,
-  rmsprop: 1,
-  adagrad: 1,
-};
-
 /** How many numbers an optimizer remembers for each parameter. */
-export const slotsOf = (optimizer: Optimizer): number => MOMENTS[optimizer];
+export const slotsOf = (optimizer: Optimizer): number => OPTIMIZERS[optimizer].slots;
 
 /** The loss that fits: for classes cross-entropy, binary where each output answers yes or no; where outputs are no
  * probabilities, squared error. */
 export function fittingLoss(data: Dataset, output: Squish): Loss {
-  if (!("labels" in data.targets)) return "squared_error";
-  return output === "softmax" ? "cross_entropy" : output === "sigmoid" ? "binary_cross_entropy" : "squared_error";
+  const fitting = "labels" in data.targets && LOSS_NAMES.find((loss) => LOSSES[loss].readsLogitsOf === output);
+  return fitting || DEFAULTS.measured;
 }
 
 /** How many outputs the data ask for. */
@@ -91,10 +71,10 @@ export function structureOf(
   data: Dataset,
 ): Architecture {
   checkRoom(sizes, settings, data);
-  const step = squishes.indexOf("step");
-  if (step >= 0)
+  const flat = squishes.findIndex((squish) => !ACTIVATIONS[squish].trainable);
+  if (flat >= 0)
     throw new Error(
-      `Layer ${step} has the squish step, which is flat: nothing can be learnt through it. Take sigmoid.`,
+      `Layer ${flat} has the squish ${squishes[flat]}, which is flat: nothing can be learnt through it. Take ${DEFAULTS.neuron}.`,
     );
   return new Architecture(sizes, squishes);
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from glassnet.cli.options import add_command, add_json, need, numbers, print_json
 from glassnet.files import registry
+from glassnet.names import PLAIN
 
 
 def add(commands: Any) -> None:
@@ -76,7 +77,7 @@ def _neuron(checkpoint: Any, arguments: argparse.Namespace) -> int:
     neuron = checkpoint.neuron(name, index, arguments.neurons_in)
     trace = None
     if arguments.inputs is not None:
-        activation = arguments.activation or activation_of(checkpoint, name) or "identity"
+        activation = arguments.activation or activation_of(checkpoint, name) or PLAIN
         trace = neuron.trace(_inputs(arguments), activation)
     else:
         need(arguments.activation is None, "--activation without --inputs", "inputs", "give --inputs x.npy")

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from glassnet.cli.options import add_command, add_json, numbers, print_json
+from glassnet.names import DEFAULT_NEURON
 
 
 def add(commands: Any) -> None:
@@ -28,7 +29,9 @@ def add(commands: Any) -> None:
         help="one for each input (default %(default)s)",
     )
     command.add_argument("--bias", type=float, default=0.1, metavar="NUMBER", help="default %(default)s")
-    command.add_argument("--activation", default="sigmoid", metavar="NAME", help="the squish (default %(default)s)")
+    command.add_argument(
+        "--activation", default=DEFAULT_NEURON, metavar="NAME", help="the squish (default %(default)s)"
+    )
     add_json(command)
     command.set_defaults(run=run)
 

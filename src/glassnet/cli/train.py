@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from glassnet.cli import processes
 from glassnet.cli.options import add_command, add_engine, add_json, fail, names, need, print_json, say
+from glassnet.names import DEFAULT_HIDDEN, DEFAULT_OPTIMIZER, PLAIN
 
 if TYPE_CHECKING:
     from glassnet.architecture import Architecture
@@ -59,9 +60,9 @@ def add(commands: Any) -> None:
     network.add_argument(
         "--activation",
         type=names,
-        default="relu",
+        default=DEFAULT_HIDDEN,
         metavar="NAME",
-        help="of the hidden layers (default relu), or one,per,layer",
+        help="of the hidden layers (default %(default)s), or one,per,layer",
     )
     network.add_argument("--init", metavar="NAME", help="how weights start (default: what fits the activation)")
     network.add_argument("--dtype", default="float32", metavar="TYPE", help="float32 (default) or float64")
@@ -69,7 +70,7 @@ def add(commands: Any) -> None:
     steps = command.add_argument_group("steps")
     steps.add_argument("--epochs", type=int, default=15, metavar="N", help="default 15")
     steps.add_argument("--batch-size", type=int, default=64, metavar="N", help="default 64")
-    steps.add_argument("--optimizer", default="adam", metavar="NAME", help="default adam")
+    steps.add_argument("--optimizer", default=DEFAULT_OPTIMIZER, metavar="NAME", help="default %(default)s")
     steps.add_argument("--learning-rate", type=float, metavar="RATE", help="default: what is usual for the optimizer")
     steps.add_argument("--schedule", default="one_cycle", metavar="NAME", help="how the rate moves (default one_cycle)")
     steps.add_argument("--loss", metavar="NAME", help="default: what fits the targets")
@@ -218,6 +219,7 @@ def _network(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Networ
 
 def _architecture(arguments: argparse.Namespace, data: "Dataset | Stream") -> "Architecture":
     """As many inputs and outputs as the data has, probabilities for classes."""
+    from glassnet.activations import PROBABILITIES
     from glassnet.architecture import Architecture
 
     classes = len(data.classes) if data.classes else None
@@ -225,8 +227,8 @@ def _architecture(arguments: argparse.Namespace, data: "Dataset | Stream") -> "A
     inputs = prod(data.input_shape)
     sizes = arguments.sizes or f"{inputs}-16-16-{outputs}"
     squishes = arguments.activation
-    probabilities = "sigmoid" if sizes.endswith("-1") else "softmax"
-    output = None if isinstance(squishes, list) else probabilities if classes else "identity"
+    probabilities = PROBABILITIES["yes or no" if sizes.endswith("-1") else "one of many"]
+    output = None if isinstance(squishes, list) else probabilities if classes else PLAIN
     network = Architecture.of(sizes, squishes, output)
     fitting = network.sizes[0] == inputs and (network.sizes[-1] == outputs or (classes == 2 and network.sizes[-1] == 1))
     need(

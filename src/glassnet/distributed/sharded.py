@@ -31,6 +31,7 @@ from glassnet.errors import GlassnetError
 from glassnet.initializers import fitting, initializer
 from glassnet.losses import Loss, default_loss
 from glassnet.losses import loss as known_loss
+from glassnet.names import DEFAULT_OPTIMIZER
 from glassnet.optimizers import Optimizer
 from glassnet.optimizers import optimizer as known_optimizer
 from glassnet.random import epoch_order
@@ -145,7 +146,7 @@ class ShardedRun:
         sums = torch.zeros(2, dtype=torch.float64)
         parts = [np.arange(i, min(i + ROWS_AT_ONCE, len(data))) for i in range(0, len(data), ROWS_AT_ONCE)]
         for batch in bring(part[self.exchange.mine(len(part))] for part in parts):
-            logits = self.plan.loss.reads_logits_of == self.plan.architecture.activations[-1]
+            logits = self.plan.loss.reads_logits(self.plan.architecture.activations[-1])
             sums[0] += losses_of(self.module, batch, self.plan.loss, logits)[0].sum().double().cpu()
             if data.classes and batch.targets.ndim == 1:
                 sums[1] += (self.module(batch.inputs).argmax(dim=1) == batch.targets).sum().cpu()
@@ -163,7 +164,7 @@ def of_settings(
     *,
     epochs: int = 15,
     batch_size: int = 64,
-    optimizer: str | Optimizer = "adam",
+    optimizer: str | Optimizer = DEFAULT_OPTIMIZER,
     learning_rate: float | None = None,
     schedule: str | Schedule = "one_cycle",
     loss: str | Loss | None = None,

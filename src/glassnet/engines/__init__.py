@@ -7,6 +7,8 @@ from glassnet.architecture import Architecture
 from glassnet.engines import native, reference
 from glassnet.engines.base import Engine, Examples, LayerTrace, Plan, State, Trainer
 from glassnet.errors import MissingExtra, SettingError, unknown_name
+from glassnet.losses import Loss
+from glassnet.optimizers import Optimizer
 
 __all__ = ["ENGINES", "Engine", "Examples", "LayerTrace", "Plan", "State", "Trainer", "choose", "native", "reference"]
 
@@ -18,7 +20,13 @@ WIDE = 512 * 512
 
 
 def choose(
-    name: str | Engine, architecture: Architecture, dtype: str, device: str | None = None, batch_size: int | None = None
+    name: str | Engine,
+    architecture: Architecture,
+    dtype: str,
+    device: str | None = None,
+    batch_size: int | None = None,
+    loss: Loss | None = None,
+    optimizer: Optimizer | None = None,
 ) -> tuple[Engine, str]:
     """The engine for a network of this structure and dtype, and in words why.
 
@@ -28,7 +36,7 @@ def choose(
     asked for by name where it does not fit; `MissingExtra` for torch where that is not installed.
     """
     if not isinstance(name, str):
-        return name, f"{name.name} ({dtype}): given"
+        return _fit(name, architecture, dtype, loss, optimizer), f"{name.name} ({dtype}): given"
     if name not in ENGINES:
         raise unknown_name("engine", name, ENGINES)
     source = "asked for by name"
@@ -37,7 +45,8 @@ def choose(
         if name not in ENGINES:
             raise unknown_name("GLASSNET_ENGINE", name, ENGINES)
     if name == "torch" or (name == "auto" and device is not None):
-        return _torch(device or "cpu", dtype, source if name == "torch" else f"device {device} asked for")
+        engine, why = _torch(device or "cpu", dtype, source if name == "torch" else f"device {device} asked for")
+        return _fit(engine, architecture, dtype, loss, optimizer), why
     if device not in (None, "cpu"):
         raise SettingError(
             got=f"device {device!r} for engine {name!r}",
@@ -46,24 +55,33 @@ def choose(
         )
     if name == "reference":
         return reference, f"reference (numpy, {dtype}): {source}"
-    unfit = native.supports(architecture, dtype)
-    if unfit and name == "native":
-        raise SettingError(
-            got=f"engine 'native' for {architecture} in {dtype}",
-            expected=f"a network that it can run: {unfit}",
-            do="use engine='reference', or 'auto'" + (", or dtype float32" if dtype != "float32" else ""),
-        )
+    if name == "native":
+        return _fit(native, architecture, dtype, loss, optimizer), f"native ({native.variant()}, {dtype}): {source}"
+    unfit = native.supports(architecture, dtype, loss, optimizer)
     if unfit:
         return reference, f"reference (numpy, {dtype}): the native engine does not fit, {unfit}"
     widest = max(architecture.layers[1:], key=lambda layer: layer.fan_in * layer.fan_out, default=None)
     if name == "auto" and widest and widest.fan_in * widest.fan_out >= WIDE:
         gpu = _gpu(architecture, dtype, batch_size)
-        if gpu is not None:
+        if gpu is not None and gpu[0].supports(architecture, dtype, loss, optimizer) is None:
             return gpu
         size = f"{widest.fan_in} x {widest.fan_out}"
         return reference, f"reference (numpy, {dtype}): its BLAS is faster for a layer of {size}"
-    why = source if name == "native" else "it fits"
-    return native, f"native ({native.variant()}, {dtype}): {why}"
+    return native, f"native ({native.variant()}, {dtype}): it fits"
+
+
+def _fit(
+    engine: Engine, architecture: Architecture, dtype: str, loss: Loss | None, optimizer: Optimizer | None
+) -> Engine:
+    """The engine, or `SettingError` where it cannot do this."""
+    reason = engine.supports(architecture, dtype, loss, optimizer)
+    if reason is None:
+        return engine
+    raise SettingError(
+        f"the {engine.name} engine cannot do this: {reason}",
+        help="use engine='auto', which falls back to the reference"
+        + (", or dtype float32" if engine.name == "native" and dtype != "float32" else ""),
+    )
 
 
 def _torch(device: str, dtype: str, why: str) -> tuple[Engine, str]:

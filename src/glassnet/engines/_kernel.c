@@ -145,7 +145,8 @@ static PyObject *object_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     Py_buffer views[4];
     memset(views, 0, sizeof views);
     if (!PyArg_ParseTuple(args, "siiiii(dd)(dddd)dddKOOOO", &name, &p.purpose, &p.batch_size, &p.sparse, &p.loss, &p.rule,
-                          &p.delta, &p.label_smoothing, &p.decay1, &p.decay2, &p.epsilon, &p.weight_decay, &p.l1, &p.l2,
+                          &p.loss_settings[0], &p.loss_settings[1], &p.rule_settings[0], &p.rule_settings[1],
+                          &p.rule_settings[2], &p.rule_settings[3], &p.l1, &p.l2,
                           &p.clip_norm, &seed, &arrays[0], &arrays[1], &arrays[2], &arrays[3]))
         return NULL;
     p.seed = seed;
@@ -197,7 +198,7 @@ fail:
 }
 
 static int has_vector(const Object *self, int vector) {
-    int slots = self->plan.rule == SGD ? 0 : self->plan.rule == ADAM || self->plan.rule == ADAMW ? 2 : 1;
+    int slots = slots_of(self->plan.rule);
     int there = vector == PARAMETERS || (vector == SLOPES && self->plan.purpose == GRADIENT) ||
                 (self->plan.purpose == TRAIN && vector >= FIRST_SLOT && vector < FIRST_SLOT + slots);
     if (!there) PyErr_SetString(PyExc_ValueError, "no such vector");
@@ -504,7 +505,7 @@ done:
 static PyObject *object_floor(PyObject *obj, PyObject *array) {
     Object *self = (Object *)obj;
     Py_buffer view;
-    if (!self->has_examples || !self->plan.sparse || self->plan.purpose != TRAIN || self->plan.rule != SGD) {
+    if (!self->has_examples || !self->plan.sparse || self->plan.purpose != TRAIN || slots_of(self->plan.rule)) {
         PyErr_SetString(PyExc_ValueError, "only of lists, and plain descent");
         return NULL;
     }

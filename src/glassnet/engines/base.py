@@ -99,6 +99,15 @@ class Engine(Protocol):
     @property
     def name(self) -> str: ...
 
+    def supports(
+        self, architecture: Architecture, dtype: str, loss: Loss | None = None, optimizer: Optimizer | None = None
+    ) -> str | None:
+        """None where it computes exactly this, else the reason why it cannot.
+
+        What a subclass overrides counts: a loss or an optimizer is judged by its exact type, not by its name.
+        """
+        ...
+
     def forward(self, architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0) -> Array:
         """The outputs, (n, fan_out)."""
         ...

@@ -7,18 +7,19 @@ the zeros are never multiplied.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet.activations import ACTIVATIONS
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array, shape_text
 from glassnet.engines.base import Examples, LayerTrace, Plan, State
 from glassnet.errors import AddressError, InputError, SettingError, unknown_name
-from glassnet.losses import LOSSES, CrossEntropy, Huber, Loss
-from glassnet.optimizers import OPTIMIZERS, Adam, AdamW, Momentum, Optimizer, RMSprop
+from glassnet.losses import LOSSES, Loss, SquaredError
+from glassnet.optimizers import OPTIMIZERS, SGD, Optimizer
 
 try:
     from glassnet.engines import _kernel
@@ -27,13 +28,6 @@ except ImportError:  # installed without a compiler
 
 name = "native"
 
-# The kernel's numbers for names, in its own order (kernel.h).
-SQUISHES = (
-    *("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "softplus"),
-    *("gelu", "gelu_tanh", "silu", "mish", "hard_sigmoid", "step", "softmax"),
-)
-LOSS_KINDS = ("squared_error", "absolute_error", "huber", "cross_entropy", "binary_cross_entropy")
-RULES = ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad")
 FORWARD, TRACE, GRADIENT, TRAIN = range(4)
 DENSE_BYTES, DENSE_FLOATS, SHORT_BYTES, SHORT_FLOATS, LONG_FLOATS = range(5)
 PARAMETERS, SLOPES, FIRST_SLOT = range(3)
@@ -53,15 +47,20 @@ def variant() -> str:
     return wanted
 
 
-def supports(architecture: Architecture, dtype: str) -> str | None:
-    """None where the kernel can run this network, else why it cannot."""
+def supports(
+    architecture: Architecture, dtype: str, loss: Loss | None = None, optimizer: Optimizer | None = None
+) -> str | None:
+    """None where the kernel computes exactly this, else why it cannot."""
     if _kernel is None:
         return "it was not built (no C compiler at install)"
     if np.dtype(dtype) != np.float32:
         return f"it computes in float32, not {dtype}"
-    foreign = [squish for squish in architecture.activations if squish not in SQUISHES]
-    if foreign:
-        return f"it lacks the activation {foreign[0]}"
+    for name in architecture.activations:
+        if name not in ACTIVATIONS.built_in:
+            return f"the activation {name} has no formula in its kernel"
+    for part, table in ((loss, LOSSES), (optimizer, OPTIMIZERS)):
+        if part is not None and not table.fresh(part):
+            return f"the {table.kind} {type(part).__name__} has no formula in its kernel"
     if max(architecture.sizes) > 2**24 or architecture.count().total > 2**31:
         return "its layers are of at most 2^24 neurons, and 2^31 numbers in all"
     return None
@@ -103,7 +102,7 @@ def trace(architecture: Architecture, parameters: Array, inputs: Array, scale: f
 def gradient(architecture: Architecture, parameters: Array, examples: Examples, loss: Loss) -> tuple[float, Array]:
     parameters = _vector(parameters, architecture, "parameters")
     ready = _inputs(examples.inputs, examples.scale, architecture.sizes[0])
-    plan = Plan(architecture, loss, OPTIMIZERS["sgd"](), batch_size=ready.rows)
+    plan = Plan(architecture, loss, SGD(), batch_size=ready.rows)
     context = _context(architecture, GRADIENT, ready, plan)
     context.write(PARAMETERS, parameters)
     context.set_examples(tuple(ready), *_targets(examples, ready.rows, architecture.sizes[-1], loss))
@@ -287,11 +286,11 @@ def _targets(
 ) -> tuple[Array | None, Array | None, Array | None]:
     """(labels, rows of numbers, sample weights): one of the first two is None."""
     targets = np.asarray(examples.targets)
-    labels = isinstance(loss, CrossEntropy) and targets.ndim == 1
+    labels = loss.reads_labels and targets.ndim == 1
     if targets.shape != ((rows,) if labels else (rows, fan_out)):
         raise InputError(
             got=f"targets of shape {shape_text(targets.shape)} for {rows} examples",
-            expected=f"({rows}, {fan_out})" + (f" or ({rows},)" if isinstance(loss, CrossEntropy) else ""),
+            expected=f"({rows}, {fan_out})" + (f" or ({rows},)" if loss.reads_labels else ""),
             do="give one target for each example",
         )
     if labels and rows and not (targets.min() >= 0 and targets.max() < fan_out):
@@ -322,37 +321,20 @@ def _context(architecture: Architecture, purpose: int, inputs: _Inputs, plan: Pl
     return _new_context(architecture, purpose, batch_size, inputs.sparse, plan)
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """An optimizer's settings in the kernel's words."""
-
-    decay1: float = 0.0
-    decay2: float = 0.0
-    epsilon: float = 0.0
-    weight_decay: float = 0.0
-
-    @classmethod
-    def of(cls, optimizer: Optimizer) -> "_Rule":
-        if isinstance(optimizer, Momentum):
-            return cls(decay1=optimizer.momentum)
-        if isinstance(optimizer, Adam):
-            decay = optimizer.weight_decay if isinstance(optimizer, AdamW) else 0.0
-            return cls(optimizer.beta1, optimizer.beta2, optimizer.epsilon, decay)
-        if isinstance(optimizer, RMSprop):
-            return cls(decay2=optimizer.decay, epsilon=optimizer.epsilon)
-        return cls(epsilon=getattr(optimizer, "epsilon", 0.0))
+def settings_of(part: Loss | Optimizer, room: int) -> tuple[float, ...]:
+    """The numbers among the settings of a loss or an optimizer, in their order, as its formula in C reads them."""
+    values = [getattr(part, field.name) for field in fields(part)]
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    return (*numbers, *(0.0,) * (room - len(numbers)))
 
 
 def _new_context(
     architecture: Architecture, purpose: int, batch_size: int, sparse: bool, plan: Plan | None = None
 ) -> Any:
-    unfit = supports(architecture, "float32")
+    loss, optimizer = (plan.loss, plan.optimizer) if plan else (SquaredError(), SGD())
+    unfit = supports(architecture, "float32", loss, optimizer)
     if unfit:
-        raise SettingError(
-            got=f"the native engine for {architecture}", expected="what it can run", do=f"use reference: {unfit}"
-        )
-    loss, optimizer = (plan.loss, plan.optimizer) if plan else (LOSSES["squared_error"](), OPTIMIZERS["sgd"]())
-    rule = _Rule.of(optimizer)
+        raise SettingError(f"the native engine cannot do this: {unfit}", help="use engine='reference'")
     class_weights = getattr(loss, "class_weights", None)
     dropout = plan.dropout if plan else ()
     hidden = len(architecture.layers) - 1
@@ -368,16 +350,16 @@ def _new_context(
         purpose,
         batch_size,
         int(sparse),
-        LOSS_KINDS.index(loss.name),
-        RULES.index(optimizer.name),
-        (loss.delta if isinstance(loss, Huber) else 1.0, getattr(loss, "label_smoothing", 0.0)),
-        (rule.decay1, rule.decay2, rule.epsilon, rule.weight_decay),
+        LOSSES.built_in.index(loss.name),
+        OPTIMIZERS.built_in.index(optimizer.name),
+        settings_of(loss, 2),
+        settings_of(optimizer, 4),
         plan.l1 if plan else 0.0,
         max(plan.l2_of_layers) if plan else 0.0,
         clip_norm,
         plan.seed & (2**64 - 1) if plan else 0,
         np.array(architecture.sizes, np.int32),
-        np.array([SQUISHES.index(squish) for squish in architecture.activations], np.int32),
+        np.array([ACTIVATIONS.built_in.index(squish) for squish in architecture.activations], np.int32),
         rates if rates.any() else None,
         None if class_weights is None else np.array(class_weights, np.float32),
     )

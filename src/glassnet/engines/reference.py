@@ -18,9 +18,17 @@ from glassnet.arrays import Array, dense
 from glassnet.engines.base import Examples, LayerTrace, Plan, State
 from glassnet.engines.blas import fitting_threads
 from glassnet.losses import Loss
+from glassnet.optimizers import Optimizer
 from glassnet.random import dropout_mask
 
 name = "reference"
+
+
+def supports(
+    architecture: Architecture, dtype: str, loss: Loss | None = None, optimizer: Optimizer | None = None
+) -> str | None:
+    """It can do everything: it calls whatever formula it is given."""
+    return None
 
 
 def weights_and_biases(architecture: Architecture, parameters: Array) -> Iterator[tuple[Array, Array]]:
@@ -80,7 +88,7 @@ def _batch_gradient(
         before.append(a if mask is None else a * mask)
 
     z, a = trail[-1]
-    on_logits = loss.reads_logits_of == architecture.activations[-1]
+    on_logits = loss.reads_logits(architecture.activations[-1])
     outputs = z if on_logits else a
     value = loss.value(outputs, batch.targets, batch.sample_weights)
     back = loss.slope(outputs, batch.targets, batch.sample_weights)

@@ -24,6 +24,7 @@ from glassnet.engines.torch_inputs import as_floats, batches, on_device, tensor
 from glassnet.engines.torch_steps import Alone, GradientExchange, Steps, back, losses_of
 from glassnet.errors import SettingError, unknown_name
 from glassnet.losses import Loss
+from glassnet.optimizers import Optimizer
 
 DEVICES = ("cpu", "cuda", "mps")
 
@@ -49,6 +50,12 @@ class Torch:
     def __post_init__(self) -> None:
         check_device(self.device)
 
+    def supports(
+        self, architecture: Architecture, dtype: str, loss: Loss | None = None, optimizer: Optimizer | None = None
+    ) -> str | None:
+        """None where it computes exactly this, else why it cannot."""
+        return formulas.supports(architecture, loss, optimizer)
+
     def forward(self, architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0) -> Array:
         module = self._module(architecture, parameters)
         rows = int(inputs.shape[0])
@@ -65,7 +72,7 @@ class Torch:
             for squish, layer in zip(architecture.activations, layers, strict=True):
                 weighted_sums = nn.functional.linear(activations, layer.weight)
                 pre_activations = weighted_sums + layer.bias
-                activations = formulas.SQUISHES[squish](pre_activations)
+                activations = formulas.squish(squish)(pre_activations)
                 numbers = (weighted_sums, pre_activations, activations)
                 traced.append(LayerTrace(*(_array(part, parameters) for part in numbers)))
         return traced
@@ -76,7 +83,7 @@ class Torch:
         module = self._module(architecture, parameters)
         batch = on_device(examples, self._at, _dtype(parameters))
         with self._autocast():
-            losses, counts = losses_of(module, batch, loss, loss.reads_logits_of == architecture.activations[-1])
+            losses, counts = losses_of(module, batch, loss, loss.reads_logits(architecture.activations[-1]))
         count = float(len(examples.targets)) if counts is None else counts.item()
         back(losses, 1 / count if count else 0.0)
         slopes = _vector([_slope(parameter) for parameter in module.parameters()])

@@ -1,10 +1,12 @@
-"""The formulas of floor 1 as PyTorch has them: squishes, losses, rules and dropout masks over tensors.
+"""The formulas as PyTorch has them: activations, losses, rules and dropout masks over tensors.
 
-Nothing is defined here: each entry is PyTorch's own function of that name, set so that it says what `activations`,
-`losses`, `optimizers` and `randomness` say. Slopes are left to autograd.
+Where the tables name PyTorch's own function or class, that is used; else the formula in numpy (see `torch_arrays`).
 """
 
+import inspect
 from collections.abc import Callable, Iterable
+from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,27 +14,49 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glassnet import losses, optimizers
+from glassnet.activations import activation
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array
+from glassnet.engines.torch_arrays import OwnRule, TorchArray, own_activation, own_losses
 from glassnet.random import GOLDEN, MIX_1, MIX_2, splitmix64
 
-SQUISHES: dict[str, Callable[[Tensor], Tensor]] = {
-    "identity": lambda z: z,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": F.relu,
-    "leaky_relu": F.leaky_relu,
-    "elu": F.elu,
-    "selu": F.selu,
-    "softplus": lambda z: F.softplus(z, threshold=40),  # from 20 on, its default, it is off by 2e-9
-    "gelu": F.gelu,
-    "gelu_tanh": lambda z: F.gelu(z, approximate="tanh"),
-    "silu": F.silu,
-    "mish": F.mish,
-    "hard_sigmoid": lambda z: F.relu6(z + 3) / 6,  # hardsigmoid itself has float32's 1/6 as its slope in float64
-    "step": lambda z: (z > 0).to(z.dtype) + 0 * z,  # so that autograd finds a slope: 0
-    "softmax": lambda z: F.softmax(z, dim=-1),
-}
+
+def squish(name: str) -> Callable[[Tensor], Tensor]:
+    """The activation of this name over tensors."""
+    of = activation(name)
+    if of.torch is None:
+        return own_activation(of)
+    function, settings = of.torch
+    found: Callable[..., Tensor] = getattr(F, function, None) or getattr(torch, function)
+    return partial(found, **settings)
+
+
+def supports(
+    architecture: Architecture, loss: losses.Loss | None = None, optimizer: optimizers.Optimizer | None = None
+) -> str | None:
+    """None where each part is PyTorch's own, or is written with what `torch_arrays` has; else what is not."""
+    z = torch.tensor([[0.25, -1.5]], dtype=torch.float64, requires_grad=True)
+    part = ""
+    try:
+        for name in architecture.activations:
+            part = f"the activation {name}"
+            if activation(name).torch is None:
+                squish(name)(z).sum().backward()  # type: ignore[no-untyped-call]
+        if loss is not None and not losses.LOSSES.fresh(loss):
+            part = f"the loss {type(loss).__name__}"
+            if any(
+                getattr(type(loss), own) is not getattr(losses.Loss, own) for own in ("value", "slope", "total_weight")
+            ):
+                return f"{part} has a mean over the batch of its own"
+            example_losses(loss, z, torch.ones_like(z)).sum().backward()  # type: ignore[no-untyped-call]
+        if optimizer is not None and not optimizers.OPTIMIZERS.fresh(optimizer):
+            part = f"the optimizer {type(optimizer).__name__}"
+            flat = TorchArray(z.detach().clone()), TorchArray(z.detach().clone())
+            update: Any = optimizer.update
+            update(*flat, [TorchArray(0 * z.detach()) for _ in optimizer.slots], 0.1, 1)
+    except Exception as problem:  # whatever a formula raises that was written for numpy's arrays alone
+        return f"{part} does not run on tensors ({str(problem).splitlines()[0]})"
+    return None
 
 
 class Dense(nn.Module):
@@ -41,7 +65,7 @@ class Dense(nn.Module):
     def __init__(self, architecture: Architecture, dtype: torch.dtype) -> None:
         """On the meta device, without memory: `to_empty` gives it some."""
         super().__init__()
-        self._squishes = [SQUISHES[name] for name in architecture.activations]
+        self._squishes = [squish(name) for name in architecture.activations]
         self.linear = [
             nn.Linear(layer.fan_in, layer.fan_out, device="meta", dtype=dtype) for layer in architecture.layers
         ]
@@ -61,18 +85,14 @@ class Dense(nn.Module):
 
 def example_losses(loss: losses.Loss, outputs: Tensor, targets: Tensor) -> Tensor:
     """The loss of each example, (n,)."""
-    match loss:
-        case losses.SquaredError():
-            each = F.mse_loss(outputs, targets, reduction="none")
-        case losses.AbsoluteError():
-            each = F.l1_loss(outputs, targets, reduction="none")
-        case losses.Huber(delta=delta):
-            each = F.huber_loss(outputs, targets, reduction="none", delta=delta)
-        case losses.BinaryCrossEntropy():
-            each = F.binary_cross_entropy_with_logits(outputs, targets, reduction="none")
-        case losses.CrossEntropy(label_smoothing=smoothing):
-            by_class = class_weights(loss, outputs)
-            each = F.cross_entropy(outputs, targets, by_class, reduction="none", label_smoothing=smoothing)
+    name = vars(type(loss)).get("torch")
+    if name is None:
+        return own_losses(loss, outputs, targets)
+    settings = {field.name: getattr(loss, field.name) for field in fields(loss)}
+    if "class_weights" in settings:
+        settings["weight"] = class_weights(loss, outputs)
+        del settings["class_weights"]
+    each: Tensor = getattr(F, name)(outputs, targets, reduction="none", **settings)
     return each if each.ndim == 1 else each.mean(dim=1)
 
 
@@ -90,40 +110,28 @@ def class_weights(loss: losses.Loss, like: Tensor) -> Tensor | None:
     return None if given is None else like.new_tensor(given)
 
 
-SLOTS = {
-    "velocity": "momentum_buffer",
-    "mean": "exp_avg",
-    "sum_of_squares": "sum",
-    "mean_square": "exp_avg_sq",
-}
-
-
-def slots(rule: optimizers.Optimizer) -> list[str]:
+def slots(rule: optimizers.Optimizer) -> tuple[str, ...]:
     """What PyTorch's optimizer calls the memory of this rule, in our order."""
-    return ["square_avg" if isinstance(rule, optimizers.RMSprop) else SLOTS[name] for name in rule.slots]
+    theirs: optimizers.TorchRule | None = vars(type(rule)).get("torch")
+    return rule.slots if theirs is None else theirs.slots
 
 
 def optimizer(
     rule: optimizers.Optimizer, parameters: Iterable[nn.Parameter], fused: bool = True
 ) -> torch.optim.Optimizer:
     """PyTorch's optimizer for this rule; `fused` into one pass over the numbers where it has that."""
-    common: dict[str, Any] = {"params": list(parameters), "lr": 0.0, "fused": fused}
-    match rule:
-        case optimizers.SGD():
-            return torch.optim.SGD(**common)
-        case optimizers.Momentum(momentum=momentum):
-            nesterov = isinstance(rule, optimizers.Nesterov)
-            return torch.optim.SGD(**common, momentum=momentum, nesterov=nesterov)
-        case optimizers.AdamW(beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=decay):
-            return torch.optim.AdamW(**common, betas=(beta1, beta2), eps=epsilon, weight_decay=decay)
-        case optimizers.Adam(beta1=beta1, beta2=beta2, epsilon=epsilon):
-            return torch.optim.Adam(**common, betas=(beta1, beta2), eps=epsilon)
-        case optimizers.Adagrad(epsilon=epsilon):
-            return torch.optim.Adagrad(**common, eps=epsilon)
-        case optimizers.RMSprop(decay=decay, epsilon=epsilon):
-            del common["fused"]
-            return torch.optim.RMSprop(**common, alpha=decay, eps=epsilon)
-    raise AssertionError(f"no rule of PyTorch for {rule}")
+    theirs: optimizers.TorchRule | None = vars(type(rule)).get("torch")
+    if theirs is None:
+        return OwnRule(list(parameters), rule)
+    kind = getattr(torch.optim, theirs.name)
+    settings: dict[str, Any] = {"lr": 0.0, **theirs.fixed}
+    for ours, name in theirs.settings.items():
+        value = getattr(rule, ours)
+        settings[name] = (*settings.get(name, ()), value) if name == "betas" else value
+    if "fused" in inspect.signature(kind).parameters:
+        settings["fused"] = fused
+    made: torch.optim.Optimizer = kind(list(parameters), **settings)
+    return made
 
 
 def dropout_mask(key: tuple[int, int, int], rows: Array, width: int, rate: float, like: Tensor) -> Tensor:

@@ -103,7 +103,7 @@ class Steps:
     ) -> None:
         self._plan, self._module, self._optimizer, self._exchange = plan, module, optimizer, exchange
         self._begin, self._bfloat16, self.step = begin, bfloat16, step
-        self._logits = plan.loss.reads_logits_of == plan.architecture.activations[-1]
+        self._logits = plan.loss.reads_logits(plan.architecture.activations[-1])
         self._weights = [parameter for parameter in module.parameters() if parameter.ndim == 2]
 
     def run(self, order: Array, learning_rates: Sequence[float]) -> list[float]:

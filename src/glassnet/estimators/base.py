@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from glassnet import engines
+from glassnet.activations import activation
 from glassnet.architecture import Architecture
 from glassnet.arrays import Array, readonly
 from glassnet.engines import Examples, Plan, State
@@ -26,10 +27,8 @@ from glassnet.estimators.stopping import ValidationScore, ValidationSet
 from glassnet.estimators.training_state import Progress
 from glassnet.estimators.validation_split import GivenValidation, split_validation
 from glassnet.losses import Loss
+from glassnet.names import PLAIN
 from glassnet.network import Network
-
-OUTPUTS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
-"""scikit-learn's names for the activation of the last layer."""
 
 
 class GlassEstimator(CallbackSupportMixin, ExplainMixin, Fitted):
@@ -95,7 +94,7 @@ class GlassEstimator(CallbackSupportMixin, ExplainMixin, Fitted):
             self._progress = Progress(State(start), seed=int(random.randint(2**31 - 1)))
             self._shape = shape
             self.n_outputs_, self.n_layers_ = shape.sizes[-1], len(shape.sizes)
-            self.out_activation_ = OUTPUTS[shape.activations[-1]]
+            self.out_activation_ = activation(shape.activations[-1]).sklearn
             self.n_iter_, self.t_, self.loss_curve_, self.best_loss_ = 0, 0, [], None
             self.validation_scores_ = self.validation_loss_curve_ = self.best_validation_score_ = None
         elif shape != self._shape:
@@ -140,8 +139,8 @@ class GlassEstimator(CallbackSupportMixin, ExplainMixin, Fitted):
     def _validation_score(self, parameters: Array, data: ValidationSet, loss: Loss, unit: float) -> ValidationScore:
         """Loss and score on validation data."""
         shape = self._shape
-        if loss.reads_logits_of == shape.activations[-1]:
-            shape = Architecture(shape.sizes, (*shape.activations[:-1], "identity"))
+        if loss.reads_logits(shape.activations[-1]):
+            shape = Architecture(shape.sizes, (*shape.activations[:-1], PLAIN))
         engine, _ = engines.choose(self.engine, shape, self._dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges shows it in its loss
             outputs = engine.forward(shape, parameters, data.inputs)

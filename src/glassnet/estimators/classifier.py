@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 
+from glassnet.activations import PROBABILITIES
 from glassnet.arrays import Array
 from glassnet.estimators.base import GlassEstimator
 from glassnet.estimators.callbacks import with_callbacks
@@ -17,6 +18,7 @@ from glassnet.estimators.fitted import FLOATS
 from glassnet.estimators.settings import CONSTRAINTS, has_steps
 from glassnet.estimators.stopping import ValidationSet
 from glassnet.losses import BinaryCrossEntropy, CrossEntropy, Loss
+from glassnet.names import DEFAULT_HIDDEN, DEFAULT_OPTIMIZER, ActivationLike
 from glassnet.optimizers import Optimizer
 from glassnet.schedules import Schedule
 
@@ -74,9 +76,9 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Sequence[str] = "relu",
+        activation: ActivationLike | Sequence[ActivationLike] = DEFAULT_HIDDEN,
         *,
-        solver: str | Optimizer = "adam",
+        solver: str | Optimizer = DEFAULT_OPTIMIZER,
         alpha: float | Sequence[float] = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str | Schedule = "constant",
@@ -213,7 +215,7 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
             In the order of `classes_`.
         """
         outputs = self._outputs(X)
-        if self.out_activation_ == "softmax":
+        if self._shape.activations[-1] == PROBABILITIES["one of many"]:
             return outputs / outputs.sum(axis=1, keepdims=True)  # to the last digit of what fit was given
         if self._multilabel:
             return outputs
@@ -271,8 +273,10 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
     def _ending(self) -> tuple[int, str, Loss]:
         count = len(self.classes_)
         if self._multilabel:
-            return count, "sigmoid", BinaryCrossEntropy()
-        return (count, "softmax", CrossEntropy()) if count > 2 else (1, "sigmoid", BinaryCrossEntropy())
+            return count, PROBABILITIES["yes or no"], BinaryCrossEntropy()
+        if count > 2:
+            return count, PROBABILITIES["one of many"], CrossEntropy()
+        return 1, PROBABILITIES["yes or no"], BinaryCrossEntropy()
 
     def _weights(self, given: Any, X: Any, y: Any) -> Array | None:
         weights = super()._weights(given, X, y)

@@ -17,6 +17,7 @@ from glassnet.errors import InputError, SettingError
 from glassnet.estimators.feature_lineage import Origin, origins
 from glassnet.explain.attributions import Attribution
 from glassnet.explain.attributions import attribution as attribution_of
+from glassnet.names import PLAIN
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Worked
 from glassnet.schema import Schema
@@ -113,7 +114,7 @@ class Explanation(Rendered):
         others = f"{len(ordered) - top:,} more columns" if len(ordered) > top else ""
         bias = "+ bias" if self.attribution.method == "affine" else "+ the network at the baseline"
         result: arithmetic.Line = ("error", self.error)
-        if self.attribution.activation is not None and self.attribution.activation_name != "identity":
+        if self.attribution.activation is not None and self.attribution.activation_name != PLAIN:
             result = (f"activation, {self.attribution.activation_name}", self.attribution.activation)
         bias_line: list[arithmetic.Line] = [(bias, self.bias_contribution)]
         sums: list[tuple[list[arithmetic.Line], str, arithmetic.Line]] = [

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from glassnet.estimators.settings import RATES
+from glassnet.optimizers import SGD
 from glassnet.schedules import Constant, Schedule
 from glassnet.schedules import schedule as known_schedule
 
@@ -17,12 +18,12 @@ class LearningRates:
 
     def __init__(self, estimator: Any, unit: float, batches: int, begun: int, past: Sequence[float]) -> None:
         word = estimator.learning_rate if estimator.learning_rate in RATES else None
-        self._word = word if estimator.solver == "sgd" else None
+        self._word = word if estimator.solver == SGD.name else None
         self._schedule: Schedule = Constant() if word else known_schedule(estimator.learning_rate)
         for loss in past:
             self.observe(loss)
         self._first = begun if self._schedule.needs_length else 0
-        self._rate = estimator.learning_rate_init * (unit if estimator.solver == "sgd" else 1.0)
+        self._rate = estimator.learning_rate_init * (unit if estimator.solver == SGD.name else 1.0)
         self._power, self._length, self._batches = estimator.power_t, estimator.max_iter, batches
 
     def of_epoch(self, epoch: int, seen: int, cuts: int) -> list[float]:

@@ -17,12 +17,14 @@ from glassnet.estimators.callbacks import with_callbacks
 from glassnet.estimators.fitted import FLOATS
 from glassnet.estimators.settings import CONSTRAINTS, has_steps
 from glassnet.estimators.stopping import ValidationSet
-from glassnet.losses import AbsoluteError, Huber, Loss, SquaredError
+from glassnet.losses import LOSSES, Loss, SquaredError
 from glassnet.losses import loss as known_loss
+from glassnet.names import DEFAULT_HIDDEN, DEFAULT_OPTIMIZER, PLAIN, ActivationLike
 from glassnet.optimizers import Optimizer
 from glassnet.schedules import Schedule
 
-LOSSES = tuple(kind.name for kind in (SquaredError, AbsoluteError, Huber))
+MEASURED = tuple(kind for kind in LOSSES.values() if kind.reads_logits_of is None)
+"""The losses for measured targets."""
 
 
 class GlassRegressor(RegressorMixin, GlassEstimator):
@@ -74,16 +76,16 @@ class GlassRegressor(RegressorMixin, GlassEstimator):
 
     _parameter_constraints: ClassVar = {
         **CONSTRAINTS,
-        "loss": [StrOptions(set(LOSSES)), SquaredError, AbsoluteError, Huber],
+        "loss": [StrOptions({kind.name for kind in MEASURED}), *MEASURED],
     }
 
     def __init__(
         self,
-        loss: str | Loss = "squared_error",
+        loss: str | Loss = SquaredError.name,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Sequence[str] = "relu",
+        activation: ActivationLike | Sequence[ActivationLike] = DEFAULT_HIDDEN,
         *,
-        solver: str | Optimizer = "adam",
+        solver: str | Optimizer = DEFAULT_OPTIMIZER,
         alpha: float | Sequence[float] = 0.0001,
         batch_size: int | str = "auto",
         learning_rate: str | Schedule = "constant",
@@ -213,7 +215,7 @@ class GlassRegressor(RegressorMixin, GlassEstimator):
         return np.reshape(y, (len(y), -1)).astype(self._dtype)
 
     def _ending(self) -> tuple[int, str, Loss]:
-        return self._outputs_wanted, "identity", known_loss(self.loss)
+        return self._outputs_wanted, PLAIN, known_loss(self.loss)
 
     def _plain_score(self, outputs: Array, data: ValidationSet) -> float:
         """R squared, the mean over the targets."""

@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from glassnet.activations import ACTIVATIONS
+from glassnet.activations import ACTIVATIONS, PROBABILITIES
 from glassnet.architecture import Architecture
 from glassnet.arrays import DTYPES, Array
 from glassnet.engines import ENGINES
 from glassnet.errors import SettingError
 from glassnet.losses import BinaryCrossEntropy, Loss, SquaredError
+from glassnet.names import PLAIN
 from glassnet.optimizers import OPTIMIZERS, SGD, Adam, AdamW, Momentum, Nesterov, Optimizer
 from glassnet.optimizers import optimizer as known_optimizer
 from glassnet.schedules import SCHEDULES, Schedule
 
-SKLEARN_ACTIVATIONS = {"logistic": "sigmoid"}
-"""glassnet's names for scikit-learn's, where they differ."""
+HIDDEN = {name for of in ACTIVATIONS.values() if of.trainable and not of.by_row for name in (of.name, *of.aliases)}
+"""The names of activations for hidden layers, scikit-learn's among them."""
 RATES = ("constant", "invscaling", "adaptive")
 """scikit-learn's own words for how the learning rate moves; they count for solver="sgd" alone."""
 
@@ -34,7 +35,7 @@ compare fits to seven digits, as scikit-learn's do, hold."""
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions({*SKLEARN_ACTIVATIONS, *ACTIVATIONS} - {"softmax", "step"}), list, tuple],
+    "activation": [StrOptions(HIDDEN), callable, list, tuple],
     "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -78,14 +79,12 @@ def architecture(estimator: Any, fan_in: int, fan_out: int, output: str) -> Arch
     if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     names = of_layers("activation", estimator.activation, len(sizes), "hidden layers")
-    return Architecture.of(
-        (fan_in, *sizes, fan_out), [*(SKLEARN_ACTIVATIONS.get(name, name) for name in names), output]
-    )
+    return Architecture.of((fan_in, *sizes, fan_out), [*names, output])
 
 
 def of_layers(name: str, given: Any, count: int, layers: str = "layers") -> tuple[Any, ...]:
     """A setting given as one value for all layers, or one for each."""
-    if isinstance(given, str | Real):
+    if isinstance(given, str | Real) or callable(given):
         return (given,) * count
     if len(given) != count:
         raise SettingError(f"{name} has {len(given)} values: expected one, or one for each of the {count} {layers}")
@@ -104,13 +103,13 @@ def optimizer(estimator: Any, unit: float) -> Optimizer:
     solver = estimator.solver
     if isinstance(solver, Optimizer):
         return solver
-    if solver == "sgd":
+    if solver == SGD.name:
         if estimator.momentum == 0:
             return SGD()
         return (Nesterov if estimator.nesterovs_momentum else Momentum)(estimator.momentum)
-    if solver in ("adam", "adamw"):
+    if solver in (Adam.name, AdamW.name):
         decays = (estimator.beta_1, estimator.beta_2, estimator.epsilon / unit)
-        return Adam(*decays) if solver == "adam" else AdamW(*decays, estimator.weight_decay)
+        return Adam(*decays) if solver == Adam.name else AdamW(*decays, estimator.weight_decay)
     return known_optimizer(solver)
 
 
@@ -137,8 +136,8 @@ def start(shape: Architecture, random: np.random.RandomState, dtype: str) -> Arr
     vector = np.empty(shape.layers[-1].stop, dtype)
     hidden = shape.activations[:-1]
     for i, layer in enumerate(shape.layers):
-        name = hidden[min(i, len(hidden) - 1)] if hidden else "identity"
-        bound = np.sqrt((2.0 if name == "sigmoid" else 6.0) / (layer.fan_in + layer.fan_out))
+        name = hidden[min(i, len(hidden) - 1)] if hidden else PLAIN
+        bound = np.sqrt((2.0 if name == PROBABILITIES["yes or no"] else 6.0) / (layer.fan_in + layer.fan_out))
         weights = random.uniform(-bound, bound, (layer.fan_in, layer.fan_out))
         vector[layer.start : layer.biases_start] = weights.T.ravel()
         vector[layer.biases_start : layer.stop] = random.uniform(-bound, bound, layer.fan_out)

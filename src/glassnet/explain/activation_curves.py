@@ -142,8 +142,9 @@ class ActivationAlternatives(Rendered):
             for row in self.rows
         ]  # fmt: skip
         columns = [Column(), Column(), Column("activation", "r"), Column("slope", "r"), Column("formula", "l", None)]
+        curve = [] if known_activation(self.name).by_row else [self.curve().document()]
         title = f"neuron {self.layer}:{self.neuron}, z = {significant(self.pre_activation, 5)}, under each activation"
-        return Document(title, [Table(columns, rows), *([] if self.name == "softmax" else [self.curve().document()])])
+        return Document(title, [Table(columns, rows), *curve])
 
     def __repr__(self) -> str:
         return f"ActivationAlternatives({self.layer}:{self.neuron}, z {self.pre_activation:.6g}, own {self.name})"
@@ -186,12 +187,14 @@ def activation_alternatives(
     own = trace.neuron(layer, neuron).activation_name
     last = layer == len(trace.layers) - 1
     if names is None:
-        names = [name for name in ACTIVATIONS if last or name != "softmax"]
+        names = [name for name, of in ACTIVATIONS.items() if last or not of.by_row]
     elif isinstance(names, str):
         names = [names]
-    if not last and "softmax" in names:
+    names = [known_activation(name).name for name in names]
+    by_row = next((name for name in names if known_activation(name).by_row), None)
+    if not last and by_row:
         raise SettingError(
-            f"softmax in hidden layer {layer}: only the last layer can have softmax",
+            f"{by_row} in hidden layer {layer}: only the last layer can have {by_row}",
             help=f"ask for others, or for a neuron of layer {len(trace.layers) - 1}",
         )
     rows = [_alternative(trace, layer, neuron, name) for name in dict.fromkeys([own, *names])]
@@ -239,10 +242,11 @@ def activation_curve(
     (0.0, 0.0, 1.0)
     """
     function = known_activation(name)
-    if name == "softmax":
+    name = function.name
+    if function.by_row:
         raise SettingError(
-            "softmax has no curve: its activations depend on all pre-activations of the layer",
-            help="see activation_alternatives(...) for softmax on one layer",
+            f"{name} has no curve: its activations depend on all pre-activations of the layer",
+            help=f"see activation_alternatives(...) for {name} on one layer",
         )
     if not (np.isfinite([low, high]).all() and low < high and n >= 2):
         raise SettingError(

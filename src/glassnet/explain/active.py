@@ -12,27 +12,25 @@ Imports nothing else of `explain`.
 
 import numpy as np
 
+from glassnet.activations import activation
 from glassnet.arrays import Array
 from glassnet.trace import TraceLayer
-
-RELU_LIKE = frozenset({"relu", "leaky_relu", "elu", "selu", "softplus", "gelu", "gelu_tanh", "silu", "mish"})
-"""Pass on positive pre-activations, and little or nothing of negative ones."""
-
-_MIDDLE = {"sigmoid": "1/2", "hard_sigmoid": "1/2", "tanh": "0", "step": "1/2"}
 
 
 def rule(activation_name: str) -> str:
     """The rule for this activation, in words."""
-    if activation_name == "softmax":
+    of = activation(activation_name)
+    if of.by_row:
         return "activation > 1/2"
-    if activation_name in _MIDDLE:
-        return f"activation > {_MIDDLE[activation_name]}, so pre-activation > 0"
+    if of.bounded:
+        middle = sum(of.bounds) / 2
+        return f"activation > {'1/2' if middle == 0.5 else f'{middle:g}'}, so pre-activation > 0"
     return "pre-activation > 0"
 
 
 def active(layer: TraceLayer) -> Array:
     """The active neurons, as booleans of the shape of the activations."""
-    if layer.activation_name == "softmax":
+    if activation(layer.activation_name).by_row:
         return np.asarray(layer.activations > 0.5)
     return np.asarray(layer.pre_activations > 0)
 
@@ -40,7 +38,7 @@ def active(layer: TraceLayer) -> Array:
 def thresholds(layer: TraceLayer, neuron: int) -> Array:
     """The value that the neuron's pre-activation must exceed to be active, for each of n examples, (n,)."""
     z = np.atleast_2d(layer.pre_activations)
-    if layer.activation_name != "softmax":
+    if not activation(layer.activation_name).by_row:
         return np.zeros(len(z))
     others = np.delete(z, neuron, axis=1).astype(np.float64)
     if others.shape[1] == 0:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from glassnet.activations import activation
 from glassnet.arrays import Array, equal_rows
 from glassnet.data.dataset import Dataset
-from glassnet.explain.active import RELU_LIKE, active
+from glassnet.explain.active import active
 from glassnet.explain.batches import Batches
 from glassnet.network import Network
 from glassnet.render.document import Document, Rendered
@@ -68,7 +68,7 @@ class LayerActivity:
     def why_dead(self, neuron: int) -> str:
         """Why this neuron is dead, or "" if it is not."""
         low, high = float(self.lowest[neuron]), float(self.highest[neuron])
-        if self.activation_name in RELU_LIKE and self.active[neuron] == 0:
+        if activation(self.activation_name).rectifies and self.active[neuron] == 0:
             return "never active" + (f", always {low:.4g}" if low == high else f", at most {high:.4g}")
         return f"always {low:.4g}" if low == high else ""
 
@@ -107,7 +107,7 @@ class Activity(Rendered):
         for i, layer in enumerate(self.layers):
             for k in range(len(layer.mean)):
                 dead, saturated = layer.why_dead(k), layer.why_saturated(k)
-                if dead and (not saturated or layer.activation_name in RELU_LIKE):
+                if dead and (not saturated or activation(layer.activation_name).rectifies):
                     found.append(Idle(i, k, "dead", dead))
                 elif saturated:
                     found.append(Idle(i, k, "saturated", saturated))

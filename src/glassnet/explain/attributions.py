@@ -21,12 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet import arithmetic
-from glassnet.activations import activation
+from glassnet.activations import ACTIVATIONS, activation
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.data.dataset import Dataset
 from glassnet.errors import AddressError, InputError, SettingError, unknown_name
 from glassnet.evaluation import meeting
 from glassnet.explain import backward, quadrature
+from glassnet.names import DEFAULT_NEURON, PLAIN
 from glassnet.network import Network
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Column, Part, Table, Text, Worked
@@ -138,7 +139,7 @@ class AffineMap(Rendered):
         """How many pieces are in force, and what each logit has from the inputs and from the bias (up to 20 logits)."""
         pieces = []
         for i, layer in enumerate(self.trace.layers[:-1]):
-            slopes, _ = backward.PIECES[layer.activation_name](layer.pre_activations.astype(np.float64))
+            slopes, _ = activation(layer.activation_name).pieces(layer.pre_activations.astype(np.float64))
             passing = f"{int(np.count_nonzero(slopes)):,} of {len(slopes):,} neurons with a nonzero slope"
             pieces.append((f"layer {i}, {layer.activation_name}:", passing))
         shown = range(min(20, len(self.logits)))
@@ -238,7 +239,7 @@ class Attribution(Rendered):
     name: str = "logit"
     names: tuple[str, ...] = ()
     input_names: Sequence[str] = field(default=(), repr=False)
-    activation_name: str = "identity"
+    activation_name: str = PLAIN
     activation: float | None = None
     dtype: str = "float64"
     given: Array | None = field(default=None, repr=False)
@@ -297,7 +298,7 @@ class Attribution(Rendered):
     def _result(self) -> arithmetic.Line:
         if self.activation is not None:
             return f"activation, {self.activation_name}", self.activation
-        if self.activation_name == "softmax" and abs(self.total) < 700:
+        if activation(self.activation_name).by_row and abs(self.total) < 700:
             more, less = (_clipped(name, 16) for name in (self.names if self.total >= 0 else self.names[::-1]))
             return f"odds of {more} to {less}, exp", exp(abs(self.total))
         return "error", self.error
@@ -449,7 +450,7 @@ def _average_slopes(
 ) -> tuple[Array, float, int]:
     """The average slopes of `head @ logits` from `origin` to the input, its value at `origin`, and the points taken."""
     bare = network.with_schema(Schema())  # points of the path are numbers as the network sees them
-    to_logits = bare.with_activation(len(network.layers) - 1, "identity")
+    to_logits = bare.with_activation(len(network.layers) - 1, PLAIN)
     start, way = origin, trace.layers[0].inputs.astype(np.float64) - origin
 
     def slopes_at(t: Array) -> Array:
@@ -479,15 +480,16 @@ def _average_slopes(
 
 def _first_smooth(network: Network) -> tuple[int, str] | None:
     hidden = network.architecture.activations[:-1]
-    return next(((i, name) for i, name in enumerate(hidden) if name not in backward.PIECES), None)
+    return next(((i, name) for i, name in enumerate(hidden) if not backward.straight(name)), None)
 
 
 def _check_pieces(network: Network) -> None:
     smooth = _first_smooth(network)
     if smooth is not None:
+        straight = ", ".join(filter(backward.straight, ACTIVATIONS))
         raise SettingError(
-            f"method 'affine' needs piecewise linear hidden layers ({', '.join(backward.PIECES)}), but layer "
-            f"{smooth[0]} has {smooth[1]!r}",
+            f"method 'affine' needs piecewise linear hidden layers ({straight}), "
+            f"but layer {smooth[0]} has {smooth[1]!r}",
             help="attribution(network, inputs, method='integrated_gradients')",
         )
 
@@ -498,7 +500,7 @@ def _check_slopes(network: Network) -> None:
             raise SettingError(
                 f"method 'integrated_gradients' needs a gradient in every hidden layer, but layer {i} has {name!r}",
                 help="use method='affine' if all hidden layers are piecewise linear, or explain "
-                f"network.with_activation({i}, 'sigmoid')",
+                f"network.with_activation({i}, {DEFAULT_NEURON!r})",
             )
 
 

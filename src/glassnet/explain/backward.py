@@ -13,34 +13,29 @@ from collections.abc import Callable
 
 import numpy as np
 
-from glassnet.activations import LEAK, activation
+from glassnet.activations import activation
 from glassnet.arrays import Array
 from glassnet.trace import Trace, TraceLayer
 
 BLOCK = 1 << 17
 """Numbers of a matrix converted to float64 at a time: 1 MB."""
 
-PIECES: dict[str, Callable[[Array], tuple[Array, Array]]] = {
-    "identity": lambda z: (np.ones_like(z), np.zeros_like(z)),
-    "relu": lambda z: (np.where(z > 0, 1.0, 0.0), np.zeros_like(z)),
-    "leaky_relu": lambda z: (np.where(z > 0, 1.0, LEAK), np.zeros_like(z)),
-    "hard_sigmoid": lambda z: (np.where(np.abs(z) < 3, 1 / 6, 0.0), np.where(z >= 3, 1.0, np.where(z > -3, 0.5, 0.0))),
-    "step": lambda z: (np.zeros_like(z), np.where(z > 0, 1.0, 0.0)),
-}
-"""Piecewise linear activations: for each z the slope of its piece and the value of the piece at z = 0, so that
-activation = slope * z + value."""
+
+def straight(name: str) -> bool:
+    """Whether this activation is made of straight pieces, so that an affine map is in force around every input."""
+    return activation(name).corners is not None
 
 
 def affine(trace: Trace, heads: Array) -> tuple[Array, Array]:
     """The affine map in force from the inputs to `heads @ logits`: weights (m, fan_in) and bias (m,).
 
-    `heads` (m, fan_out) selects logits, or sums of them. The hidden layers must be among `PIECES`.
+    `heads` (m, fan_out) selects logits, or sums of them. The hidden layers must be made of straight pieces.
     """
     *hidden, last = trace.layers
     bias = heads @ last.biases
     rows = times(heads, last.weights)
     for layer in reversed(hidden):
-        slopes, at_zero = PIECES[layer.activation_name](layer.pre_activations.astype(np.float64))
+        slopes, at_zero = activation(layer.activation_name).pieces(layer.pre_activations.astype(np.float64))
         bias = bias + rows @ at_zero
         rows = rows * slopes
         bias = bias + rows @ layer.biases
@@ -56,7 +51,7 @@ def summed_sizes(trace: Trace, heads: Array) -> Array:
     rows, sizes = heads, np.zeros(len(heads))
     for i, layer in reversed(list(enumerate(trace.layers))):
         if i < len(trace.layers) - 1:
-            slopes, _ = PIECES[layer.activation_name](layer.pre_activations.astype(np.float64))
+            slopes, _ = activation(layer.activation_name).pieces(layer.pre_activations.astype(np.float64))
             rows = times(rows, trace.layers[i + 1].weights) * slopes
         counts, inputs = np.abs(rows), np.abs(layer.inputs).astype(np.float64)
         sizes += times(counts, layer.weights, np.abs) @ inputs + counts @ np.abs(layer.biases)

@@ -22,14 +22,12 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.activations import activation
 from glassnet.arrays import Array, readonly
 from glassnet.errors import SettingError
 from glassnet.explain.symmetry import Layers, Order, arranged, identity_order, layers_of, may_flip, same_in_order
 from glassnet.network import Network
 from glassnet.render.json import plain
-
-SCALES = ("relu", "leaky_relu")
-"""Activations with f(c z) = c f(z) for every c above 0."""
 
 ROUNDING = 8
 """Parameters are equal up to rounding if they differ by at most this many units of rounding of the coarser dtype
@@ -237,7 +235,7 @@ def _in_one_scale(network: Network) -> tuple[Layers, list[Array]]:
     layers, lengths = layers_of(network), []
     for weights, biases in layers[:-1]:
         lengths.append(np.ones(len(weights)))
-        if network.architecture.activations[len(lengths) - 1] in SCALES:
+        if activation(network.architecture.activations[len(lengths) - 1]).homogeneous:
             weights = weights if len(lengths) == 1 else weights * lengths[-2]
             length = np.sqrt((weights**2).sum(axis=1) + biases**2)
             lengths[-1] = np.where(length > 0, length, 1.0)

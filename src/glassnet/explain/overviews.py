@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet.activations import activation
 from glassnet.errors import SettingError
 from glassnet.explain.active import active
 from glassnet.explain.wording import neuron_summary, share_text
@@ -174,15 +175,15 @@ def _class(trace: Trace, guess: int) -> str | None:
 
 
 def _tells_classes(trace: Trace) -> bool:
-    return trace.schema.classes is not None or trace.layers[-1].activation_name in ("softmax", "sigmoid")
+    return trace.schema.classes is not None or activation(trace.layers[-1].activation_name).probabilities is not None
 
 
 def _says(trace: Trace, guess: int) -> str:
-    outputs, last = trace.outputs, trace.layers[-1]
+    outputs, shared = trace.outputs, activation(trace.layers[-1].activation_name).by_row
 
     def one(k: int) -> str:
         value = float(outputs[k])
-        return f"{trace.output_name(k)} ({share_text(value) if last.activation_name == 'softmax' else f'{value:.4g}'})"
+        return f"{trace.output_name(k)} ({share_text(value) if shared else f'{value:.4g}'})"
 
     if len(outputs) == 1:
         name = _class(trace, guess)
@@ -190,7 +191,7 @@ def _says(trace: Trace, guess: int) -> str:
     if not _tells_classes(trace):
         return f"{trace.output_name(guess)} = {float(outputs[guess]):.4g} is furthest from 0"
     second = int(np.argsort(-outputs, kind="stable")[1])
-    if last.activation_name == "softmax" and outputs[second] < 0.0005:
+    if shared and outputs[second] < 0.0005:
         return f"looks like {one(guess)}"  # the others are not worth a word
     return f"looks like {one(guess)}, then {one(second)}"
 

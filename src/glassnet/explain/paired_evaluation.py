@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet.activations import activation
 from glassnet.arrays import Array, numeric, shape_text
 from glassnet.data.dataset import Dataset
 from glassnet.engines.blas import fitting_threads
 from glassnet.errors import InputError
 from glassnet.evaluation import ROWS_AT_ONCE, as_dataset, evaluate, meeting
 from glassnet.explain.matching import Matching
+from glassnet.names import PLAIN
 from glassnet.network import Network
 from glassnet.prediction import classify
 from glassnet.schema import Schema
@@ -89,14 +91,14 @@ def predicts_classes(network: Network, data: Given) -> bool:
     """Whether the network predicts classes, as far as data and schema say."""
     if data.targets is not None:
         return data.labels is not None
-    if network.schema.classes is not None or network.architecture.activations[-1] in ("softmax", "sigmoid"):
+    if network.schema.classes is not None or takes_logits(network):
         return True
     return network.sizes[-1] > 1 and network.schema.target is None
 
 
 def decides_on_logits(network: Network) -> bool:
     """Whether classes are decided by the last pre-activations, as in `evaluate`."""
-    return network.architecture.activations[-1] in ("softmax", "sigmoid")
+    return activation(network.architecture.activations[-1]).probabilities is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +213,7 @@ def between(
         return r_squared(mixed, data)
     logits = decides_on_logits(mixed)
     if logits:
-        mixed = mixed.with_activation(len(mixed.layers) - 1, "identity")
+        mixed = mixed.with_activation(len(mixed.layers) - 1, PLAIN)
     if sums is not None:
         mixed, inputs = _after_first_sums(mixed), (1 - share) * sums[0] + share * sums[1]
     right, mixed = 0, mixed.bare

@@ -16,11 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glassnet.activations import activation
 from glassnet.arrays import Array
 from glassnet.network import Network
-
-ODD = ("identity", "tanh")
-"""Activations with f(-z) = -f(z): a neuron that has one can flip its signs."""
 
 PATIENCE = 1_000_000_000
 """Number of weights that the search may visit on wrong branches before it gives up: one to two minutes. What it needs
@@ -68,7 +66,7 @@ def arranged(layers: Layers, order: Order) -> list[tuple[Array, Array]]:
 
 def may_flip(network: Network) -> tuple[bool, ...]:
     """For each hidden layer, whether its neurons can flip their signs."""
-    return tuple(name in ODD for name in network.architecture.activations[:-1])
+    return tuple(activation(name).odd for name in network.architecture.activations[:-1])
 
 
 def same_in_order(a: Layers, b: Layers, odd: Sequence[bool], patience: int | None = None) -> Order | None:

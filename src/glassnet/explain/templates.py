@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.activations import activation
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError, SettingError
 from glassnet.network import Network
@@ -281,12 +282,10 @@ def _match(layer: TraceLayer, neuron: int) -> Match:
     return Match(weighted_sum, float(np.clip(weighted_sum / lengths, -1, 1)) if lengths else None)
 
 
-_BOUNDS = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "step": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-
-
 def _range(network: Network, layer: int) -> tuple[float, float]:
     if layer > 0:
-        return _BOUNDS.get(network.architecture.activations[layer - 1], (0.0, 1.0))
+        before = activation(network.architecture.activations[layer - 1])
+        return before.bounds if before.bounded else (0.0, 1.0)
     schema = network.schema
     if schema.spreads is not None:
         return -2.0, 2.0

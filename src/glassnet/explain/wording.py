@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from glassnet.activations import activation
 from glassnet.arithmetic import significant, strongest
 from glassnet.explain.active import active
+from glassnet.names import PLAIN
 from glassnet.neuron import NeuronTrace
 from glassnet.trace import Trace, check_address
 
@@ -118,8 +120,8 @@ def _state(trace: Trace, layer: int, neuron: int) -> str:
     value = float(at.activations[neuron])
     last = layer == len(trace.layers) - 1
     subject = f"Neuron {layer}:{neuron}" + (f" ({trace.output_name(neuron)})" if last else "")
-    if at.activation_name == "softmax":
+    if activation(at.activation_name).by_row:
         return f"{subject} has {share_text(value)} with a score of {float(at.pre_activations[neuron]):.4g}"
-    if last and at.activation_name == "identity":
+    if last and at.activation_name == PLAIN:
         return f"{subject} is {value:.4g}"
     return f"{subject} is {'active' if active(at)[neuron] else 'inactive'} ({value:.4g})"

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from glassnet.activations import PROBABILITIES
 from glassnet.architecture import Architecture, spec
 from glassnet.errors import SettingError
 from glassnet.files import named_layers, registry
 from glassnet.files.layer_graph import Chain, InTheWay
+from glassnet.names import DEFAULT_HIDDEN
 from glassnet.opening import quoted
 
 
@@ -37,11 +39,12 @@ def chain_of(source: Any, activation: "str | Sequence[str] | None" = None) -> Ch
     if not unknown:
         return found
     if activation is None:
+        each = [DEFAULT_HIDDEN] * (len(found.layers) - 1) + [PROBABILITIES["one of many"]]
         raise SettingError(
             got=f"{what}, {spec(sizes)}, which does not say its activations",
             expected="activation=: of the hidden layers, or one for each layer",
-            do='try activation="relu", which ends in plain scores, or a list of '
-            f"{len(found.layers)} such as {['relu'] * (len(found.layers) - 1) + ['softmax']}",
+            do=f'try activation="{DEFAULT_HIDDEN}", which ends in plain scores, or a list of '
+            f"{len(found.layers)} such as {each}",
         )
     names_ = Architecture.of(sizes, activation).activations
     layers = [(weights, biases, name) for (weights, biases, _), name in zip(found.layers, names_, strict=True)]

@@ -14,14 +14,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from glassnet.activations import ACTIVATIONS, RowActivation
+from glassnet.activations import ACTIVATIONS, activation
 from glassnet.arrays import Array, shape_text
 from glassnet.errors import FileError
+from glassnet.names import PLAIN
 from glassnet.opening import printable
 from glassnet.schema import Schema
-
-SAME_AGAIN = ("identity", "relu", "step")
-"""ActivationAlternatives that change nothing when they come twice."""
 
 
 @dataclass(frozen=True)
@@ -208,13 +206,13 @@ class _Making:
             raise InTheWay(f"{what} that {self.last} gives") from None
 
     def _squish(self, step: Squish) -> None:
-        if step.activation == "identity":
+        if step.activation == PLAIN:
             return
         if self.open is None:
             raise InTheWay(f"{step.name} ({step.activation}) before the first dense layer")
         if self.waiting:
             raise InTheWay(f"{self.waiting[0].name} between two activations, with no dense layer to fold it into")
-        if self.squish is not None and not (self.squish == step.activation and step.activation in SAME_AGAIN):
+        if self.squish is not None and not (self.squish == step.activation and activation(step.activation).idempotent):
             raise InTheWay(f"{step.name} ({step.activation}) right after another activation, {self.squish}")
         self.squish = step.activation
 
@@ -222,9 +220,9 @@ class _Making:
         if self.open is None:
             return
         dense, weights, biases = self.open
-        squish = self.squish or "identity"
-        if squish == "softmax" and not last:
-            raise InTheWay(f"{dense.name} with softmax, which is not the last layer")
+        squish = self.squish or PLAIN
+        if activation(squish).by_row and not last:
+            raise InTheWay(f"{dense.name} with {squish}, which is not the last layer")
         kind = np.float64 if self.wide else np.float32
         self.done.append((weights.astype(kind, copy=False), biases.astype(kind, copy=False), squish))
 
@@ -258,7 +256,9 @@ def known_squish(function: Callable[[Array], Array]) -> str | None:
 @cache
 def _known() -> dict[str, tuple[Array, Array]]:
     """What each activation makes of the points."""
-    single = {name: squish for name, squish in ACTIVATIONS.items() if not isinstance(squish, RowActivation)}
+    single = {
+        name: squish for name, squish in ACTIVATIONS.items() if not squish.by_row and name in ACTIVATIONS.built_in
+    }
     return {name: (squish(_CORE), squish(_FAR)) for name, squish in single.items()}
 
 

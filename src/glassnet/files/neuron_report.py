@@ -13,6 +13,7 @@ from glassnet.arrays import Array, readonly
 from glassnet.errors import AddressError, SettingError
 from glassnet.files import naming
 from glassnet.files.tensors import Orientation, TensorSource
+from glassnet.names import PLAIN
 from glassnet.neuron import Neuron, NeuronTrace
 from glassnet.opening import printable, quoted
 from glassnet.render.document import Document, Rendered
@@ -58,7 +59,7 @@ class CheckpointNeuron(Rendered):
         order = sorted(found.tolist(), key=lambda i: (-size[i], i))
         return [(i, float(self.weights[i])) for i in order]
 
-    def trace(self, inputs: Any, activation: str = "identity") -> NeuronTrace:
+    def trace(self, inputs: Any, activation: str = PLAIN) -> NeuronTrace:
         """Its arithmetic on inputs of shape (fan_in,); without a paired bias that is 0."""
         made = Neuron(self.weights, self.bias or 0.0, activation).trace(inputs)
         return NeuronTrace(

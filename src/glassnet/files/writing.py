@@ -8,6 +8,7 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.errors import SettingError
 from glassnet.files.metadata import notes
+from glassnet.names import PLAIN
 
 if TYPE_CHECKING:
     from glassnet.network import Network
@@ -22,7 +23,7 @@ def sequential_tensors(network: "Network") -> dict[str, Array]:
     for layer in network.layers:
         tensors[f"{number}.weight"] = np.ascontiguousarray(layer.weights)
         tensors[f"{number}.bias"] = np.ascontiguousarray(layer.biases)
-        number += 1 if layer.activation == "identity" else 2
+        number += 1 if layer.activation == PLAIN else 2
     return tensors
 
 

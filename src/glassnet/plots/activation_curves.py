@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from glassnet.activations import PROBABILITIES
 from glassnet.activations import activation as known_activation
 from glassnet.arithmetic import three
 from glassnet.arrays import Array
@@ -45,7 +46,7 @@ def activation_curve(neuron: NeuronTrace, style: str = "light") -> Figure:
 def draw(canvas: Canvas, neuron: NeuronTrace, style: Style) -> None:
     """Draw it on a given canvas."""
     name, z, a = neuron.activation_name, neuron.pre_activation, neuron.activation
-    still = ", the others held still" if name == "softmax" else ""
+    still = ", the others held still" if known_activation(name).by_row else ""
     heading(canvas, style, f"Activation: {name}", f"{known_activation(name).formula}{still}")
     axes = plain(canvas.add_axes((0.13, 0.14, 0.82, 0.68)), style)
     zs, activations, slope = _points(neuron)
@@ -83,7 +84,7 @@ def _points(neuron: NeuronTrace) -> tuple[Array, Array, float | None]:
     """The curve, and its slope at the neuron's own point."""
     z, a = neuron.pre_activation, neuron.activation
     reach = max(6.0, 1.25 * abs(z))
-    if neuron.activation_name != "softmax":
+    if not known_activation(neuron.activation_name).by_row:
         curve = curve_of(neuron.activation_name, -reach, reach, 401, at=z)
         assert curve.at is not None
         return curve.z, curve.activations, curve.at[2]
@@ -91,5 +92,5 @@ def _points(neuron: NeuronTrace) -> tuple[Array, Array, float | None]:
     if not 0 < a < 1:
         return zs, np.full_like(zs, np.nan_to_num(a)), None
     others = z - np.log(a / (1 - a))  # what they come to: a = exp(z) / (exp(z) + exp(others))
-    function = known_activation("sigmoid")
+    function = known_activation(PROBABILITIES["yes or no"])
     return zs, function(zs - others), a * (1 - a)

@@ -3,28 +3,10 @@
 import re
 from functools import singledispatch
 
+from glassnet.activations import ACTIVATIONS
 from glassnet.arithmetic import Product, Row
 from glassnet.render.parts import Beside, Items, NetworkPicture, Section, Table, Text, Worked
 from glassnet.render.tables import drawn_out, layer_tables
-
-FORMULAS = {
-    "identity": r"z",
-    "sigmoid": r"\frac{1}{1 + e^{-z}}",
-    "tanh": r"\tanh z",
-    "relu": r"\max(0, z)",
-    "leaky_relu": r"\max(z, 0.01\,z)",
-    "elu": r"\begin{cases} z & z > 0 \\ e^{z} - 1 & \text{else} \end{cases}",
-    "selu": r"1.0507 \begin{cases} z & z > 0 \\ 1.6733\,(e^{z} - 1) & \text{else} \end{cases}",
-    "softplus": r"\log(1 + e^{z})",
-    "gelu": r"z\,\Phi(z)",
-    "gelu_tanh": r"\tfrac{z}{2}\bigl(1 + \tanh(0.7979\,(z + 0.044715\,z^{3}))\bigr)",
-    "silu": r"\frac{z}{1 + e^{-z}}",
-    "mish": r"z \tanh(\log(1 + e^{z}))",
-    "hard_sigmoid": r"\min(1, \max(0, z/6 + 1/2))",
-    "step": r"\begin{cases} 1 & z > 0 \\ 0 & \text{else} \end{cases}",
-    "softmax": r"\frac{e^{z}}{\sum e^{z}}",
-}
-"""Each activation function in LaTeX."""
 
 
 def write(section: Section) -> str:
@@ -122,8 +104,8 @@ def _what(row: Row, activation: str) -> str:
         weight = f"({weight})" if weight.startswith("-") else weight
         return f"\\text{{{escaped(row.what.name)}}} & {value} & {{}} \\times {{}} & {weight}"
     what = f"\\text{{{escaped(row.what)}}}"
-    if row.kind == "result" and activation in FORMULAS:
-        what = f"\\text{{{escaped(activation)}}} = {FORMULAS[activation]}"
+    if row.kind == "result" and activation in ACTIVATIONS:
+        what = f"\\text{{{escaped(activation)}}} = {ACTIVATIONS[activation].latex}"
     return f"\\multicolumn{{4}}{{l@{{\\qquad}}}}{{{what}}}"
 
 

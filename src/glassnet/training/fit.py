@@ -25,7 +25,8 @@ from glassnet.data.stream_dataset import Stream
 from glassnet.engines.base import Engine, Plan
 from glassnet.errors import InputError, SettingError
 from glassnet.evaluation import Data, meeting
-from glassnet.losses import CrossEntropy, Loss, is_labels
+from glassnet.losses import CrossEntropy, Loss, LossLike, is_labels
+from glassnet.names import DEFAULT_NEURON, DEFAULT_OPTIMIZER
 from glassnet.network import Network
 from glassnet.optimizers import Optimizer
 from glassnet.optimizers import optimizer as known_optimizer
@@ -64,10 +65,10 @@ def epochs(
     validation: Data | None = None,
     epochs: int = 15,
     batch_size: int = 64,
-    optimizer: str | Optimizer = "adam",
+    optimizer: str | Optimizer | type[Optimizer] = DEFAULT_OPTIMIZER,
     learning_rate: float | None = None,
-    schedule: str | Schedule = "one_cycle",
-    loss: str | Loss | None = None,
+    schedule: str | Schedule | type[Schedule] = "one_cycle",
+    loss: LossLike | None = None,
     class_weight: "str | Sequence[float] | Mapping[int, float] | None" = None,
     sample_weight: npt.ArrayLike | None = None,
     l1: float = 0.0,
@@ -161,7 +162,7 @@ def epochs(
         if not activation(name).trainable:
             raise SettingError(
                 f"layer {i} has activation {name!r}, which has no gradient to train with",
-                help=f"train network.with_activation({i}, 'sigmoid'), then set {name!r} again",
+                help=f"train network.with_activation({i}, {DEFAULT_NEURON!r}), then set {name!r} again",
             )
     kind = start.loss_for(data.targets, loss)
     weights = _sample_weights(sample_weight, len(data))

@@ -96,7 +96,13 @@ class Run:
         self._stopping = False
         self.network = self._in_unit(self.start)
         self.chosen_engine, self.engine_choice = engines.choose(
-            self.engine, self.plan.architecture, self.start.dtype, self.device, self.plan.batch_size
+            self.engine,
+            self.plan.architecture,
+            self.start.dtype,
+            self.device,
+            self.plan.batch_size,
+            self.plan.loss,
+            self.plan.optimizer,
         )
         self.about_inputs = ""
         if self.resume and self.checkpoint is not None and self.checkpoint.exists():
@@ -309,8 +315,16 @@ def _plain(part: Any) -> list[Any]:
     settings = {f.name: getattr(part, f.name) for f in fields(part)}
     return [
         part.name,
-        {k: _plain(v) if is_dataclass(v) else list(v) if isinstance(v, tuple) else v for k, v in settings.items()},
+        {
+            k: _plain(v) if is_dataclass(v) else list(v) if isinstance(v, tuple) else _name(v)
+            for k, v in settings.items()
+        },
     ]
+
+
+def _name(value: Any) -> Any:
+    """A function of the user's by its name, any other setting as it is."""
+    return f"{value.__module__}.{value.__qualname__}" if callable(value) else value
 
 
 def _fingerprint(data: Dataset | Stream, weights: Array | None) -> list[int]:

@@ -15,6 +15,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.stream_dataset import Stream
 from glassnet.engines.reference import weights_and_biases
 from glassnet.errors import SettingError
+from glassnet.names import PLAIN
 from glassnet.network import Network
 from glassnet.schema import Schema
 
@@ -43,7 +44,7 @@ class Unit:
 
         None for classes, and for plain arrays, which are trained on as they are.
         """
-        linear = network.architecture.activations[-1] == "identity"
+        linear = network.architecture.activations[-1] == PLAIN
         measured = not data.classes and np.dtype(data.targets.dtype).kind == "f"
         return cls.of(data) if linear and measured and data.schema != Schema() else None
 
@@ -71,7 +72,7 @@ class Unit:
     def restore(self, network: Network) -> Network:
         """The network that returns outputs in the unit; raises `SettingError` unless its last layer is linear."""
         last = network.architecture.activations[-1]
-        if last != "identity":
+        if last != PLAIN:
             raise SettingError(
                 f"the last layer has activation {last!r}: measured targets need 'identity', which has no bounds",
                 help="omit the activation of the last layer",

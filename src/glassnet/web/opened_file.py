@@ -15,6 +15,7 @@ from glassnet.files.inspection import open
 from glassnet.files.neuron_report import CheckpointNeuron
 from glassnet.files.tensors import TensorInfo
 from glassnet.files.writing import for_page
+from glassnet.names import DEFAULT_HIDDEN
 from glassnet.network import Network, load
 from glassnet.web.responses import number
 
@@ -129,7 +130,7 @@ class Opened:
         except GlassnetError as problem:
             return Chain(why=problem.got)
         try:
-            return Chain(self._loaded("relu").architecture.sizes)
+            return Chain(self._loaded(DEFAULT_HIDDEN).architecture.sizes)
         except GlassnetError as problem:
             return Chain(why=problem.got)
 

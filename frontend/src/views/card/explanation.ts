@@ -1,6 +1,7 @@
 /** What mattered to a neuron, in the words of `glassnet explain` (src/glassnet/explain/wording.py): its state, the inputs that
  * made it so, what its bias did. Every word follows from the figures by a rule that stands here. */
 
+import { ACTIVATIONS, DEFAULTS } from "../../generated/tables.ts";
 import { percent, short, whole } from "../../draw/numbers.ts";
 import { inputName } from "../../network/labels.ts";
 import type { Network } from "../../network/network.ts";
@@ -17,13 +18,13 @@ export function neuronWords(network: Network, neuron: NeuronTrace): string {
 
 /** Over the middle of its range; softmax, which has none, over one half. */
 const active = ({ squish, activation, preActivation }: NeuronTrace): boolean =>
-  squish === "softmax" ? activation > 0.5 : preActivation > 0;
+  ACTIVATIONS[squish].byRow ? activation > 0.5 : preActivation > 0;
 
 function state(network: Network, neuron: NeuronTrace): string {
   const { address, squish, activation, preActivation } = neuron;
   const last = address.layer === network.architecture.places.length - 1;
-  if (squish === "softmax") return `has ${shareText(activation)} with a score of ${short(preActivation)}`;
-  if (last && squish === "identity") return `is ${short(activation)}`;
+  if (ACTIVATIONS[squish].byRow) return `has ${shareText(activation)} with a score of ${short(preActivation)}`;
+  if (last && squish === DEFAULTS.plain) return `is ${short(activation)}`;
   return `is ${active(neuron) ? "active" : "inactive"} (${short(activation)})`;
 }
 

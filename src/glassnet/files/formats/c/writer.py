@@ -10,15 +10,17 @@ floating-point numbers. `quantised` is the network that such a header computes.
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glassnet.activations import GELU_CUBIC, GELU_ROOT, LEAK, SELU_ALPHA, SELU_SCALE
+from glassnet.activations import activation
 from glassnet.arrays import Array
+from glassnet.files.formula_text import C, by_row, formula_of, written
 from glassnet.files.writing import numbers_text, one_line, title
+from glassnet.names import PLAIN
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
@@ -68,7 +70,7 @@ def header(network: "Network", name: str, quantised: bool = False) -> Iterator[s
     big = name.upper()
     yield from _head(network, name, big, real, quantised)
     squishes = list(dict.fromkeys(network.architecture.activations))
-    if any("{math}" in _BODIES[s] for s in squishes):
+    if any(map(_uses_math, squishes)):
         yield "#include <math.h>"
     yield "#include <stddef.h>"
     yield "#include <stdint.h>"
@@ -91,7 +93,7 @@ def header(network: "Network", name: str, quantised: bool = False) -> Iterator[s
     stored = "int8_t" if quantised else real
     yield _DENSE.format(name=name, real=real, stored=stored).rstrip("\n")
     for squish in squishes:
-        if squish != "identity":
+        if squish != PLAIN:
             yield _function(name, squish, real)
     yield from _forward(network, name, big, real, quantised)
     yield f"#endif /* {big}_H */"
@@ -108,7 +110,7 @@ def _head(network: "Network", name: str, big: str, real: str, quantised: bool) -
     yield f"     {real} outputs[{big}_OUTPUTS];"
     yield f"     {name}(inputs, outputs);       {network.sizes[0]} numbers in, {network.sizes[-1]} out"
     yield ""
-    needs = any("{math}" in _BODIES[s] for s in network.architecture.activations)
+    needs = any(map(_uses_math, network.architecture.activations))
     yield f"   C99{', link with -lm' if needs else ''}. No allocation, no state; {stack:,} bytes of stack."
     yield f"   Inputs are raw: {_raw_words(network)}."
     yield "   activation = squish(weights . inputs + bias); a row of weights belongs to a neuron."
@@ -206,7 +208,7 @@ def _forward(network: "Network", name: str, big: str, real: str, quantised: bool
         fan_out, fan_in = layer.weights.shape
         scales = f"{name}_scales_{i}" if quantised else "NULL"
         yield f"    {name}_dense({name}_weights_{i}, {scales}, {name}_biases_{i}, {before}, {fan_in}, {to}, {fan_out});"
-        if layer.activation != "identity":
+        if layer.activation != PLAIN:
             yield f"    {name}_{layer.activation}({to}, {fan_out});"
         before = to
     yield "}"
@@ -234,14 +236,32 @@ def _raw_words(network: "Network") -> str:
 
 
 def _function(name: str, squish: str, real: str) -> str:
-    body = _BODIES[squish]
-    math = "" if real == "double" else "f"
-    for number in re.findall(r"<([\w.]+)>", body):
-        (literal,) = _literals(np.asarray([_NUMBERS[number]], _DTYPES[real]), real)
-        body = body.replace(f"<{number}>", literal)
-    body = body.replace("{math}", math).replace("{real}", real)
-    lines = "\n".join(f"    {line}" for line in body.strip("\n").split("\n"))
+    suffix = "" if real == "double" else "f"
+    lines = "\n".join(f"    {line.replace('<f>', suffix)}" for line in _body(squish, real))
     return f"\nstatic inline void {name}_{squish}({real} *z, size_t count) {{\n{lines}\n}}"
+
+
+def _body(squish: str, real: str) -> list[str]:
+    """What an activation does to `count` sums z, in place."""
+    of = activation(squish)
+    if by_row(of, "c"):
+        text = _SHARED.replace("{real}", real)
+    else:
+        steps, whole = written(formula_of(of, "c"), C, lambda number: _literal(number, real))
+        inner = "".join(f"    const {real} {step} = {what};\n" for step, what in (("x", "z[i]"), *steps))
+        text = "size_t i;\nfor (i = 0; i < count; i++) {\n" + re.sub(r"\bz\b(?!\[)", "x", inner)
+        whole = re.sub(r"\bz\b", "x", whole)
+        text += f"    z[i] = {whole};\n}}"
+    return text.strip("\n").split("\n")
+
+
+def _literal(number: float, real: str) -> str:
+    (text,) = _literals(np.asarray([number], _DTYPES[real]), real)
+    return f"({text})" if number < 0 else text
+
+
+def _uses_math(squish: str) -> bool:
+    return squish != PLAIN and any("<f>" in line for line in _body(squish, "double"))
 
 
 _DENSE = """
@@ -257,51 +277,14 @@ static inline void {name}_dense(const {stored} *weights, const {real} *scales, c
 }}
 """
 
-_NUMBERS = {
-    "leak": LEAK,
-    "selu_alpha": SELU_ALPHA,
-    "selu_scale": SELU_SCALE,
-    "gelu_root": GELU_ROOT,
-    "gelu_cubic": GELU_CUBIC,
-    "root_half": 2**-0.5,
-    "sixth": 1 / 6,
-    "half": 0.5,
-}
-
-_EACH = "size_t i;\nfor (i = 0; i < count; i++) {\n"
-
-
-def _each(line: str) -> str:
-    return _EACH + "".join(f"    {part}\n" for part in line.split("\n")) + "}"
-
-
-_BODIES: Mapping[str, str] = {
-    "identity": "",
-    "sigmoid": _each(
-        "const {real} small = exp{math}(z[i] < 0 ? z[i] : -z[i]);\nz[i] = (z[i] < 0 ? small : 1) / (1 + small);"
-    ),
-    "tanh": _each("z[i] = tanh{math}(z[i]);"),
-    "relu": _each("if (z[i] < 0) z[i] = 0;"),
-    "leaky_relu": _each("if (z[i] < 0) z[i] *= <leak>;"),
-    "elu": _each("if (z[i] < 0) z[i] = expm1{math}(z[i]);"),
-    "selu": _each("z[i] = <selu_scale> * (z[i] < 0 ? <selu_alpha> * expm1{math}(z[i]) : z[i]);"),
-    "softplus": _each("z[i] = (z[i] > 0 ? z[i] : 0) + log1p{math}(exp{math}(z[i] < 0 ? z[i] : -z[i]));"),
-    "gelu": _each("z[i] = z[i] * (erfc{math}(-z[i] * <root_half>) / 2);"),
-    "gelu_tanh": _each("z[i] = z[i] / 2 * (1 + tanh{math}(<gelu_root> * (z[i] + <gelu_cubic> * z[i] * z[i] * z[i])));"),
-    "silu": _each(
-        "const {real} small = exp{math}(z[i] < 0 ? z[i] : -z[i]);\nz[i] *= (z[i] < 0 ? small : 1) / (1 + small);"
-    ),
-    "mish": _each("z[i] *= tanh{math}((z[i] > 0 ? z[i] : 0) + log1p{math}(exp{math}(z[i] < 0 ? z[i] : -z[i])));"),
-    "hard_sigmoid": _each("const {real} line = z[i] * <sixth> + <half>;\nz[i] = line < 0 ? 0 : line > 1 ? 1 : line;"),
-    "step": _each("z[i] = z[i] > 0 ? 1 : 0;"),
-    "softmax": (
-        "{real} largest = z[0], sum = 0;\nsize_t i;\n"
-        "for (i = 1; i < count; i++) if (z[i] > largest) largest = z[i];\n"
-        "for (i = 0; i < count; i++) sum += z[i] = exp{math}(z[i] - largest);\n"
-        "for (i = 0; i < count; i++) z[i] /= sum;"
-    ),
-}
-"""What each squish does to `count` sums z, in place; <...> is a number of that name or value."""
+_SHARED = """
+{real} largest = z[0], sum = 0;
+size_t i;
+for (i = 1; i < count; i++) if (z[i] > largest) largest = z[i];
+for (i = 0; i < count; i++) sum += z[i] = exp<f>(z[i] - largest);
+for (i = 0; i < count; i++) z[i] /= sum;
+"""
+"""What softmax does to a row of `count` sums z, in place."""
 
 _TAKEN = frozenset(
     re.findall(

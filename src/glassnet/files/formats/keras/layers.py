@@ -1,7 +1,7 @@
 """A chain of dense layers in a Keras model, in memory or in a file: Sequential, or functional with one path through it.
 
 The configuration says which layer follows which; nothing of it is run. Names mean what Keras means by them: its
-leaky_relu leaks 0.2 without being asked, its hard_sigmoid was another one before Keras 3.
+leaky ReLU leaks 0.2 without being asked, its hard sigmoid was another one before Keras 3.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from glassnet.activations import ACTIVATIONS, PROBABILITIES
 from glassnet.arrays import Array
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.layer_graph import (
@@ -25,6 +26,7 @@ from glassnet.files.layer_graph import (
     known_squish,
 )
 from glassnet.files.metadata import described, notes_of
+from glassnet.names import PLAIN
 
 Variables: TypeAlias = Callable[[tuple[str, ...], str], Array | None]
 """From the names of a layer, those of the models around it first, and of a variable to its numbers, if it is there."""
@@ -39,15 +41,6 @@ _PASSED = (
     "ActivityRegularization",
     "Identity",
 )
-_NAMES = {
-    "linear": "identity",
-    "swish": "silu",
-    "celu": "elu",
-    **{
-        name: name for name in ("relu", "sigmoid", "tanh", "elu", "selu", "softplus", "gelu", "silu", "mish", "softmax")
-    },
-}
-"""glassnet's names for Keras' functions as they are without settings."""
 _DEEPEST = 16
 _SMALLEST_SPREAD = 1e-7
 """Keras' epsilon, below which Normalization takes no spread."""
@@ -186,7 +179,7 @@ class _Model:
             axis = config.get("axis", -1)
             if axis not in (-1, [-1]) and not (axis == 1 and self.flat):
                 raise InTheWay(f"{called} over axis {axis}")
-            return Squish(called, "softmax")
+            return Squish(called, PROBABILITIES["one of many"])
         function = self._function(names, called, kind, config)
         squish = None if function is None else known_squish(function)
         if squish is None:
@@ -225,16 +218,14 @@ class _Model:
                 return self._squish((), f"{called}, {kind}", kind, inner)
             activation = inner if kind == "function" and activation.get("module") in ("builtins", None) else kind
         if activation is None:
-            return Squish(called, "identity")
-        if (
-            activation == "hard_sigmoid"
-            and self.version.split(".")[0].isdigit()
-            and int(self.version.split(".")[0]) >= 3
-        ):
-            return Squish(called, "hard_sigmoid")
-        if not isinstance(activation, str) or activation not in _NAMES:
-            raise InTheWay(f"{called} with activation {activation!r}")
-        return Squish(called, _NAMES[activation])
+            return Squish(called, PLAIN)
+        major = self.version.split(".")[0]
+        since = int(major) if major.isdigit() else 0
+        for name, of in ACTIVATIONS.items():
+            theirs, settings = of.keras or (None, None)
+            if activation in (theirs, *of.aliases) and theirs and not settings and of.keras_since <= since:
+                return Squish(called, name)
+        raise InTheWay(f"{called} with activation {activation!r}")
 
     def _needed(self, names: tuple[str, ...], wanted: str, called: str) -> Array:
         numbers = self.variable(names, wanted)

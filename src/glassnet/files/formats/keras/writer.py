@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.activations import LEAK
+from glassnet.activations import ACTIVATIONS, activation
 from glassnet.errors import MissingExtra
 from glassnet.files.metadata import PLACES
 from glassnet.files.writing import folded, not_there, noted
@@ -17,15 +17,11 @@ if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
     from glassnet.network import Network
 
-_NAMES = {"identity": "linear", "step": "", "gelu_tanh": "", "leaky_relu": "linear"}
-"""Keras' names where they are others; "" where it has none. Its leaky_relu leaks 0.2, so that becomes a layer."""
 _VERSION = "3.0.0"
 
 
 def filling(network: "Network", path: Path) -> "Filling":
-    from glassnet.activations import ACTIVATIONS
-
-    known = [name for name in ACTIVATIONS if _NAMES.get(name) != ""]
+    known = [name for name, of in ACTIVATIONS.items() if of.keras]
     for i, name in enumerate(network.architecture.activations):
         if name not in known:
             raise not_there("Keras", name, i, known)
@@ -63,11 +59,12 @@ def _config(network: "Network", name: str) -> dict[str, Any]:
     layers = [_layer("InputLayer", {"batch_shape": [None, network.sizes[0]], "dtype": network.dtype, "name": "inputs"})]
     for i, layer in enumerate(network.layers):
         dense = {"name": f"layer_{i}", "trainable": True, "dtype": network.dtype, "units": len(layer.biases)}
-        dense |= {"activation": _NAMES.get(layer.activation, layer.activation), "use_bias": True}
+        theirs, settings = activation(layer.activation).keras or ("", {})  # with settings it is a layer of its own
+        dense |= {"activation": "linear" if settings else theirs, "use_bias": True}
         layers.append(_layer("Dense", dense) | {"build_config": {"input_shape": [None, layer.weights.shape[1]]}})
-        if layer.activation == "leaky_relu":
-            leaky = {"name": f"squish_{i}", "trainable": True, "dtype": network.dtype, "negative_slope": LEAK}
-            layers.append(_layer("LeakyReLU", leaky))
+        if settings:
+            common = {"name": f"squish_{i}", "trainable": True, "dtype": network.dtype}
+            layers.append(_layer(theirs, common | settings))
     plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
     whole = {"name": plain or "network", "trainable": True, "dtype": network.dtype, "layers": layers}
     return {"module": "keras", "class_name": "Sequential", "config": whole, "registered_name": None}

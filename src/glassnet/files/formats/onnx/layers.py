@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.activations import PROBABILITIES
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError, MissingExtra
 from glassnet.files.checkpoint import Checkpoint
@@ -24,6 +25,7 @@ from glassnet.files.layer_graph import (
     batch_norm,
     known_squish,
 )
+from glassnet.names import PLAIN
 from glassnet.opening import printable, quoted
 
 LARGEST = 1 << 31
@@ -133,7 +135,7 @@ class _Graph:
         if kind == "Softmax":
             if attribute(node, "axis", -1) not in (-1, 1):
                 raise InTheWay(f"{name} over axis {attribute(node, 'axis', -1)}")
-            return Squish(name, "softmax"), node.input[0]
+            return Squish(name, PROBABILITIES["one of many"]), node.input[0]
         return self._elementwise(node, value)
 
     def _gemm(self, node: Any) -> tuple[Step, str]:
@@ -155,7 +157,7 @@ class _Graph:
         """A squish, perhaps in pieces; else a factor or a summand for each number."""
         for source in self._sources(value):
             squish = known_squish(lambda x, source=source: self._computed(value, source, x))  # type: ignore[misc]
-            if squish not in (None, "identity"):
+            if squish not in (None, PLAIN):
                 assert squish is not None
                 return Squish(called(node), squish), source
         flowing = [name for name in node.input if name and self.constant(name) is None]

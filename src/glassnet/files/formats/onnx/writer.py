@@ -5,23 +5,26 @@ metadata names columns, classes and what a missing number becomes.
 ActivationAlternatives that opset 17 lacks are written in pieces.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.activations import GELU_CUBIC, GELU_ROOT, LEAK, SELU_ALPHA, SELU_SCALE
+from glassnet.activations import ACTIVATIONS, Activation, activation
 from glassnet.errors import MissingExtra, SettingError
-from glassnet.files.writing import folded, noted, title
+from glassnet.files.formula_text import formula_of, known_parts
+from glassnet.files.writing import folded, not_there, noted, title
+from glassnet.formulas import Tree
+from glassnet.names import PLAIN
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
     from glassnet.network import Network
 
 OPSET, IR_VERSION = 17, 8
-_SINGLE_ONLY = ("elu", "selu", "softplus", "gelu", "gelu_tanh", "mish", "hard_sigmoid")
-"""Their nodes lack a kernel for float64 in ONNX Runtime's CPU provider."""
+_SINGLE_ONLY = frozenset({"Elu", "Selu", "Softplus", "HardSigmoid", "Erf"})
+"""Nodes without a kernel for float64 in ONNX Runtime's CPU provider."""
 _FLOAT = 1
 """TensorProto.FLOAT."""
 LARGEST = (1 << 31) - (1 << 20)
@@ -80,7 +83,7 @@ class _Graph:
             self.keep(f"{i}.bias", layer.biases)
             end = "outputs" if i == last else f"{i}.activations"
             self.layer = i
-            plain = layer.activation == "identity"
+            plain = layer.activation == PLAIN
             sums = end if plain else f"{i}.pre_activations"
             self.add("Gemm", [value, f"{i}.weight", f"{i}.bias"], sums, transB=1)
             if not plain:
@@ -95,16 +98,31 @@ class _Graph:
             list(self.constants.values()),
         )
 
-    def squished(self, squish: str, sums: str, end: str) -> None:
-        """The squish; in float32 where ONNX Runtime has it for no other numbers."""
-        if self.dtype == np.float64 and squish in _SINGLE_ONLY:
+    def squished(self, name: str, sums: str, end: str) -> None:
+        """The activation; in float32 where ONNX Runtime has its nodes for no other numbers."""
+        of, before = activation(name), len(self.nodes)
+        if self.dtype == np.float64:
+            self._activation(of, sums, end)
+            if not _SINGLE_ONLY & {node.op_type for node in self.nodes[before:]}:
+                return
+            del self.nodes[before:]
             whole, self.dtype, self.type = (self.dtype, self.type), np.dtype(np.float32), _FLOAT
             narrow = self.add("Cast", [sums], f"{sums}.float", to=_FLOAT)
-            _SQUISHES[squish](self, narrow, f"{end}.float")
+            self._activation(of, narrow, f"{end}.float")
             self.dtype, self.type = whole
             self.add("Cast", [f"{end}.float"], end, to=self.type)
         else:
-            _SQUISHES[squish](self, sums, end)
+            self._activation(of, sums, end)
+
+    def _activation(self, of: Activation, sums: str, end: str) -> None:
+        if of.onnx is not None:
+            kind, settings = of.onnx
+            self.add(kind, [sums], end, **settings)
+        elif of.by_row:
+            raise not_there("ONNX", of.name, self.layer, [name for name, one in ACTIVATIONS.items() if one.onnx])
+        else:
+            _in_pieces(self, of, sums)
+            self.nodes[-1].output[0] = end
 
     def keep(self, name: str, numbers: Any) -> str:
         from onnx import numpy_helper
@@ -114,7 +132,7 @@ class _Graph:
         return name
 
     def number(self, value: float) -> str:
-        return self.keep(f"{self.dtype} {value:g}", np.asarray(value))
+        return self.keep(f"{self.dtype} {value!r}", np.asarray(value))
 
     def add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         from onnx import helper
@@ -124,50 +142,69 @@ class _Graph:
 
     def piece(self, kind: str, *inputs: str) -> str:
         """A step on the way, under a name of its own."""
-        return self.add(kind, list(inputs), f"{self.layer}.piece.{len(self.nodes)}")
+        return self.add(kind, list(inputs), self.fresh())
+
+    def fresh(self) -> str:
+        return f"{self.layer}.piece.{len(self.nodes)}"
 
 
-def _one(kind: str, **attributes: Any) -> Callable[[_Graph, str, str], object]:
-    return lambda graph, z, end: graph.add(kind, [z], end, **attributes)
-
-
-def _gelu(g: _Graph, z: str, end: str) -> None:
-    bend = g.piece("Erf", g.piece("Mul", z, g.number(2**-0.5)))
-    g.add("Mul", [g.piece("Mul", z, g.number(0.5)), g.piece("Add", bend, g.number(1))], end)
-
-
-def _gelu_tanh(g: _Graph, z: str, end: str) -> None:
-    cube = g.piece("Mul", g.piece("Mul", z, z), z)
-    inner = g.piece("Add", z, g.piece("Mul", cube, g.number(GELU_CUBIC)))
-    bend = g.piece("Tanh", g.piece("Mul", inner, g.number(GELU_ROOT)))
-    g.add("Mul", [g.piece("Mul", z, g.number(0.5)), g.piece("Add", bend, g.number(1))], end)
-
-
-def _silu(g: _Graph, z: str, end: str) -> None:
-    g.add("Mul", [z, g.piece("Sigmoid", z)], end)
-
-
-def _mish(g: _Graph, z: str, end: str) -> None:
-    g.add("Mul", [z, g.piece("Tanh", g.piece("Softplus", z))], end)
-
-
-def _step(g: _Graph, z: str, end: str) -> None:
-    g.add("Cast", [g.piece("Greater", z, g.number(0))], end, to=g.type)
-
-
-_SQUISHES: Mapping[str, Callable[[_Graph, str, str], object]] = {
-    "sigmoid": _one("Sigmoid"),
-    "tanh": _one("Tanh"),
-    "relu": _one("Relu"),
-    "leaky_relu": _one("LeakyRelu", alpha=LEAK),
-    "elu": _one("Elu", alpha=1.0),
-    "selu": _one("Selu", alpha=SELU_ALPHA, gamma=SELU_SCALE),
-    "softplus": _one("Softplus"),
-    "gelu": _gelu,
-    "gelu_tanh": _gelu_tanh,
-    "silu": _silu,
-    "mish": _mish,
-    "hard_sigmoid": _one("HardSigmoid", alpha=1 / 6, beta=0.5),
-    "step": _step,
-    "softmax": _one("Softmax", axis=-1),
+_NODES: Mapping[str, str] = {
+    "add": "Add",
+    "subtract": "Sub",
+    "multiply": "Mul",
+    "divide": "Div",
+    "power": "Pow",
+    "maximum": "Max",
+    "minimum": "Min",
+    "where": "Where",
+    "negative": "Neg",
+    "positive": "Identity",
+    "abs": "Abs",
+    "sign": "Sign",
+    "sqrt": "Sqrt",
+    "exp": "Exp",
+    "log": "Log",
+    "tanh": "Tanh",
+    "sin": "Sin",
+    "cos": "Cos",
+    "arctan": "Atan",
+    "greater": "Greater",
+    "greater_equal": "GreaterOrEqual",
+    "less": "Less",
+    "less_equal": "LessOrEqual",
+    "equal": "Equal",
 }
+"""ONNX's nodes for the functions of a formula."""
+
+
+def _in_pieces(graph: _Graph, of: Activation, z: str) -> str:
+    """The value that the nodes of a formula make of z."""
+    known = known_parts()
+    made: dict[Tree, str] = {}
+
+    def value(node: "Tree | float") -> str:
+        if not isinstance(node, Tree):
+            return graph.number(node)
+        if node.function == "z":
+            return z
+        if node not in made:
+            made[node] = _node(node)
+        return made[node]
+
+    def _node(node: Tree) -> str:
+        part = known.get(node)
+        if part is not None and part.onnx is not None:
+            kind, settings = part.onnx
+            return graph.add(kind, [z], graph.fresh(), **settings)
+        inputs = [value(argument) for argument in node.arguments]
+        if node.function == "expm1":
+            return graph.piece("Sub", graph.piece("Exp", *inputs), graph.number(1))
+        if node.function == "log1p":
+            return graph.piece("Log", graph.piece("Add", *inputs, graph.number(1)))
+        if node.function == "erfc":
+            return graph.piece("Sub", graph.number(1), graph.piece("Erf", *inputs))
+        if node.function == "not_equal":
+            return graph.piece("Not", graph.piece("Equal", *inputs))
+        return graph.piece(_NODES[node.function], *inputs)
+
+    return value(formula_of(of, "onnx"))

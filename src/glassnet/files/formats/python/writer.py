@@ -4,11 +4,14 @@ import digits
 digits.predict(inputs)
 """
 
-from collections.abc import Iterator, Mapping
+import builtins
+import keyword
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glassnet.activations import GELU_CUBIC, GELU_ROOT, LEAK, SELU_ALPHA, SELU_SCALE
+from glassnet.activations import activation
+from glassnet.files.formula_text import PYTHON, by_row, formula_of, written
 from glassnet.files.writing import numbers_text, one_line, title
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ def module(network: "Network") -> Iterator[str]:
     yield from _taken(network)
     yield '"""'
     squishes = list(dict.fromkeys(network.architecture.activations))
-    if any("math." in _SQUISHES[squish] for squish in squishes):
+    if any("math." in line for squish in squishes for line in _function(squish)):
         yield ""
         yield "import math"
     yield ""
@@ -73,8 +76,7 @@ def module(network: "Network") -> Iterator[str]:
     for squish in squishes:
         yield ""
         yield ""
-        yield f"def {squish}(sums):"
-        yield _SQUISHES[squish]
+        yield from _function(squish)
     yield ""
     yield ""
     yield "LAYERS = ["
@@ -85,7 +87,7 @@ def module(network: "Network") -> Iterator[str]:
             yield from _row(numbers_text(row), " " * 12)
         yield "        ],"
         yield from _row(numbers_text(layer.biases), " " * 8)
-        yield f"        {layer.activation},"
+        yield f"        {_named(layer.activation)},"
         yield "    ),"
     yield "]"
 
@@ -164,30 +166,38 @@ def _row(literals: list[str], indent: str) -> Iterator[str]:
     yield line.rstrip(" ,") + "],"
 
 
-_SIGMOID = "1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))"
-_SOFTPLUS = "max(z, 0.0) + math.log1p(math.exp(-abs(z)))"
+def _function(name: str) -> Iterator[str]:
+    """What an activation does to a list of sums."""
+    of = activation(name)
+    yield f"def {_named(name)}(sums):"
+    if by_row(of, "python"):
+        yield "    largest = max(sums)"
+        yield "    raised = [math.exp(z - largest) for z in sums]"
+        yield "    total = sum(raised)"
+        yield "    return [value / total for value in raised]"
+        return
+    steps, whole = written(
+        formula_of(of, "python"), PYTHON, lambda number: repr(number) if number >= 0 else f"({number!r})"
+    )
+    if not steps:
+        yield "    return sums" if whole == "z" else f"    return [{whole} for z in sums]"
+        return
+    yield f"    return [one_{name}(z) for z in sums]"
+    yield ""
+    yield ""
+    yield f"def one_{name}(z):"
+    yield from (f"    {step} = {what}" for step, what in steps)
+    yield f"    return {whole}"
 
 
-def _each(formula: str) -> str:
-    return f"    return [{formula} for z in sums]"
+def _literal(number: float) -> str:
+    return repr(number) if number >= 0 else f"({number!r})"
 
 
-_SQUISHES: Mapping[str, str] = {
-    "identity": "    return sums",
-    "sigmoid": _each(_SIGMOID),
-    "tanh": _each("math.tanh(z)"),
-    "relu": _each("max(z, 0.0)"),
-    "leaky_relu": _each(f"z if z > 0 else {LEAK!r} * z"),
-    "elu": _each("z if z > 0 else math.expm1(z)"),
-    "selu": _each(f"{SELU_SCALE!r} * (z if z > 0 else {SELU_ALPHA!r} * math.expm1(z))"),
-    "softplus": _each(_SOFTPLUS),
-    "gelu": _each("z * math.erfc(-z / math.sqrt(2)) / 2"),
-    "gelu_tanh": _each(f"z / 2 * (1 + math.tanh({GELU_ROOT!r} * (z + {GELU_CUBIC!r} * z * z * z)))"),
-    "silu": _each(f"z * ({_SIGMOID})"),
-    "mish": _each(f"z * math.tanh({_SOFTPLUS})"),
-    "hard_sigmoid": _each("min(max(z / 6 + 0.5, 0.0), 1.0)"),
-    "step": _each("1.0 if z > 0 else 0.0"),
-    "softmax": "    largest = max(sums)\n    raised = [math.exp(z - largest) for z in sums]\n"
-    "    total = sum(raised)\n    return [value / total for value in raised]",
-}
-"""What each squish does to a list of sums."""
+def _named(name: str) -> str:
+    """The name of the function: not one that the file, or Python, has given to something else."""
+    taken = name in _OWN or keyword.iskeyword(name) or hasattr(builtins, name)
+    return f"activation_{name}" if taken else name
+
+
+_OWN = ("math", "predict", "predict_stored", "multiply")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files.checkpoint import Checkpoint
@@ -12,7 +13,7 @@ from glassnet.files.layer_graph import Affine, Chain, Dense, InTheWay, Squish, S
 from glassnet.files.metadata import described
 from glassnet.schema import Schema
 
-SQUISHES = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu", "softmax": "softmax"}
+BY_THEIRS = {of.sklearn: name for name, of in ACTIVATIONS.items() if of.sklearn}
 """glassnet's names for scikit-learn's."""
 MODELS = ("MLPClassifier", "MLPRegressor")
 
@@ -56,9 +57,9 @@ def of_parts(
     for i, (weights, biases) in enumerate(zip(coefs, intercepts, strict=True)):
         last = i == len(coefs) - 1
         name = out_activation if last else activation
-        if name not in SQUISHES:
-            raise InTheWay(f"activation {name!r} in layer {i}", f"scikit-learn's are {', '.join(SQUISHES)}")
-        steps += [Dense(f"coefs_[{i}]", np.asarray(weights).T, np.asarray(biases)), Squish(name, SQUISHES[name])]
+        if name not in BY_THEIRS:
+            raise InTheWay(f"activation {name!r} in layer {i}", f"scikit-learn's are {', '.join(BY_THEIRS)}")
+        steps += [Dense(f"coefs_[{i}]", np.asarray(weights).T, np.asarray(biases)), Squish(name, BY_THEIRS[name])]
     found = assemble(steps)
     names = None if features is None else tuple(str(name) for name in features)
     labels = None if classes is None or np.ndim(classes) != 1 else tuple(str(label) for label in classes)

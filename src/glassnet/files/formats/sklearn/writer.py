@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.activations import ACTIVATIONS, activation
 from glassnet.errors import MissingExtra, SettingError
 from glassnet.files.writing import folded, not_there, noted
+from glassnet.names import PLAIN
 
 if TYPE_CHECKING:
     from glassnet.files.exporting import Filling
     from glassnet.network import Network
 
-_NAMES = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
-_ENDS = {"softmax": "softmax", "sigmoid": "logistic", "identity": "identity"}
+_HIDDEN = {name: of.sklearn for name, of in ACTIVATIONS.items() if of.sklearn and not of.by_row}
+_ENDS = {name: of.sklearn for name, of in ACTIVATIONS.items() if of.sklearn and (of.probabilities or name == PLAIN)}
 
 
 def filling(network: "Network", path: Path) -> "Filling":
@@ -76,20 +78,20 @@ def estimator(network: "Network") -> Any:
     *hidden, end = network.architecture.activations
     outputs = network.sizes[-1]
     for i, name in enumerate(hidden):
-        if name not in _NAMES:
-            raise not_there("scikit-learn", name, i, list(_NAMES))
+        if name not in _HIDDEN:
+            raise not_there("scikit-learn", name, i, list(_HIDDEN))
         if name != hidden[0]:
             raise SettingError(
                 got=f"{hidden[0]} in layer 0 and {name} in layer {i}",
                 expected="one activation in all hidden layers, as scikit-learn has it",
                 do="export to onnx, c or python instead",
             )
-    if end not in _ENDS or (end == "softmax" and outputs < 2):
+    if end not in _ENDS or (activation(end).by_row and outputs < 2):
         raise not_there("scikit-learn", end, len(hidden), list(_ENDS))
-    classifier = end != "identity"
+    classifier = end != PLAIN
     kind = MLPClassifier if classifier else MLPRegressor
     sizes = network.sizes[1:-1]
-    model = kind(hidden_layer_sizes=sizes, activation=_NAMES[hidden[0]] if hidden else "identity")
+    model = kind(hidden_layer_sizes=sizes, activation=_HIDDEN[hidden[0]] if hidden else _HIDDEN[PLAIN])
     model.glassnet_notes_ = json.dumps(notes)
     model.coefs_ = [np.array(layer.weights.T, order="C") for layer in network.layers]
     model.intercepts_ = [np.array(layer.biases) for layer in network.layers]
@@ -105,7 +107,7 @@ def estimator(network: "Network") -> Any:
         binarizer.classes_, binarizer.y_type_ = classes, "binary" if outputs == 1 else "multiclass"
         binarizer.sparse_input_ = False
         model._label_binarizer = binarizer
-        if end == "sigmoid" and outputs > 1:
+        if not activation(end).by_row and outputs > 1:
             binarizer.y_type_ = "multilabel-indicator"
             binarizer.classes_ = np.arange(outputs)
         model.classes_ = binarizer.classes_

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.activations import ACTIVATIONS, PROBABILITIES
 from glassnet.arrays import Array
 from glassnet.files.layer_graph import (
     Affine,
@@ -22,9 +23,13 @@ from glassnet.files.layer_graph import (
     batch_norm,
     known_squish,
 )
+from glassnet.names import spelling
 
 _DROPOUTS = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "FeatureAlphaDropout", "Identity")
-_SQUISHING = ("relu", "sigmoid", "tanh", "leaky_relu", "elu", "selu", "softplus", "gelu", "silu", "mish", "hardsigmoid")
+_ELEMENTWISE = {spelling(of.torch[0]) for of in ACTIVATIONS.values() if of.torch and not of.by_row} | {
+    spelling(name) for name, of in ACTIVATIONS.items() if not of.by_row
+}
+"""Functions of torch.nn.functional that may be one of our activations; which one is told by what they compute."""
 
 
 def of_model(module: Any) -> Chain:
@@ -66,7 +71,7 @@ def _leaf(module: Any, name: str) -> list[Step] | None:
     if isinstance(module, nn.Softmax):
         if module.dim not in (None, 1, -1):
             raise InTheWay(f"{called} over axis {module.dim}")
-        return [Squish(called, "softmax")]
+        return [Squish(called, PROBABILITIES["one of many"])]
     if kind in _DROPOUTS and type(module).__module__.startswith("torch.nn"):
         return []
     if type(module).__module__ == "torch.nn.modules.activation":
@@ -137,12 +142,12 @@ def _traced(module: Any, node: Any, name: str) -> list[Step]:
         if "training" not in node.kwargs and len(more) < 2 and kind == "dropout":
             raise InTheWay(f"{called}, a dropout that is always on", "pass training=self.training to it")
         return []
-    if kind == "softmax":
+    if spelling(kind) == PROBABILITIES["one of many"]:
         axis = node.kwargs.get("dim", more[0] if more else None)
         if axis not in (None, 1, -1):
             raise InTheWay(f"{called} over axis {axis}")
-        return [Squish(called, "softmax")]
-    if kind.removesuffix("_") in _SQUISHING:
+        return [Squish(called, PROBABILITIES["one of many"])]
+    if spelling(kind) in _ELEMENTWISE:
         return [_squish(_function(node.target), f"{called} ({kind})", *more, **node.kwargs)]
     if kind in ("add", "sub", "mul", "truediv") and all(isinstance(part, int | float) for part in more):
         number = float(more[0])
