@@ -131,7 +131,7 @@ def test_an_unknown_format_is_refused(trace: gn.Trace, refused: Any) -> None:
 
 
 def test_every_activation_has_a_formula_in_latex() -> None:
-    assert set(latex.FORMULAS) == set(ACTIVATIONS)
+    assert all("z" in of.latex and "operatorname" not in of.latex for of in ACTIVATIONS.values())
 
 
 def test_latex_compiles_with_amsmath_alone(trace: gn.Trace, results: dict[str, Any], tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ export const ACTIVATIONS = {
     trainable: true,
     probabilities: null,
     start: "he_normal",
-    aliases: [],
+    aliases: ["celu"],
   },
   selu: {
     formula: "1.0507 times (z above 0, 1.6733 (exp(z) - 1) below)",

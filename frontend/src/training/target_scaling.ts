@@ -2,6 +2,7 @@
  * far from where a network starts, and its squared error drowns every step. A last layer that is linear takes the unit
  * over: y = center + spread (w . a + b) has the weights spread w and the bias spread b + center. */
 
+import { DEFAULTS } from "../generated/tables.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Architecture } from "../network/architecture.ts";
 import type { Vector } from "./messages.ts";
@@ -19,7 +20,7 @@ export class Unit {
 
   constructor(architecture: Architecture, { targets }: Dataset) {
     this.#architecture = architecture;
-    const [outputs, linear] = [architecture.sizes.at(-1)!, architecture.activations.at(-1) === "identity"];
+    const [outputs, linear] = [architecture.sizes.at(-1)!, architecture.activations.at(-1) === DEFAULTS.plain];
     const rows = linear && "rows" in targets ? targets.rows : null;
     this.#scales = rows ? Array.from({ length: outputs }, (_, output) => scaleOf(rows, output, outputs)) : [];
   }

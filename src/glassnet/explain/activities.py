@@ -74,7 +74,7 @@ class LayerActivity:
 
     def why_saturated(self, neuron: int) -> str:
         """Why this neuron is saturated, or "" if it is not; a step, flat by definition, never is."""
-        if self.activation_name == "step" or self.flat[neuron] < NEARLY_ALWAYS:
+        if not activation(self.activation_name).trainable or self.flat[neuron] < NEARLY_ALWAYS:
             return ""
         return f"slope below {FLAT:g} on {self.flat[neuron]:.1%}, mean {float(self.mean[neuron]):.4g}"
 
