@@ -5,7 +5,7 @@ import { posix } from "node:path";
 import { expect, test } from "vitest";
 
 /** From the lowest to the highest. core, network and data are one layer: the bridge takes an architecture and inputs. */
-const LAYERS = [["core", "network", "data"], ["host", "draw", "training"], ["state"], ["views"]];
+const LAYERS = [["generated"], ["core", "network", "data"], ["host", "draw", "training"], ["state"], ["views"]];
 
 const SOURCE = new URL("../src/", import.meta.url);
 const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" }).filter((name) => /\.(ts|svelte)$/.test(name));

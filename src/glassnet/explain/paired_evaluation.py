@@ -91,7 +91,7 @@ def predicts_classes(network: Network, data: Given) -> bool:
     """Whether the network predicts classes, as far as data and schema say."""
     if data.targets is not None:
         return data.labels is not None
-    if network.schema.classes is not None or takes_logits(network):
+    if network.schema.classes is not None or decides_on_logits(network):
         return True
     return network.sizes[-1] > 1 and network.schema.target is None
 
