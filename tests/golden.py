@@ -10,7 +10,6 @@ def test_wrong_width(refused, network):
 
 import contextlib
 import re
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,24 +46,34 @@ def golden(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 @pytest.fixture
-def refused(request: pytest.FixtureRequest) -> Callable[..., contextlib.AbstractContextManager[None]]:
-    """`with refused(Kind):` expects this error, with the message in the module's errors.txt (the test's next one)."""
+def reported(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Compare a message with this test's next one in the module's errors.txt."""
     path = FOLDER / request.path.stem / "errors.txt"
     key, seen = request.node.name, 0
 
-    @contextlib.contextmanager
-    def expect(kind: type[Exception]) -> Iterator[None]:
+    def compare(message: str) -> None:
         nonlocal seen
-        with pytest.raises(kind) as caught:
-            yield
-        message = _without_places(f"{type(caught.value).__name__}: {caught.value}", request)
+        message = _without_places(message, request).strip("\n")
         if request.config.getoption("--overwrite"):
             request.config.stash[OVERWRITE][path][key].append(message)
             return
         recorded = _read(path).get(key, [])
         assert seen < len(recorded), f"no recorded message: write it with pytest --overwrite: {message}"
-        assert message == recorded[seen], "".join(traceback.format_tb(caught.tb)[-1:])
+        assert message == recorded[seen]
         seen += 1
+
+    return compare
+
+
+@pytest.fixture
+def refused(reported: Callable[[str], None]) -> Callable[..., contextlib.AbstractContextManager[None]]:
+    """`with refused(Kind):` expects this error, with the message that is recorded."""
+
+    @contextlib.contextmanager
+    def expect(kind: type[Exception]) -> Iterator[None]:
+        with pytest.raises(kind) as caught:
+            yield
+        reported(f"{type(caught.value).__name__}: {caught.value}")
 
     return expect
 

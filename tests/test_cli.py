@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -264,53 +265,53 @@ def test_the_module_is_the_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    "arguments",
     [
-        (["trian"], "invalid choice: 'trian'"),
-        (["count"], "the following arguments are required"),
-        (["count", "784-0-10"], "sizes '784-0-10' do not describe a network"),
-        (["neuron", "--weights", "a,b"], "got 'a,b'; expected numbers such as 0.5,0.8,-0.2"),
-        (["neuron", "--activation", "sigmod"], "did you mean 'sigmoid'"),
-        (["train", "digitz"], "did you mean 'digits'"),
-        (["train", "xor", "--optimizer", "adma"], "did you mean 'adam'"),
-        (["train", "xor", "--sizes", "3-4-2"], "got sizes 3-4-2; expected 2 inputs and 2 outputs"),
-        (["train", "xor", "-o", "no/such/x.safetensors"], "expected a file in a folder that is there"),
-        (["train", "xor", "--epochs", "0"], "got --epochs 0"),
-        (["train", "xor", "--engine", "gpu"], "unknown engine 'gpu'"),
-        (["predict", "MODEL"], "got 0 inputs; expected one of INPUT, --digit N, --inputs NUMBERS"),
-        (["predict", "MODEL", "--digit", "10000"], "expected a test digit from 0 to 9999"),
-        (["predict", "MODEL", "--digit", "1", "--neuron", "0:16"], "expected a neuron from 0:0 to 0:15"),
-        (["predict", "MODEL", "--digit", "1", "--neuron", "3"], "expected LAYER:NEURON"),
+        ["trian"],
+        ["count"],
+        ["count", "784-0-10"],
+        ["neuron", "--weights", "a,b"],
+        ["neuron", "--activation", "sigmod"],
+        ["train", "digitz"],
+        ["train", "xor", "--optimizer", "adma"],
+        ["train", "xor", "--sizes", "3-4-2"],
+        ["train", "xor", "-o", "no/such/x.safetensors"],
+        ["train", "xor", "--epochs", "0"],
+        ["train", "xor", "--engine", "gpu"],
+        ["predict", "MODEL"],
+        ["predict", "MODEL", "--digit", "10000"],
+        ["predict", "MODEL", "--digit", "1", "--neuron", "0:16"],
+        ["predict", "MODEL", "--digit", "1", "--neuron", "3"],
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(
-    capsys: pytest.CaptureFixture[str], digit_network: Path, here: Path, arguments: list[str], words: str
+    capsys: pytest.CaptureFixture[str], digit_network: Path, here: Path, arguments: list[str], reported: Any
 ) -> None:
     given = [str(digit_network) if argument == "MODEL" else argument for argument in arguments]
-    assert words in failure(capsys, *given, status=2)
+    reported(failure(capsys, *given, status=2))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    "arguments",
     [
-        (["count", "missing.safetensors"], "no such file: 'missing.safetensors'"),
-        (["evaluate", "missing.safetensors"], "no such file: 'missing.safetensors'"),
-        (["evaluate", "text.csv"], "'text.csv' is a file of no known format"),
-        (["predict", "MODEL", "missing.png"], "no such file: 'missing.png'"),
-        (["predict", "MODEL", "--inputs", "1,2"], "inputs have shape (2,), expected (784,) for one"),
-        (["predict", "MODEL", "text.csv"], "expected"),
-        (["train", "text.csv", "--target", "b"], "expected"),
-        (["neuron", "--inputs", "1,nan,2"], "1 value in inputs is NaN or infinite"),
-        (["neuron", "--inputs", "1,2"], "inputs have shape (2,), expected (3,)"),
-        (["train", "xor", "--sizes", "2-1000000000000-2"], "expected a network that fits into memory"),
+        ["count", "missing.safetensors"],
+        ["evaluate", "missing.safetensors"],
+        ["evaluate", "text.csv"],
+        ["predict", "MODEL", "missing.png"],
+        ["predict", "MODEL", "--inputs", "1,2"],
+        ["predict", "MODEL", "text.csv"],
+        ["train", "text.csv", "--target", "b"],
+        ["neuron", "--inputs", "1,nan,2"],
+        ["neuron", "--inputs", "1,2"],
+        ["train", "xor", "--sizes", "2-1000000000000-2"],
     ],
 )
 def test_a_failure_is_one_line_and_status_1(
-    capsys: pytest.CaptureFixture[str], digit_network: Path, here: Path, arguments: list[str], words: str
+    capsys: pytest.CaptureFixture[str], digit_network: Path, here: Path, arguments: list[str], reported: Any
 ) -> None:
     Path("text.csv").write_text("a,b\n1,2\nx,4\n2,6\n3,2\n4,4\n")
     given = [str(digit_network) if argument == "MODEL" else argument for argument in arguments]
-    assert words in failure(capsys, *given, status=1)
+    reported(failure(capsys, *given, status=1))
 
 
 def test_a_diverging_run_says_what_to_do_and_keeps_what_was_good(

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,14 +102,14 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words", "status"),
+    ("arguments", "status"),
     [
-        (["a.safetensors"], "the following arguments are required: B", 2),
-        (["a.safetensors", "b.safetensors", "digitz"], "did you mean 'digits'", 2),
-        (["toy.safetensors", "toy.safetensors", "--target", "x"], "got --target without DATA", 2),
-        (["a.safetensors", "missing.safetensors"], "no such file: ", 1),
-        (["a.safetensors", "toy.safetensors", "digits"], "the networks have 784 and 2 inputs", 1),
-        (["toy.safetensors", "toy.safetensors", "digits"], "has 784 inputs, but the network 2-3-2 takes 2", 1),
+        (["a.safetensors"], 2),
+        (["a.safetensors", "b.safetensors", "digitz"], 2),
+        (["toy.safetensors", "toy.safetensors", "--target", "x"], 2),
+        (["a.safetensors", "missing.safetensors"], 1),
+        (["a.safetensors", "toy.safetensors", "digits"], 1),
+        (["toy.safetensors", "toy.safetensors", "digits"], 1),
     ],
 )
 def test_what_is_wrong_is_one_line(
@@ -116,11 +117,11 @@ def test_what_is_wrong_is_one_line(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
-    words: str,
     status: int,
+    reported: Any,
 ) -> None:
     monkeypatch.chdir(folder)
     out, err = told(capsys, *arguments, status=status)
     assert out == ""
-    assert words in err
+    reported(err)
     assert [line.startswith("help: ") for line in err.splitlines()] in ([False], [False, True])

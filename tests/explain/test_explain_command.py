@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -129,30 +130,26 @@ def test_a_plot_without_matplotlib_names_the_extra(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "words"),
+    ("arguments", "status"),
     [
-        (["sum.safetensors"], 2, "got 0 inputs; expected one of INPUT, --digit N, --inputs NUMBERS"),
-        (["sum.safetensors", "row.csv", "--inputs", "1,2"], 2, "got 2 inputs"),
-        (
-            ["table.safetensors", "rows.csv"],
-            2,
-            "got rows.csv, a table of 2 rows; expected one input\nhelp: add --row N, fr",
-        ),
-        (["table.safetensors", "rows.csv", "--row", "2"], 2, "got --row 2; expected a row from 0 to 1"),
-        (["sum.safetensors", "--inputs", "1,2", "--row", "0"], 2, "got --row without a table"),
-        (["sum.safetensors", "--inputs", "1,2", "--neuron", "1:0"], 2, "no layer 1: expected a layer from 0 to 0"),
-        (["sum.safetensors", "--inputs", "1,2", "--neuron", "0:1"], 2, "expected a neuron from 0:0 to 0:0"),
-        (["sum.safetensors", "--inputs", "1,2", "--top", "0"], 2, "got --top 0; expected a number from 1 up"),
-        (["sum.safetensors", "--inputs", "1,2", "--json", "--format", "html"], 2, "got --json with --format"),
-        (["sum.safetensors", "--inputs", "1,2", "--format", "pdf"], 2, "invalid choice: 'pdf'"),
-        (["sum.safetensors", "--inputs", "1,2,3"], 1, "inputs have shape (3,), expected (2,) for one"),
-        (["sum.safetensors", "--inputs", "1,nan"], 1, "1 value in inputs is NaN or infinite"),
-        (["sum.safetensors", "--digit", "3"], 1, "inputs have shape (784,), expected (2,) for one"),
-        (["sum.safetensors", "--digit", "-1"], 2, "expected a test digit from 0 to 9999"),
-        (["none.safetensors", "--inputs", "1,2"], 1, "no such file: "),
+        (["sum.safetensors"], 2),
+        (["sum.safetensors", "row.csv", "--inputs", "1,2"], 2),
+        (["table.safetensors", "rows.csv"], 2),
+        (["table.safetensors", "rows.csv", "--row", "2"], 2),
+        (["sum.safetensors", "--inputs", "1,2", "--row", "0"], 2),
+        (["sum.safetensors", "--inputs", "1,2", "--neuron", "1:0"], 2),
+        (["sum.safetensors", "--inputs", "1,2", "--neuron", "0:1"], 2),
+        (["sum.safetensors", "--inputs", "1,2", "--top", "0"], 2),
+        (["sum.safetensors", "--inputs", "1,2", "--json", "--format", "html"], 2),
+        (["sum.safetensors", "--inputs", "1,2", "--format", "pdf"], 2),
+        (["sum.safetensors", "--inputs", "1,2,3"], 1),
+        (["sum.safetensors", "--inputs", "1,nan"], 1),
+        (["sum.safetensors", "--digit", "3"], 1),
+        (["sum.safetensors", "--digit", "-1"], 2),
+        (["none.safetensors", "--inputs", "1,2"], 1),
     ],
 )
 def test_wrong_usage_says_what_would_work(
-    capsys: pytest.CaptureFixture[str], here: Path, arguments: list[str], status: int, words: str
+    capsys: pytest.CaptureFixture[str], here: Path, arguments: list[str], status: int, reported: Any
 ) -> None:
-    assert words in told(capsys, *arguments, status=status)
+    reported(told(capsys, *arguments, status=status))

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -50,23 +51,23 @@ def test_other_formats_are_converted(here: Path, network: gn.Network) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words", "status"),
+    ("arguments", "status"),
     [
-        (["net.safetensors", "--to", "safetensors"], "'net.safetensors' to write, which is MODEL itself", 2),
-        (["net.safetensors", "--to", "onnx", "--quantise", "int8"], 'expected the target "c"', 2),
-        (["net.safetensors", "--to", "onnx", "--activation", "relu"], "which says its own (tanh, softmax)", 2),
-        (["net.safetensors", "--to", "c", "-o", "gone/a.h"], "no way to write gone/a.h", 1),
-        (["missing", "--to", "c"], "no such file: ", 1),
+        (["net.safetensors", "--to", "safetensors"], 2),
+        (["net.safetensors", "--to", "onnx", "--quantise", "int8"], 2),
+        (["net.safetensors", "--to", "onnx", "--activation", "relu"], 2),
+        (["net.safetensors", "--to", "c", "-o", "gone/a.h"], 1),
+        (["missing", "--to", "c"], 1),
     ],
 )
 def test_what_cannot_be_is_told(
-    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str, status: int
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, reported: Any
 ) -> None:
     assert main(["export", *arguments]) == status
     out, err = capsys.readouterr()
     assert out == ""
     assert [line.startswith("help: ") for line in err.splitlines()] in ([False], [False, True])
-    assert words in err
+    reported(err)
 
 
 def test_files_can_be_read_by_whom_the_umask_lets(here: Path) -> None:

@@ -369,18 +369,20 @@ def test_our_own_network_is_counted_and_its_neuron_found_by_address(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    "arguments",
     [
-        (["--neuron", "head.weight"], "expected TENSOR:N or L:N"),
-        (["--neuron", "99:0"], "got matrix 99; expected one from 0 to"),
-        (["--neuron", "head.weigth:0"], "did you mean 'head.weight'"),
-        (["--inputs", "1,2"], "got --inputs without --neuron"),
-        (["--neuron", "head.weight:0", "--activation", "relu"], "got --activation without --inputs"),
-        (["--depth", "-1"], "got --depth -1"),
+        ["--neuron", "head.weight"],
+        ["--neuron", "99:0"],
+        ["--neuron", "head.weigth:0"],
+        ["--inputs", "1,2"],
+        ["--neuron", "head.weight:0", "--activation", "relu"],
+        ["--depth", "-1"],
     ],
 )
-def test_wrong_usage_is_told(capsys: pytest.CaptureFixture[str], file: Path, arguments: list[str], words: str) -> None:
-    assert words in told(capsys, "inspect", file, *arguments, status=2)
+def test_wrong_usage_is_told(
+    capsys: pytest.CaptureFixture[str], file: Path, arguments: list[str], reported: Any
+) -> None:
+    reported(told(capsys, "inspect", file, *arguments, status=2))
 
 
 def test_files_that_are_no_networks_are_compared_by_the_command(capsys: pytest.CaptureFixture[str], pair: Any) -> None:

@@ -139,7 +139,7 @@ def test_a_stranger_gets_nothing(serve: Serve, saved: Path, address: str) -> Non
         assert stranger.ask(method, address, {"Origin": stranger.origin}).status == 403
     answer = stranger.get(address)
     if address.startswith("/api/"):
-        assert set(answer.json) == {"got", "expected", "do"}
+        assert set(answer.json) == {"problem", "help"}
     assert b"small" not in answer.body
 
 
@@ -203,7 +203,10 @@ def test_other_methods_are_refused(connect: Connect, saved: Path, method: str) -
     client = connect(saved)
     for address in ("/", "/api/files", "/api/files/0/tree"):
         answer = client.ask(method, address, {"Origin": client.origin})
-        assert (answer.status, answer.json["got"]) == (405, "another method")
+        assert (answer.status, answer.json["problem"]) == (
+            405,
+            "the method is not allowed, expected one of GET, HEAD, POST",
+        )
         assert answer.headers["Allow"] == "GET, HEAD, POST"
     assert client.get("/api/files/0/tree").status == 200
 
@@ -213,7 +216,7 @@ def test_known_methods_at_wrong_addresses_are_refused(connect: Connect) -> None:
     assert client.get("/api/files").status == 405
     for address in ("/", "/api/start", "/api/files/0/tree", "/page.html"):
         answer = client.ask("POST", address, {"Origin": client.origin}, b"x")
-        assert (answer.status, answer.json["got"]) == (405, "a method that is not for this address")
+        assert (answer.status, answer.json["problem"]) == (405, "this address does not take this method")
 
 
 def test_no_websocket_is_opened(connect: Connect) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client import Client
@@ -121,19 +122,19 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str, status: int) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words", "status"),
+    ("arguments", "status"),
     [
-        (["missing.safetensors"], "no such file: 'missing.safetensors'", 1),
-        (["--port", "80"], "got --port 80; expected a port from 1024 to 65535", 2),
-        (["--port", "65536"], "got --port 65536; expected a port from 1024 to 65535", 2),
-        (["--host", "0.0.0.0"], "unrecognized arguments: --host", 2),
+        (["missing.safetensors"], 1),
+        (["--port", "80"], 2),
+        (["--port", "65536"], 2),
+        (["--host", "0.0.0.0"], 2),
     ],
     ids=["no file", "port 80", "port 65536", "another host"],
 )
 def test_what_cannot_be_opened_is_told(
-    stand_in: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str, status: int
+    stand_in: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, reported: Any
 ) -> None:
-    assert words in refusal(capsys, *arguments, status=status)
+    reported(refusal(capsys, *arguments, status=status))
 
 
 def test_a_port_that_is_taken_is_told(stand_in: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,8 +142,7 @@ def test_a_port_that_is_taken_is_told(stand_in: Path, capsys: pytest.CaptureFixt
         port = other.getsockname()[1]
         words = refusal(capsys, "--port", str(port), status=1)
     assert words == (
-        f"glassnet: got port {port} (Address already in use); expected a port that is free\n"
-        "help: leave --port away, and a free one is found\n"
+        f"glassnet: port {port} cannot be used: Address already in use\nhelp: without --port, a free one is found\n"
     )
 
 

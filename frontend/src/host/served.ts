@@ -6,13 +6,14 @@ import type { FileNeuron, ModelFile } from "../network/model_file.ts";
 import { readNetwork } from "../network/safetensors.ts";
 
 interface Problem {
-  got: string;
-  expected: string;
-  do: string;
+  problem: string;
+  help: string | null;
 }
 interface Opened extends Omit<ModelFile, "neuron" | "network"> {
   id: string;
 }
+
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 async function ask(path: string, init?: RequestInit): Promise<Response> {
   let answer: Response;
@@ -24,9 +25,9 @@ async function ask(path: string, init?: RequestInit): Promise<Response> {
   if (answer.ok) return answer;
   const problem = (await answer.json().catch(() => null)) as Problem | null;
   throw new Error(
-    problem?.got
-      ? `Got ${problem.got}; expected ${problem.expected}. ${problem.do}`
-      : `The server said ${answer.status}`,
+    problem?.problem
+      ? `${capitalised(problem.problem)}.${problem.help ? ` ${capitalised(problem.help)}.` : ""}`
+      : `The server answered ${answer.status}.`,
   );
 }
 

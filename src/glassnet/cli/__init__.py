@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GlassnetError as problem:
         return fail(f"{problem}", 2 if isinstance(problem, SettingError | AddressError) else 1)
     except MemoryError as problem:
-        return fail(f"got {problem or 'no more memory'}; expected a network that fits into memory; make it smaller", 1)
+        return fail(f"not enough memory{f': {problem}' if str(problem) else ''}\nhelp: make the network smaller", 1)
     except BrokenPipeError:  # the reader, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.explain.comparison import compare
 
     source = arguments.data
-    need(source is None or not arguments.tensors, "--tensors with DATA", "one of them", "leave one away")
+    need(source is None or not arguments.tensors, "--tensors compares tensors one by one and takes no DATA")
     if arguments.tensors:
         return _files(arguments)
     try:
@@ -57,7 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     if source is None and all(reads_digits(one.sizes, one.schema) for one in (a, b)):
         source = "digits"
-    need(source is not None or arguments.target is None, "--target without DATA", "data to find it in", "name a table")
+    need(
+        source is not None or arguments.target is None,
+        "--target names a column of DATA, which is missing",
+        "give a table: glassnet compare A B table.csv --target COLUMN",
+    )
     data = held_out(source, arguments.target, a.schema) if source is not None else None
     for note in data.notes if data is not None else ():
         say(note)

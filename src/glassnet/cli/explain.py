@@ -42,15 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.explain.overviews import overview
     from glassnet.trace import check_address
 
-    need(arguments.top > 0, f"--top {arguments.top}", "a number from 1 up", "10 is usual")
-    need(not arguments.json or arguments.format == "text", "--json with --format", "one of them", "leave one away")
+    need(arguments.top > 0, f"--top is {arguments.top}, expected a number from 1 up")
+    need(not arguments.json or arguments.format == "text", "--json and --format exclude each other")
     name, inputs, truth, network = asked(arguments, load_model(arguments))
     if inputs.ndim == 2 and len(inputs) == 1 and arguments.row is None:
         inputs = inputs[0]
     elif inputs.ndim == 2:
         name, inputs = _row(name, inputs, arguments.row)
     else:
-        need(arguments.row is None, "--row without a table", "a table as INPUT", "leave --row away")
+        need(arguments.row is None, "--row needs a table as INPUT")
     trace = network.trace(inputs)
     if arguments.neuron is not None:
         layer, index = arguments.neuron
@@ -69,9 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _row(name: str, inputs: Any, row: int | None) -> tuple[str, Any]:
     """One row of a table: the only one there is, or the one asked for."""
     count = len(inputs)
-    need(row is not None, f"{name}, a table of {count:,} rows", "one input", f"add --row N, from 0 to {count - 1}")
+    need(
+        row is not None,
+        f"{name} is a table of {count:,} rows, expected one input",
+        f"add --row N, from 0 to {count - 1}",
+    )
     assert row is not None
-    need(0 <= row < count, f"--row {row}", f"a row from 0 to {count - 1}", "count from 0")
+    need(0 <= row < count, f"--row is {row}, expected a row from 0 to {count - 1}")
     return f"{name}, row {row}", inputs[row]
 
 

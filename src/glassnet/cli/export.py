@@ -55,9 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     output = Path(arguments.output or model.with_suffix(registry.FORMATS[arguments.to].suffix).name)
     need(
         not (output.exists() and model.exists() and output.samefile(model)),
-        f"{str(output)!r} to write, which is MODEL itself",
-        "another file",
-        "name one with -o",
+        f"{str(output)!r} would overwrite MODEL",
+        "name another file with -o",
     )
     network = load_model(arguments, model, arguments.activation)
     inputs = None if arguments.inputs is None else held_out(arguments.inputs, None, network.schema)

@@ -44,9 +44,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     of_neuron = ("--inputs", "--activation", "--neurons-in", "--row")
     given = [flag for flag in of_neuron if getattr(arguments, flag[2:].replace("-", "_")) is not None]
-    need(arguments.neuron is not None or not given, f"{', '.join(given)} without --neuron", "a neuron", "name one")
-    need(arguments.top >= 0, f"--top {arguments.top}", "a number from 0 up", "10 is usual")
-    need(arguments.depth is None or arguments.depth >= 0, f"--depth {arguments.depth}", "0 or more", "1 is the top")
+    need(
+        arguments.neuron is not None or not given,
+        f"{', '.join(given)} needs --neuron",
+        "glassnet inspect FILE --neuron TENSOR:N",
+    )
+    need(arguments.top >= 0, f"--top is {arguments.top}, expected a number from 0 up")
+    need(arguments.depth is None or arguments.depth >= 0, f"--depth is {arguments.depth}, expected a number from 0 up")
     with open(arguments.file) as checkpoint:
         if arguments.neuron is None:
             return show_count(checkpoint.count(), arguments)
@@ -80,8 +84,8 @@ def _neuron(checkpoint: Any, arguments: argparse.Namespace) -> int:
         activation = arguments.activation or activation_of(checkpoint, name) or PLAIN
         trace = neuron.trace(_inputs(arguments), activation)
     else:
-        need(arguments.activation is None, "--activation without --inputs", "inputs", "give --inputs x.npy")
-        need(arguments.row is None, "--row without --inputs", "inputs", "give --inputs x.npy")
+        need(arguments.activation is None, "--activation needs --inputs", "add --inputs x.npy")
+        need(arguments.row is None, "--row needs --inputs", "add --inputs x.npy")
     if arguments.json:
         figures = neuron.as_dict(arguments.top)
         print_json(figures if trace is None else figures | {"trace": trace.as_dict()})
@@ -105,11 +109,15 @@ def _inputs(arguments: argparse.Namespace) -> Any:
             pass  # so it was to be a file, and the error for one that is missing says more
     with open(arguments.inputs) as file:
         names = list(file.tensors)
-        need(len(names) == 1, f"{arguments.inputs} with {len(names)} arrays", "one array", "save it with numpy.save")
+        need(len(names) == 1, f"{arguments.inputs} has {len(names)} arrays, expected one", "save it with numpy.save")
         shape = file.tensors[names[0]].shape
         if len(shape) < 2:
-            need(arguments.row is None, "--row for inputs that are no table", "a table", "leave --row away")
+            need(arguments.row is None, f"--row needs a table, and {arguments.inputs} is one input")
             return file.array(names[0])
         row = arguments.row if arguments.row is not None or shape[0] != 1 else 0
-        need(row is not None, f"{arguments.inputs}, {shape[0]:,} rows", "one of them", f"add --row, to {shape[0] - 1}")
+        need(
+            row is not None,
+            f"{arguments.inputs} has {shape[0]:,} rows, expected one input",
+            f"add --row N, from 0 to {shape[0] - 1}",
+        )
         return file.rows(names[0], row).reshape(-1)

@@ -34,7 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.web.server import Server
 
     port = arguments.port
-    need(port == 0 or 1024 <= port <= 65535, f"--port {port}", "a port from 1024 to 65535", "8000 is usual")
+    need(
+        port == 0 or 1024 <= port <= 65535,
+        f"--port is {port}, expected a port from 1024 to 65535",
+        "without --port, a free one is found",
+    )
     with Server(arguments.models, port) as server, _ended_in_order():
         print(server.address, flush=True)
         if not arguments.no_browser and not server.show():

@@ -141,7 +141,7 @@ def names(text: str) -> str | list[str]:
     return text.split(",") if "," in text else text
 
 
-def need(condition: bool, got: str, expected: str, do: str) -> None:
+def need(condition: bool, problem: str, help: str | None = None) -> None:
     """Raise the error for wrong usage unless `condition`."""
     if not condition:
-        raise SettingError(got=got, expected=expected, do=do)
+        raise SettingError(problem, help=help)

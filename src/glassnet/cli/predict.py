@@ -41,17 +41,21 @@ def run(arguments: argparse.Namespace) -> int:
     network = load_model(arguments)
     rows = None if arguments.input is None else rows_of(arguments.input, network.schema)
     if rows is not None:
-        need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
-        need(not arguments.json, "--json with a table of this size", "--output FILE", "name one, such as out.parquet")
+        need(arguments.neuron is None, "--neuron needs one input, and INPUT is a table", "pass one row with --inputs")
+        need(not arguments.json, "a table of this size is written to a file, not as JSON", "add --output out.parquet")
         return predictions.of_stream(network, rows, arguments.output)
-    need(not processes.launched(), "INPUT on many processes", "Parquet or Arrow files", "predict with one process")
+    need(
+        not processes.launched(),
+        "several processes predict Parquet and Arrow files only",
+        "predict this input with one process",
+    )
     what, inputs, truth, network = asked(arguments, network)
     if inputs.ndim == 2:
-        need(arguments.neuron is None, "--neuron with a table", "one input", "pass its numbers with --inputs")
+        need(arguments.neuron is None, "--neuron needs one input, and INPUT is a table", "pass one row with --inputs")
         if arguments.output is not None:
             return predictions.write(network, [inputs], len(inputs), arguments.output)
         return _table(network, inputs, arguments.json)
-    need(arguments.output is None, "--output with one input", "a table as INPUT", "leave --output away")
+    need(arguments.output is None, "--output needs a table as INPUT")
     trace = network.trace(inputs)
     classes = network.schema.classes
     values = [float(v) for v in trace.outputs]

@@ -23,7 +23,7 @@ def of_stream(network: Network, rows: Rows, output: str | None) -> int:
     the rows, in their order."""
     network = network.bare
     if processes.launched():
-        need(output is not None, "many processes without --output", "a folder to write to", "name one")
+        need(output is not None, "several processes need a folder to write to", "add --output FOLDER")
         k, n = processes.share()
         folder, ending = Path(output or ""), Path(output or "").suffix
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,9 @@ def write(network: Network, blocks: Iterable[Any], total: int, output: str) -> i
                     waiting, rows_waiting = [], 0
                 rate("predicted", done, total)
 
-    need(path.suffix in _ENDINGS, f"--output {output}", f"a name in {', '.join(_ENDINGS)}", "name it so")
+    need(
+        path.suffix in _ENDINGS, f"cannot write a table to {output}: expected a name that ends in {', '.join(_ENDINGS)}"
+    )
     atomic.write(path, fill, pa.ArrowException)
     return 0
 

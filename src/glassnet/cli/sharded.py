@@ -28,7 +28,7 @@ def train(
 
     folder = Path(arguments.output or f"{Path(arguments.data).stem}-sharded")
     with group.collective():
-        need(not folder.is_file(), f"--output {folder}, a file", "a folder for the shards", "name another")
+        need(not folder.is_file(), f"--output {folder} is a file, expected a folder for the shards")
         folder.mkdir(parents=True, exist_ok=True)
         run = sharded.of_settings(group, architecture, data, **_settings(arguments))
     settings = run.settings(data)
@@ -64,6 +64,6 @@ def train(
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
     for name, off in (("class_weight", None), ("patience", None), ("checkpoint", None), ("init", None)):
         given = getattr(arguments, name)
-        need(given == off, f"--{name.replace('_', '-')} with --sharded", "no such setting", "leave it out")
+        need(given == off, f"--{name.replace('_', '-')} does not work with --sharded")
     names = ("epochs", "batch_size", "optimizer", "learning_rate", "schedule", "loss", "l1", "l2", "dropout")
     return {name: getattr(arguments, name) for name in (*names, "clip_norm", "seed", "dtype", "device")}

@@ -36,7 +36,11 @@ def to_train(
     if group is not None and not arguments.stream and not arguments.sharded and _is_arrow(arguments.data):
         from glassnet.distributed import read as read_own
 
-        need(arguments.validation is None, "--validation on many processes", "--holdout SHARE", "name a share")
+        need(
+            arguments.validation is None,
+            "several processes draw their validation data at random",
+            "use --holdout SHARE instead of --validation",
+        )
         return read_own(group, arguments.data, arguments.target, arguments.holdout, arguments.seed)
     if arguments.data == "digits" and arguments.validation is None:
         return digits()
@@ -102,7 +106,7 @@ class Asked(NamedTuple):
 def asked(arguments: argparse.Namespace, network: Network) -> Asked:
     """The input that `shared.add_input` let the user name, in one of three ways."""
     given = [arguments.input is not None, arguments.digit is not None, arguments.inputs is not None]
-    need(sum(given) == 1, f"{sum(given)} inputs", "one of INPUT, --digit N, --inputs NUMBERS", "name one")
+    need(sum(given) == 1, f"expected exactly one of INPUT, --digit N and --inputs NUMBERS, got {sum(given)}")
     if arguments.inputs is not None:
         inputs, schema = arguments.inputs, network.schema
         named = isinstance(inputs, dict)
@@ -117,7 +121,7 @@ def asked(arguments: argparse.Namespace, network: Network) -> Asked:
     if arguments.digit is not None:
         _, test = digits()
         number, count = arguments.digit, len(test)
-        need(0 <= number < count, f"--digit {number}", f"a test digit from 0 to {count - 1}", "pick one")
+        need(0 <= number < count, f"--digit is {number}, expected a test digit from 0 to {count - 1}")
         assert test.classes is not None
         label = test.classes[int(test.targets[number])]
         return Asked(f"test digit {number} (a {label})", test.inputs[number], label, _reading(network, test))

@@ -104,7 +104,7 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     from glassnet.data import Stream
     from glassnet.training import DivergedError
 
-    need(arguments.epochs > 0, f"--epochs {arguments.epochs}", "at least 1", "15 is usual")
+    need(arguments.epochs > 0, f"--epochs is {arguments.epochs}, expected at least 1")
     output = _output(arguments)
     data, held_out = to_train(arguments, group)
     for note in data.notes:
@@ -156,9 +156,8 @@ def _training(
 
         need(
             arguments.engine in ("auto", "torch"),
-            f"--engine {arguments.engine} on {group.size} processes",
-            "torch, which alone works on many",
-            "leave it out",
+            f"--engine {arguments.engine} works in one process, expected torch for {group.size}",
+            "leave out --engine",
         )
         epochs = partial(distributed.epochs, group)
     return epochs(
@@ -192,12 +191,11 @@ def _sharded(
     from glassnet.cli import sharded
     from glassnet.data import Dataset
 
-    need(group is not None, "--sharded in one process", "several, started by torchrun", "see docs/scaling.md")
+    need(group is not None, "--sharded needs several processes, started by torchrun", "docs/scaling.md has the command")
     need(
         isinstance(data, Dataset) and isinstance(held_out, Dataset),
-        "--sharded with a stream",
-        "data in memory",
-        "use --no-stream",
+        "--sharded needs the data in memory",
+        "add --no-stream",
     )
     assert group is not None and isinstance(data, Dataset) and isinstance(held_out, Dataset)  # noqa: PT018
     return sharded.train(arguments, group, _architecture(arguments, data), data, held_out)
@@ -233,8 +231,7 @@ def _architecture(arguments: argparse.Namespace, data: "Dataset | Stream") -> "A
     fitting = network.sizes[0] == inputs and (network.sizes[-1] == outputs or (classes == 2 and network.sizes[-1] == 1))
     need(
         fitting,
-        f"sizes {network}",
-        f"{inputs} inputs and {outputs} outputs, as {data.name} has",
+        f"--sizes {network} does not fit the data: {data.name} has {inputs} inputs and {outputs} outputs",
         f"try --sizes {inputs}-16-16-{outputs}",
     )
     return network
@@ -246,9 +243,7 @@ def _output(arguments: argparse.Namespace) -> Path:
     folder = output.resolve().parent
     need(
         folder.is_dir() and os.access(folder, os.W_OK) and not output.is_dir(),
-        f"--output {output}",
-        "a file in a folder that is there and can be written to",
-        "make the folder, or save somewhere else",
+        f"cannot write --output {output}: expected a file in an existing folder that can be written to",
     )
     return output
 

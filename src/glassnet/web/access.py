@@ -57,9 +57,11 @@ class AccessControl:
         """The answer to a request that comes from a wrong place or in a wrong way."""
         hosts = request.headers.getlist("host")
         if len(hosts) != 1 or hosts[0] not in self._hosts:
-            return problem(403, "a request for another host", " or ".join(self._hosts), "open the printed address")
+            return problem(
+                403, f"the request names another host, expected {' or '.join(self._hosts)}", "open the printed address"
+            )
         if request.method not in METHODS:
-            answer = problem(405, "another method", ", ".join(METHODS), "use one of them")
+            answer = problem(405, f"the method is not allowed, expected one of {', '.join(METHODS)}")
             answer.headers["Allow"] = ", ".join(METHODS)
             return answer
         origins = request.headers.getlist("origin")
@@ -69,7 +71,7 @@ class AccessControl:
         if request.method == "POST":
             here &= bool(origins) or sites == ["same-origin"]
         if not here:
-            return problem(403, "a request from another page", "one from the page itself", "open the printed address")
+            return problem(403, "the request comes from another page", "open the printed address")
         return None
 
     def _welcomed(self, request: Request) -> Response | None:
@@ -89,7 +91,7 @@ class AccessControl:
 
     def _stranger(self, request: Request) -> Response:
         if request.scope["path"].startswith("/api/"):
-            return problem(403, "a request without this server's cookie", "one from the page that it opened", _AGAIN)
+            return problem(403, "the request has no cookie of this server", _AGAIN)
         return PlainTextResponse(
             "glassnet does not know this browser: the printed address was opened before, and it is good once.\n"
             f"To go on, {_AGAIN}.\n",

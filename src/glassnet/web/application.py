@@ -84,9 +84,7 @@ class Application:
         by_number = {str(i): shown for i, shown in enumerate(self._networks)}
         shown = by_number.get(request.path_params["number"])
         if shown is None:
-            raise AddressError(
-                got="a network that is not there", expected="one of /api/start", do="ask for one of them"
-            )
+            raise AddressError("no such network", help="GET /api/start lists them")
         return Response(shown.content, media_type=BYTES)
 
     def digits(self, request: Request) -> Response:
@@ -95,7 +93,7 @@ class Application:
 
         part = request.path_params["part"]
         if part not in ("train", "test"):
-            raise AddressError(got="digits of another name", expected="train or test", do="ask for one of them")
+            raise AddressError("no such digits: expected train or test")
         images, labels = stored(part)
         return Response(b"".join((images.data, labels.data)), media_type=BYTES)
 
@@ -152,29 +150,29 @@ def _whole(request: Request, name: str, default: int | None = None) -> int:
     if given is None and default is not None:
         return default
     if given is None or not (given.isascii() and given.isdigit() and len(given) < 19):
-        raise SettingError(got=f"another {name}", expected="a whole number from 0 up", do=f"such as {name}=0")
+        raise SettingError(f"{name} is not a whole number from 0 up", help=f"for example {name}=0")
     return int(given)
 
 
 async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, GlassnetError)
     if isinstance(error, TooLarge):
-        return problem(413, error.got, error.expected, error.do)
+        return problem(413, error.problem, error.help)
     return of_error(error)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     """What the routes refuse: an address or a method that there is not."""
     assert isinstance(error, HTTPException)
-    got = "an address that is not there" if error.status_code == 404 else "a method that is not for this address"
-    return problem(error.status_code, got, "an address and a method of this server", "go back to the page")
+    text = "no such address" if error.status_code == 404 else "this address does not take this method"
+    return problem(error.status_code, text)
 
 
 async def _gone(request: Request, error: Exception) -> Response:
     """The other side went away in the middle: nobody reads this."""
-    return problem(400, "a request that broke off", "a whole one", "send it again")
+    return problem(400, "the request broke off", "send it again")
 
 
 async def _broken(request: Request, error: Exception) -> Response:
     """A mistake of ours; where it happened is printed in the terminal, not sent."""
-    return problem(500, "a mistake in glassnet", "none", "please report what glassnet open printed in the terminal")
+    return problem(500, "an error inside glassnet", "please report what glassnet open printed in the terminal")

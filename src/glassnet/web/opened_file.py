@@ -84,17 +84,14 @@ class Opened:
             fan_in = max(info.shape) if axes == 2 else prod(info.shape[1:] if axes > 1 else info.shape)
             if fan_in > MOST_INPUTS:
                 raise SettingError(
-                    got=f"rows or columns of {fan_in:,} numbers",
-                    expected=f"at most {MOST_INPUTS:,}",
-                    do="pick a smaller tensor",
+                    f"a neuron of this tensor has {fan_in:,} weights, expected at most {MOST_INPUTS:,}",
+                    help="choose a smaller tensor",
                 )
             if axes == 2:
                 found = file.neuron(tensor, index)
             elif axes < 2:
                 if index > 0:
-                    raise AddressError(
-                        got=f"neuron {index} of a vector", expected="0, all of its numbers", do="ask for index=0"
-                    )
+                    raise AddressError(f"a vector is one neuron, got index {index}", help="ask for index=0")
                 found = CheckpointNeuron(tensor, 0, "rows", file.flat(tensor, 0, info.count), None, None)
             else:
                 found = CheckpointNeuron(tensor, index, "rows", file.rows(tensor, index).reshape(-1), None, None)
@@ -128,20 +125,19 @@ class Opened:
         except SettingError:
             pass  # a chain, whose file does not say its activations; or too large
         except GlassnetError as problem:
-            return Chain(why=problem.got)
+            return Chain(why=problem.problem)
         try:
             return Chain(self._loaded(DEFAULT_HIDDEN).architecture.sizes)
         except GlassnetError as problem:
-            return Chain(why=problem.got)
+            return Chain(why=problem.problem)
 
     def _loaded(self, activation: str | list[str] | None = None) -> Network:
         with self._read() as file:
             held = sum(info.count for info in file.tensors.values())
             if held > MOST_LOADED:
                 raise SettingError(
-                    got=f"{held:,} numbers, too many for a network on the page",
-                    expected=f"at most {MOST_LOADED:,}",
-                    do="look at its neurons one by one",
+                    f"the network has {held:,} numbers, too many for the page: expected at most {MOST_LOADED:,}",
+                    help="look at its neurons one by one",
                 )
             return load(self.path, activation)
 
@@ -167,5 +163,5 @@ def called(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except GlassnetError as problem:
-        problem.problem, problem.got = (text.replace(str(path), name) for text in (problem.problem, problem.got))
+        problem.problem = problem.problem.replace(str(path), name)
         raise

@@ -1,4 +1,4 @@
-"""Answers in JSON, and every problem as one: what was got, what was expected, what to do."""
+"""Answers in JSON; a problem is `{"problem": ..., "help": ...}`."""
 
 import json
 from math import isfinite
@@ -15,15 +15,15 @@ def as_json(value: Any, status: int = 200) -> Response:
     return Response(text, status, media_type="application/json")
 
 
-def problem(status: int, got: str, expected: str, do: str) -> Response:
-    """What was refused, and why."""
-    return as_json({"got": got, "expected": expected, "do": do}, status)
+def problem(status: int, text: str, help: str | None = None) -> Response:
+    """What was refused, and what to do."""
+    return as_json({"problem": text, "help": help}, status)
 
 
 def of_error(error: GlassnetError) -> Response:
     """An error of ours: 404 for what is not there, 422 for a file that is not what it should be, 400 otherwise."""
     status = 404 if isinstance(error, AddressError) else 422 if isinstance(error, FileError) else 400
-    return problem(status, error.got, error.expected, error.do)
+    return problem(status, error.problem, error.help)
 
 
 def number(value: float) -> float | str:

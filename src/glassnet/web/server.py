@@ -110,9 +110,7 @@ def listening(port: int) -> socket.socket:
     except OSError as problem:
         made.close()
         raise GlassnetError(
-            got=f"port {port} ({os.strerror(problem.errno or 0)})",
-            expected="a port that is free",
-            do="leave --port away, and a free one is found",
+            f"port {port} cannot be used: {os.strerror(problem.errno or 0)}", help="without --port, a free one is found"
         ) from None
     return made
 

@@ -30,9 +30,8 @@ class TooLarge(GlassnetError):
 
     def __init__(self) -> None:
         super().__init__(
-            got=f"a file of more than {MOST_UPLOAD:,} bytes",
-            expected="a smaller one to be dropped here",
-            do="open large files from the command line: glassnet open FILE",
+            f"the file is larger than {MOST_UPLOAD:,} bytes, the limit for dropped files",
+            help="open it from the command line: glassnet open FILE",
         )
 
 
@@ -51,9 +50,7 @@ class OpenedFiles:
         with self._lock:
             found = self.named.get(number) or self._dropped.get(number, (None,))[0]
         if found is None:
-            raise AddressError(
-                got="a file that is not open", expected="one that is", do="drop it again, or open it by name"
-            )
+            raise AddressError("this file is not open any more", help="drop it again, or name it on the command line")
         return found
 
     async def receive(self, name: str, pieces: AsyncIterator[bytes]) -> "tuple[str, Opened]":
