@@ -346,11 +346,11 @@ def test_commands_read_a_digit_alike(
         assert cli.main([command, "a.onnx", "--digit", "52", "--json"]) == 0
         out, err = capsys.readouterr()
         np.testing.assert_allclose(json.loads(out)["outputs"], wanted, rtol=1e-4)
-        assert "it reads them as" in err
+        assert "they are read as" in err
     assert cli.main(["evaluate", "a.onnx", "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["accuracy"] == gn.evaluate(own, gn.data.digits()[1]).accuracy
-    assert "it reads them as" in err
+    assert "they are read as" in err
     assert cli.main(["compare", "a.onnx", "a.onnx", "--scale", "1/255"]) == 0
     out, err = capsys.readouterr()
     assert err == ""

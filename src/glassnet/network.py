@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,6 @@ import numpy.typing as npt
 from glassnet import engines
 from glassnet.architecture import Architecture, ParameterCount
 from glassnet.arrays import DTYPES, Array, is_sparse, numeric, readonly, shape_text
-from glassnet.data.access import kind_of
-from glassnet.data.conforming import conformed
-from glassnet.data.dataset import Dataset, RawInputs
-from glassnet.data.encoding import Gaps
-from glassnet.data.frames import frame_inputs, is_named, text_rows
-from glassnet.data.images import image_inputs
-from glassnet.data.tables import table_rows
 from glassnet.engines.reference import weights_and_biases
 from glassnet.errors import FileError, InputError, SettingError, sentence, unknown_name
 from glassnet.files import own_format
@@ -39,6 +32,10 @@ from glassnet.render.document import Document
 from glassnet.render.parts import Bar, Beside, Cell, Column, Part, Picture, Table
 from glassnet.schema import LARGEST_FRACTION, Schema
 from glassnet.trace import Trace, TraceLayer, check_address
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import RawInputs
+    from glassnet.data.encoding import Gaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -453,7 +450,7 @@ class Network:
 
     # Computation
 
-    def __call__(self, inputs: RawInputs) -> Array:
+    def __call__(self, inputs: "RawInputs") -> Array:
         """Compute the outputs of raw inputs; `Schema` has the rule by which they are read.
 
         Parameters
@@ -481,7 +478,7 @@ class Network:
         outputs = self._engine.forward(self.architecture, self.parameters, given.batch, given.factor)
         return outputs[0] if given.single else outputs
 
-    def predict(self, inputs: RawInputs | str | os.PathLike[str]) -> Prediction:
+    def predict(self, inputs: "RawInputs | str | os.PathLike[str]") -> Prediction:
         """Answer for raw inputs: the class, or the values in the unit of the target.
 
         Parameters
@@ -502,13 +499,15 @@ class Network:
         >>> network.predict({"length": 7})
         Prediction(long, 88.08%)
         """
+        from glassnet.data.encoding import Gaps
+
         gaps = Gaps()
         given = self._read(self._opened(inputs, gaps), gaps)
         outputs = self._engine.forward(self.architecture, self.parameters, given.batch, given.factor)
         notes = given.notes + gaps.notes("the network's center")
         return Prediction(outputs[0] if given.single else outputs, labels_of(outputs, self), given.schema.target, notes)
 
-    def preprocess(self, inputs: RawInputs) -> Array:
+    def preprocess(self, inputs: "RawInputs") -> Array:
         """Convert raw inputs to those of the first layer; `Schema` has the rule.
 
         Parameters
@@ -530,7 +529,7 @@ class Network:
         floats = engines.reference.as_floats(given.batch, given.factor, self.parameters.dtype)
         return floats[0] if given.single else floats
 
-    def trace(self, inputs: RawInputs) -> Trace:
+    def trace(self, inputs: "RawInputs") -> Trace:
         """Compute every number on the way from raw inputs to outputs.
 
         Parameters
@@ -569,7 +568,7 @@ class Network:
         trace = Trace(tuple(layers), given.schema, given.raw)
         return trace[0] if given.single else trace
 
-    def gradient(self, inputs: RawInputs, target: npt.ArrayLike, loss: LossLike | None = None) -> Array:
+    def gradient(self, inputs: "RawInputs", target: npt.ArrayLike, loss: LossLike | None = None) -> Array:
         """Gradient of the loss for every parameter, on one example or a batch.
 
         The loss falls fastest against this vector.
@@ -602,7 +601,7 @@ class Network:
         return self.loss_and_gradient(inputs, target, loss)[1]
 
     def loss_and_gradient(
-        self, inputs: RawInputs, target: npt.ArrayLike, loss: LossLike | None = None
+        self, inputs: "RawInputs", target: npt.ArrayLike, loss: LossLike | None = None
     ) -> tuple[float, Array]:
         """Loss on one example or a batch, and its `gradient`.
 
@@ -689,20 +688,12 @@ class Network:
         floats = (1.0, LARGEST_FRACTION) if scale < 1 else (1.0,)
         return {np.dtype(np.uint8): (float(scale),), np.dtype(np.float32): floats}
 
-    def _read(self, inputs: Any, gaps: Gaps | None = None) -> "_Given":
+    def _read(self, inputs: Any, gaps: "Gaps | None" = None) -> "_Given":
         """Raw inputs as the engine reads them. This is the only way in."""
-        if isinstance(inputs, Dataset):
-            schema, data, notes = conformed(self.schema, inputs, self.sizes[0])
-            assert isinstance(data, Dataset)
-            self._check_shape(data.inputs)
-            batch, factor = data.network_inputs
-            return _Given(batch, factor, False, None if data.preprocessed else data.inputs, schema, notes)
-        if is_named(inputs):
-            inputs = frame_inputs(inputs, self.schema, gaps)
-        elif self.schema.one_hot is not None and not isinstance(inputs, np.ndarray) and not is_sparse(inputs):
-            rows = np.asarray(inputs, dtype=object)
-            if any(isinstance(cell, str) for cell in rows.flat):
-                inputs = text_rows(rows, self.schema, gaps)
+        if not _is_plain(inputs) or self.schema.one_hot is not None:
+            inputs = self._as_numbers(inputs, gaps)
+            if isinstance(inputs, _Given):
+                return inputs
         array = numeric(inputs, "inputs")
         shape = self.schema.input_shape
         if shape and len(shape) > 1 and array.shape[-len(shape) :] == shape:
@@ -714,6 +705,26 @@ class Network:
         single = array.ndim == 1
         return _Given(batch[None] if single else batch, factor, single, array[None] if single else array, self.schema)
 
+    def _as_numbers(self, inputs: Any, gaps: "Gaps | None") -> Any:
+        """A data set as it is read (`_Given`), the raw numbers of named data and of rows with text, or all else."""
+        from glassnet.data.conforming import conformed
+        from glassnet.data.dataset import Dataset
+        from glassnet.data.frames import frame_inputs, is_named, text_rows
+
+        if isinstance(inputs, Dataset):
+            schema, data, notes = conformed(self.schema, inputs, self.sizes[0])
+            assert isinstance(data, Dataset)
+            self._check_shape(data.inputs)
+            batch, factor = data.network_inputs
+            return _Given(batch, factor, False, None if data.preprocessed else data.inputs, schema, notes)
+        if is_named(inputs):
+            return frame_inputs(inputs, self.schema, gaps)
+        if self.schema.one_hot is not None and not is_sparse(inputs):
+            rows = np.asarray(inputs, dtype=None if isinstance(inputs, np.ndarray) else object)
+            if rows.dtype.kind in "OU" and any(isinstance(cell, str) for cell in rows.flat):
+                return text_rows(rows, self.schema, gaps)
+        return inputs
+
     def _check_shape(self, array: Array) -> None:
         fan_in = self.sizes[0]
         if array.ndim not in (1, 2) or array.shape[-1] != fan_in:
@@ -721,15 +732,18 @@ class Network:
                 f"inputs have shape {shape_text(array.shape)}, expected ({fan_in},) for one or (n, {fan_in}) for many"
             )
 
-    def _opened(self, inputs: Any, gaps: Gaps) -> Any:
+    def _opened(self, inputs: Any, gaps: "Gaps") -> Any:
         """The raw inputs in a file or a Pillow image; all else as it is."""
-        if isinstance(inputs, str | os.PathLike):
-            if kind_of(inputs) != "picture":
-                return table_rows(inputs, self.schema, gaps)
-            return image_inputs(inputs, self.schema)
-        if type(inputs).__module__.startswith("PIL."):
-            return image_inputs(inputs, self.schema)
-        return inputs
+        is_path = isinstance(inputs, str | os.PathLike)
+        if not is_path and not type(inputs).__module__.startswith("PIL."):
+            return inputs
+        from glassnet.data.access import kind_of
+        from glassnet.data.images import image_inputs
+        from glassnet.data.tables import table_rows
+
+        if is_path and kind_of(inputs) != "picture":
+            return table_rows(inputs, self.schema, gaps)
+        return image_inputs(inputs, self.schema)
 
     # Files
 
@@ -821,6 +835,13 @@ class Network:
 
     def __str__(self) -> str:
         return f"{self.architecture}  ({', '.join(self.architecture.activations)})\n{self.count()}"
+
+
+def _is_plain(inputs: Any) -> bool:
+    """Whether these are numbers without names, as far as can be seen at a glance."""
+    if isinstance(inputs, np.ndarray):
+        return True
+    return isinstance(inputs, list | tuple) and not (inputs and isinstance(inputs[0], Mapping))
 
 
 class _Given(NamedTuple):

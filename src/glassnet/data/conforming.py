@@ -42,7 +42,8 @@ def conformed(schema: Schema, data: "Dataset | Stream", fan_in: int) -> Conforme
     complete = schema.completed(own)
     notes: tuple[str, ...] = ()
     if not schema.describes_inputs and own.preprocesses:
-        notes = (f"the network does not say how it reads inputs: it reads them as {data.name} says ({_reading(own)})",)
+        how = f"they are read as {data.name} describes them ({_reading(own)})"
+        notes = (f"the network does not say how it reads inputs: {how}",)
     if isinstance(data, Stream) or data.preprocessed:
         _check_same(complete, own, data.name)
         return Conformed(complete, replace(data, schema=complete.completed(own)), notes)
