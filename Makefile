@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --editable
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix frontend --silent
 SOURCES := pyproject.toml setup.py src/glassnet/engines/_kernel.c $(wildcard kernel/*.[ch])
 
-.PHONY: demo test bench lint fuzz kernel-fuzz page page-check tools clean
+.PHONY: demo generate test bench lint fuzz kernel-fuzz page page-check tools clean
 
 demo: $(VENV)/demo
 	$(BIN)/glassnet train
@@ -26,8 +26,13 @@ lint: $(VENV)/test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python kernel/generate.py --check
 
-kernel-fuzz:
+kernel-# After a change in a table of activations, losses, optimizers or initializers: the names that C and TypeScript read.
+generate: $(VENV)/demo
+	$(BIN)/python kernel/generate.py
+
+fuzz:
 	kernel/fuzz.sh 10
 
 # Property-based tests with new random examples each time, for at most FUZZ_SECONDS; `make test` repeats the same ones.
