@@ -28,11 +28,11 @@ lint: $(VENV)/test
 	$(BIN)/lint-imports
 	$(BIN)/python kernel/generate.py --check
 
-kernel-# After a change in a table of activations, losses, optimizers or initializers: the names that C and TypeScript read.
+# After a change in a table of activations, losses, optimizers or initializers: the names that C and TypeScript read.
 generate: $(VENV)/demo
 	$(BIN)/python kernel/generate.py
 
-fuzz:
+kernel-fuzz:
 	kernel/fuzz.sh 10
 
 # Property-based tests with new random examples each time, for at most FUZZ_SECONDS; `make test` repeats the same ones.
