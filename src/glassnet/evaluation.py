@@ -181,8 +181,8 @@ class Tally:
         self._losses.append((self._loss.value(outputs, targets), self._loss.total_weight(targets, None)))
         if given.ndim == 1 and given.dtype.kind == "i":
             classes = max(len(self._classes or ()), self._network.sizes[-1], 2)
-            taken_for = classify(outputs, self._network, self._on_logits)
-            confusion = np.bincount(given * classes + taken_for, minlength=classes * classes).reshape(classes, classes)
+            predicted = classify(outputs, self._network, self._on_logits)
+            confusion = np.bincount(given * classes + predicted, minlength=classes * classes).reshape(classes, classes)
             self._confusion = confusion if self._confusion is None else self._confusion + confusion
         else:
             self._wrong += float(((outputs - targets) ** 2).sum())

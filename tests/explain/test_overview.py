@@ -30,7 +30,7 @@ UPRIGHT = [[0, 1, 0.8, 0], [0, 1, 1, 0], [0, 1, 0.8, 0], [0, 1, 1, 0]]
 
 def test_the_screenful(bars: gn.Network, golden: Callable[..., None]) -> None:
     view = overview(bars.trace(UPRIGHT), name="a bar")
-    assert view.taken_for == "upright"
+    assert view.predicted == "upright"
     golden(str(view))
 
 
@@ -65,8 +65,8 @@ def test_measurements_are_no_classes() -> None:
     answer = gn.Schema(classes=("no", "yes"), target="answer")
     one = gn.Network.from_layers([([[2.0, 1.0]], [0], "sigmoid")], answer)
     view = overview(one.trace([1, 1]))
-    assert (view.says, view.taken_for) == ("answer = 0.9526: looks like yes", "yes")
-    assert overview(one.trace([-1, 1])).taken_for == "no"
+    assert (view.says, view.predicted) == ("answer = 0.9526: looks like yes", "yes")
+    assert overview(one.trace([-1, 1])).predicted == "no"
 
 
 def neuron(weights: list[float], inputs: list[float], bias: float, names: tuple[str, ...] | None = None) -> str:

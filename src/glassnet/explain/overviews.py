@@ -50,7 +50,7 @@ class Overview(Rendered):
         Name of the input.
     says : str
         The result in words.
-    taken_for : str or None
+    predicted : str or None
         The predicted class; None without classes.
     layers : tuple of LayerView
         If the outputs are few, the last layer has all of them in their order.
@@ -61,7 +61,7 @@ class Overview(Rendered):
 
     name: str
     says: str
-    taken_for: str | None
+    predicted: str | None
     layers: tuple[LayerView, ...]
     words: tuple[str, ...]
     trace: Trace = field(repr=False)
@@ -70,7 +70,7 @@ class Overview(Rendered):
         """Plain values for JSON."""
         return {
             "says": self.says,
-            **({} if self.taken_for is None else {"class": self.taken_for}),
+            **({} if self.predicted is None else {"class": self.predicted}),
             "words": list(self.words),
             "layers": plain(self.layers),
         }
@@ -115,7 +115,7 @@ def overview(trace: Trace, top: int = 10, name: str = "") -> Overview:
     >>> schema = gn.Schema(classes=("no", "yes"))
     >>> network = gn.Network.from_layers([([[1.0], [-1.0]], [0.0, 0.0], "softmax")], schema)
     >>> found = gn.explain.overview(network.trace([2.0]))
-    >>> found.taken_for, found.says
+    >>> found.predicted, found.says
     ('no', 'looks like no (98.2 %), then yes (1.8 %)')
     """
     if trace.outputs.ndim == 2:
@@ -129,7 +129,7 @@ def overview(trace: Trace, top: int = 10, name: str = "") -> Overview:
     return Overview(
         name=name,
         says=_says(trace, guess),
-        taken_for=_class(trace, guess),
+        predicted=_class(trace, guess),
         layers=views,
         words=_chain(trace, guess),
         trace=trace,
@@ -138,7 +138,7 @@ def overview(trace: Trace, top: int = 10, name: str = "") -> Overview:
 
 def _view(trace: Trace, layer: int, top: int) -> LayerView:
     at = trace.layers[layer]
-    wakes = active(at)
+    is_active = active(at)
     count = len(at.activations)
     order = np.argsort(-np.abs(at.activations), kind="stable")[:top]
     last = layer == len(trace.layers) - 1
@@ -151,17 +151,17 @@ def _view(trace: Trace, layer: int, top: int) -> LayerView:
             trace.output_name(int(k)) if last else f"neuron {layer}:{k}",
             float(at.pre_activations[k]),
             float(at.activations[k]),
-            bool(wakes[k]),
+            bool(is_active[k]),
         )
         for k in order
     )
-    return LayerView(layer, at.activation_name, count, int(wakes.sum()), strongest)
+    return LayerView(layer, at.activation_name, count, int(is_active.sum()), strongest)
 
 
 def _guess(trace: Trace) -> int:
     """The output that the words are about: the largest for classes, else the one furthest from 0."""
     outputs = trace.outputs
-    return int(outputs.argmax() if _tells_classes(trace) else np.abs(outputs).argmax())
+    return int(outputs.argmax() if _predicts_classes(trace) else np.abs(outputs).argmax())
 
 
 def _class(trace: Trace, guess: int) -> str | None:
@@ -174,7 +174,7 @@ def _class(trace: Trace, guess: int) -> str | None:
     return classes[guess]
 
 
-def _tells_classes(trace: Trace) -> bool:
+def _predicts_classes(trace: Trace) -> bool:
     return trace.schema.classes is not None or activation(trace.layers[-1].activation_name).probabilities is not None
 
 
@@ -188,7 +188,7 @@ def _says(trace: Trace, guess: int) -> str:
     if len(outputs) == 1:
         name = _class(trace, guess)
         return f"{trace.output_name(0)} = {float(outputs[0]):.4g}" + (f": looks like {name}" if name else "")
-    if not _tells_classes(trace):
+    if not _predicts_classes(trace):
         return f"{trace.output_name(guess)} = {float(outputs[guess]):.4g} is furthest from 0"
     second = int(np.argsort(-outputs, kind="stable")[1])
     if shared and outputs[second] < 0.0005:
