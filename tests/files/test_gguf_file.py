@@ -344,10 +344,10 @@ def test_places_that_cannot_be(tmp_path):
     is_refused(by_hand(path, overlapping, b"\0" * 128), "'b' overlaps 'a'")
     is_refused(by_hand(path, [entry("a", [8]), entry("b", [8])], b"\0" * 64), "'b' overlaps 'a'")
     is_refused(by_hand(path, [entry("a", [8], offset=(1 << 64) - 32)], b"\0" * 64), "would end at byte 18,446,744")
-    is_refused(by_hand(path, [entry("a", [8], offset=4)], b"\0" * 64), "at byte 4; expected a multiple of 32")
+    is_refused(by_hand(path, [entry("a", [8], offset=4)], b"\0" * 64), "at byte 4, expected a multiple of 32")
     is_refused(by_hand(path, [entry("a", [16])], b"\0" * 63), "get it again: it is cut short")
     is_refused(by_hand(path, [entry("a", [33], kind=2)], b"\0" * 64), "rows in blocks of 32")
-    is_refused(by_hand(path, [entry("a", [8], kind=77)], b"\0" * 64), r"type number 77; .*\nhelp: upgrade glassnet")
+    is_refused(by_hand(path, [entry("a", [8], kind=77)], b"\0" * 64), r"type number 77, .*\nhelp: upgrade glassnet")
 
 
 def test_names_twice(tmp_path):
@@ -389,7 +389,7 @@ def test_strange_settings(tmp_path):
         ("split.no", "I", 5, "part 5 of 1"),
     ):
         is_refused(by_hand(path, [], keys=[text(key) + struct.pack(f"<I{kind}", 4, value)]), words)
-    is_refused(by_hand(path, [], version=1), "version 1; expected GGUF version 2 or 3")
+    is_refused(by_hand(path, [], version=1), "version 1, expected GGUF version 2 or 3")
     is_refused(by_hand(path, [], version=3 << 24), "big-endian or damaged")
 
 

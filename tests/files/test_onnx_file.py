@@ -434,7 +434,7 @@ def test_external_places_that_cannot_be(tmp_path):
         ({"shape": (1 << 40, 1)}, "would end at byte 4,398"),
     ):
         is_refused(save(path, model_of(initializers=[external(tmp_path, content=b"\0" * 48, **place)])), words)
-    is_refused(save(path, model_of(initializers=[external(tmp_path, "gone")])), "no file 'gone' beside")
+    is_refused(save(path, model_of(initializers=[external(tmp_path, "gone")])), "names the file 'gone', which is missing")
     overlapping = [external(tmp_path, content=b"\0" * 96), external(tmp_path, name="v", offset=16)]
     is_refused(save(path, model_of(initializers=overlapping)), "'v' overlaps 'w'")
     twice = external(tmp_path)
@@ -485,7 +485,7 @@ def test_numbers_that_are_not_there_or_of_another_type(tmp_path, refused: Any):
         (onnx.TensorProto(name="w", data_type=T.FLOAT, dims=[2], int64_data=[1, 2]), "are no float32, or there twice"),
         (onnx.TensorProto(name="w", data_type=T.INT64, dims=[9], int64_data=[1, 2]), "has 2 bytes for 9"),
         (onnx.TensorProto(name="w", data_type=T.STRING, dims=[9], string_data=[b"a"]), "has 1 texts for 9"),
-        (onnx.TensorProto(name="w", data_type=99, dims=[0]), r"type number 99; .*\nhelp: upgrade glassnet"),
+        (onnx.TensorProto(name="w", data_type=99, dims=[0]), r"type number 99, .*\nhelp: upgrade glassnet"),
         (onnx.TensorProto(name="w", dims=[0]), "type number 0"),
     ):
         is_refused(save(path, model_of(initializers=[made])), words)

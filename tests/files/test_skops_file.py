@@ -74,7 +74,7 @@ def test_objects_that_are_no_models() -> None:
     assert not models_in_memory.recognises(MLPClassifier())  # not fitted
     assert not models_in_memory.recognises("text")
     assert not models_in_memory.recognises({})
-    with pytest.raises(ValueError, match="got a builtins.int; expected a PyTorch module, a Keras model"):
+    with pytest.raises(ValueError, match="cannot open a builtins.int: expected a PyTorch module, a Keras model"):
         models_in_memory.open_object(3)
 
 
@@ -95,7 +95,7 @@ HOSTILE = {
     "deep nodes": (json.dumps(nested(100)), "deeper than 64"),
     "an array outside": (json.dumps({**ARRAY, "file": "/etc/passwd"}), "'/etc/passwd' of '' is not there"),
     "an array in no file": (json.dumps({**ARRAY, "file": ["1.npy"]}), "is in no member"),
-    "too large": (json.dumps({**ARRAY, "more": "a" * (17 << 20)}), "holds 17,825,.* expected at most 16,777,216"),
+    "too large": (json.dumps({**ARRAY, "more": "a" * (17 << 20)}), "has 17,825,.* expected at most 16,777,216"),
 }
 
 

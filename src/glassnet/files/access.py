@@ -31,11 +31,7 @@ class Stored:
         """A descriptor to read from; `FileError` if the file is another one by now."""
         with descriptor(self.path) as (number, status):
             if _stamp(status) != self.stamp or status.st_size != self.size:
-                raise FileError(
-                    got=f"{quoted(self.path)}, which has changed since it was opened",
-                    expected="the file as it was",
-                    do="open it again",
-                )
+                raise FileError(f"{quoted(self.path)} has changed since it was opened", help="open it again")
             yield number
 
     def read(self, start: int, length: int) -> bytes:
@@ -81,7 +77,8 @@ def read_at(number: int, start: int, length: int, path: Path) -> bytes:
 def damaged(path: object, why: str, kind: str = "model file") -> FileError:
     """The error for a file that is not what its header says."""
     return FileError(
-        got=f"{quoted(path)}, truncated or damaged ({why})", expected=f"a whole {kind}", do="get or save it again"
+        f"{quoted(path)} is truncated or damaged ({why}): expected a complete {kind}",
+        help="download, copy or save it again",
     )
 
 

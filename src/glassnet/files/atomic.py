@@ -32,11 +32,7 @@ def write(path: str | os.PathLike[str], fill: Callable[[str], object], *problems
         if isinstance(problem, FileError):
             raise
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
-        raise FileError(
-            got=f"no way to write {path} ({reason})",
-            expected="a folder that can be written to, with space left",
-            do="save somewhere else or make room; an earlier file of this name is as it was",
-        ) from problem
+        raise FileError(f"cannot write {path}: {reason}", help="an earlier file of this name is unchanged") from problem
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):

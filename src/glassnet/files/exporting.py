@@ -66,13 +66,9 @@ def export(
     if quantise not in (None, "int8"):
         raise unknown_name("quantise", quantise, ["int8"])
     if quantise and to != "c":
-        raise SettingError(
-            got=f"quantise {quantise!r} for {to}",
-            expected='the target "c"',
-            do="leave quantise away, or write a header",
-        )
+        raise SettingError(f"quantise={quantise!r} works for the target 'c' only, not for {to!r}")
     if inputs is not None and to != "html":
-        raise SettingError(got=f"inputs for {to}", expected='the target "html"', do="leave inputs away")
+        raise SettingError(f"inputs are for the target 'html' only, not for {to!r}")
     writer = registry.FORMATS[to].part("writer")
     if quantise:
         fill = writer.filling(network, path, quantised=True)
@@ -92,7 +88,7 @@ def _by_suffix(path: Path) -> str:
     if path.suffix in suffixes:
         return suffixes[path.suffix]
     raise SettingError(
-        got=f"{str(path)!r} and no target",
-        expected=f"to=, or a name that ends in one of {', '.join(suffixes)}",
-        do=f"say which of {', '.join(TARGETS)}",
+        f"the name {str(path)!r} does not say what to export to: expected a name that ends in one of "
+        f"{', '.join(suffixes)}",
+        help=f"or give to=, one of {', '.join(TARGETS)}",
     )

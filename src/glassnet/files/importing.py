@@ -31,7 +31,7 @@ def chain_of(source: Any, activation: "str | Sequence[str] | None" = None) -> Ch
     try:
         found = _in_file(Path(source)) if named else _in_memory(source)
     except InTheWay as problem:
-        raise InTheWay(f"{what}: {problem.got}", problem.do) if named else problem from None
+        raise InTheWay(f"{what}: {problem.what}", problem.help) if named else problem from None
     sizes = (found.layers[0][0].shape[1], *(len(weights) for weights, _, _ in found.layers))
     unknown = any(name is None for _, _, name in found.layers)
     if not unknown and activation is not None:
@@ -41,9 +41,8 @@ def chain_of(source: Any, activation: "str | Sequence[str] | None" = None) -> Ch
     if activation is None:
         each = [DEFAULT_HIDDEN] * (len(found.layers) - 1) + [PROBABILITIES["one of many"]]
         raise SettingError(
-            got=f"{what}, {spec(sizes)}, which does not say its activations",
-            expected="activation=: of the hidden layers, or one for each layer",
-            do=f'try activation="{DEFAULT_HIDDEN}", which ends in plain scores, or a list of '
+            f"{what}, {spec(sizes)}, does not say its activations",
+            help=f'give activation="{DEFAULT_HIDDEN}", which ends in plain scores, or a list of '
             f"{len(found.layers)} such as {each}",
         )
     names_ = Architecture.of(sizes, activation).activations
@@ -54,9 +53,8 @@ def chain_of(source: Any, activation: "str | Sequence[str] | None" = None) -> Ch
 def known_already(what: str, given: Any, own: Sequence[str]) -> SettingError:
     """The error for activations that are given for a source which says its own."""
     return SettingError(
-        got=f"activation {given!r} for {what}, which says its own ({', '.join(own)})",
-        expected="none",
-        do="leave it away; with_activation changes one afterwards",
+        f"{what} says its own activations ({', '.join(own)}), got activation={given!r}",
+        help="leave out activation; with_activation changes one afterwards",
     )
 
 

@@ -67,7 +67,7 @@ def open(source: Any) -> Checkpoint:
     try:
         leaf = import_module("glassnet.files.models_in_memory")
     except ModuleNotFoundError:
-        raise InputError(got=f"a {type(source).__name__}", expected="a path", do="name a model file") from None
+        raise InputError(f"cannot open a {type(source).__name__}: expected the path of a model file") from None
     checkpoint: Checkpoint = leaf.open_object(source)
     return checkpoint
 
@@ -77,9 +77,8 @@ def find_neuron(checkpoint: Checkpoint, address: str) -> tuple[str, int]:
     name, _, number = address.rpartition(":")
     if not name or not (number.isascii() and number.isdigit() and len(number) < 19):
         raise AddressError(
-            got=f"neuron {printable(address)!r}",
-            expected="TENSOR:N or L:N, counted from 0",
-            do="such as 0:3, or model.layers.0.mlp.up_proj.weight:7",
+            f"no neuron {printable(address)!r}: expected TENSOR:N or L:N, counted from 0",
+            help="for example 0:3, or model.layers.0.mlp.up_proj.weight:7",
         )
     if name in checkpoint.tensors or not (name.isascii() and name.isdigit()):
         return name, int(number)
@@ -87,9 +86,9 @@ def find_neuron(checkpoint: Checkpoint, address: str) -> tuple[str, int]:
     matrices.sort(key=natural)
     if len(name) > 9 or int(name) >= len(matrices):
         raise AddressError(
-            got=f"matrix {name[:20]}",
-            expected=f"one from 0 to {len(matrices) - 1:,}" if matrices else "a file with matrices in it",
-            do="count matrices from 0, or name the tensor",
+            f"no matrix {name[:20]}: "
+            + (f"expected one from 0 to {len(matrices) - 1:,}" if matrices else "the file has no matrices"),
+            help="glassnet inspect FILE lists the tensors",
         )
     return matrices[int(name)], int(number)
 

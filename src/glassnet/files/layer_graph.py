@@ -77,11 +77,12 @@ class Chain:
 class InTheWay(FileError):
     """The first thing in a model that is no dense layer, activation, flattening or normalisation."""
 
-    def __init__(self, what: str, do: str = "gn.open shows what else is in the file") -> None:
+    def __init__(self, what: str, help: str | None = "gn.open(path) shows what is in the file") -> None:
+        self.what = printable(what, 400)
         super().__init__(
-            got=printable(what, 400),
-            expected="a chain of dense layers with known activations (flatten, dropout, batch norm may stand between)",
-            do=do,
+            f"{self.what}: expected a chain of dense layers with known activations, between them flatten, dropout or "
+            "batch norm",
+            help=help,
         )
 
 

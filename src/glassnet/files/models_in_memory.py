@@ -29,9 +29,8 @@ def open_object(model: Any) -> Checkpoint:
     reader = _reader(model)
     if reader is None:
         raise InputError(
-            got=f"a {type(model).__module__}.{type(model).__qualname__}",
-            expected="a PyTorch module, a Keras model, a fitted scikit-learn MLP or a mapping of names to arrays",
-            do="give one of these, or the path of a file",
+            f"cannot open a {type(model).__module__}.{type(model).__qualname__}: expected a PyTorch module, a "
+            "Keras model, a fitted scikit-learn MLP or a mapping of names to arrays"
         )
     return reader(model)
 

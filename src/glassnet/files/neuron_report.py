@@ -52,7 +52,7 @@ class CheckpointNeuron(Rendered):
     def strongest(self, top: int = 10) -> list[tuple[int, float]]:
         """The inputs that count most, for or against, with their weights; the strongest first."""
         if top < 0:
-            raise SettingError(got=f"top {top}", expected="a number from 0 up", do="say how many connections to show")
+            raise SettingError(f"top is {top}, expected a number from 0 up")
         size = np.nan_to_num(np.abs(self.weights.astype(np.float64)), nan=-1.0, posinf=np.inf)
         top = min(top, size.size)
         found = np.argpartition(-size, top - 1)[:top] if 0 < top < size.size else np.arange(top)
@@ -114,32 +114,30 @@ def read_neuron(checkpoint: TensorSource, name: str, index: int, neurons_in: Ori
     """A row or a column of a matrix with its bias; nothing else is read."""
     info = checkpoint.info(name)
     if neurons_in not in (None, "rows", "columns"):
-        raise SettingError(got=f"neurons in {neurons_in!r}", expected="rows or columns", do="say how the matrix lies")
+        raise SettingError(f"neurons_in is {neurons_in!r}, expected 'rows' or 'columns'")
     if len(info.shape) != 2:
         raise AddressError(
-            got=f"tensor {quoted(name)} of shape {info.shape}",
-            expected="a matrix: a row of weights for each neuron, or a column",
-            do="name a tensor with two sizes",
+            f"tensor {quoted(name)} has shape {info.shape}, expected a matrix with a row or a column of weights "
+            "for each neuron",
+            help="name a tensor with two sizes",
         )
     if info.packed > 1:
         raise AddressError(
-            got=f"tensor {quoted(name)}, whose {info.dtype} are {info.packed} weights each",
-            expected="weights that can be read singly",
-            do="unpack the model with the tool that packed it",
+            f"tensor {quoted(name)} packs {info.packed} weights into each {info.dtype}, so none can be read singly",
+            help="unpack the model with the tool that packed it",
         )
     way = neurons_in or info.neurons_in or naming.orientation_of(name, checkpoint.tensors, None)
     if way is None:
         raise SettingError(
-            got=f"tensor {quoted(name)} of shape {info.shape}, of which neither format nor names tell how it lies",
-            expected="neurons in rows, as PyTorch keeps them, or in columns, as Keras does",
-            do='say neurons_in="rows" or "columns" (--neurons-in)',
+            f"neither format nor names say whether tensor {quoted(name)} of shape {info.shape} has its neurons in "
+            "rows or columns",
+            help='give neurons_in="rows" (as PyTorch) or "columns" (as Keras); in the command --neurons-in',
         )
     neurons = info.shape[0 if way == "rows" else 1]
     if isinstance(index, bool) or not hasattr(index, "__index__") or not 0 <= index.__index__() < neurons:
         raise AddressError(
-            got=f"neuron {index!r} of {quoted(name)}",
-            expected=f"one from 0 to {neurons - 1:,}, its {way}" if neurons else "a matrix with neurons",
-            do="count neurons from 0",
+            f"no neuron {index!r} in {quoted(name)}: "
+            + (f"expected one from 0 to {neurons - 1:,}, its {way}" if neurons else "the matrix has none")
         )
     index = index.__index__()
     weights = checkpoint.rows(name, index) if way == "rows" else checkpoint.column(name, index)

@@ -101,29 +101,20 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[Tensors, dict[str, An
 def _description(path: Path, metadata: dict[str, str], kind: str) -> dict[str, Any]:
     if _KEY not in metadata:
         raise FileError(
-            got=f"{path}, safetensors without glassnet's description",
-            expected=f"a glassnet {kind} file",
-            do="rebuild the network from its arrays with Network.from_layers and save it",
+            f"{path} is a safetensors file without glassnet's description, expected a glassnet {kind} file",
+            help="build the network from its arrays with Network.from_layers, then save it",
         )
     try:
         description = dict(json.loads(metadata[_KEY]))
         version = int(description["version"])
     except (ValueError, TypeError, KeyError) as problem:
-        raise FileError(
-            got=f"{path} with an unreadable description", expected="the JSON that glassnet writes", do="save it anew"
-        ) from problem
+        raise FileError(f"the description in {path} is not readable", help="save it again") from problem
     if version > VERSION:
         raise FileError(
-            got=f"{path} of format version {version}",
-            expected=f"version {VERSION} or older",
-            do="upgrade glassnet: pip install -U glassnet",
+            f"{path} has format version {version}, expected {VERSION} or older", help="pip install -U glassnet"
         )
     if description.get("kind") != kind:
-        raise FileError(
-            got=f"{path}, a glassnet {description.get('kind')} file",
-            expected=f"a {kind} file",
-            do="check which file is which",
-        )
+        raise FileError(f"{path} is a glassnet {description.get('kind')} file, expected a {kind} file")
     return description
 
 
@@ -132,18 +123,11 @@ def _unreadable(path: Path, kind: str, problem: Exception) -> FileError:
         with open(path, "rb") as file:
             start = file.read(9)
     except OSError as error:
-        return FileError(
-            got=f"{path}, unreadable ({error.strerror})", expected="a file that may be read", do="check its permissions"
-        )
+        return FileError(f"cannot read {path}: {error.strerror}")
     looks_right = len(start) == 9 and start[8:] == b"{"
     if not looks_right and len(start) == 9:
-        return FileError(
-            got=f"{path}, a file of another format",
-            expected=f"a glassnet {kind} file (safetensors)",
-            do="check the path",
-        )
+        return FileError(f"{path} has another format, expected a glassnet {kind} file (safetensors)")
     return FileError(
-        got=f"{path}, truncated or damaged ({problem})",
-        expected="a whole safetensors file",
-        do="copy or save it again",
+        f"{path} is truncated or damaged ({problem}): expected a complete safetensors file",
+        help="copy or save it again",
     )

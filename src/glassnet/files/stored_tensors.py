@@ -111,9 +111,8 @@ def beside(model: Path, name: str) -> Path:
         real, links = path.resolve(strict=True), path.stat().st_nlink
     except (FileNotFoundError, NotADirectoryError):
         raise FileError(
-            got=f"no file {quoted(name)} beside {quoted(model)}, which names it",
-            expected="all files of a model in one folder",
-            do="get it too",
+            f"{quoted(model)} names the file {quoted(name)}, which is missing",
+            help="put all files of the model into one folder",
         ) from None
     except (OSError, RuntimeError):  # a link to itself
         raise _outside(model, name, "a link that leads nowhere") from None
@@ -126,9 +125,9 @@ def beside(model: Path, name: str) -> Path:
 
 def _outside(model: Path, name: str, why: str) -> FileError:
     return FileError(
-        got=f"{quoted(model)}, which names the file {quoted(name)}, {why}",
-        expected="files in the model's own folder",
-        do="copy the file there, if you trust it",
+        f"{quoted(model)} names the file {quoted(name)}, which is refused: {why}; expected files in the model's "
+        "own folder",
+        help="copy the file there, if you trust it",
     )
 
 
@@ -222,11 +221,7 @@ class StoredCheckpoint(Checkpoint):
         info = self.info(name)
         place = self._places[name]
         if place.codec is None:
-            raise AddressError(
-                got=f"the numbers of {quoted(name)}, which holds {info.dtype}",
-                expected="a tensor of numbers",
-                do="take another one",
-            )
+            raise AddressError(f"{quoted(name)} holds {info.dtype}, expected numbers")
         return place, place.codec
 
 

@@ -115,9 +115,8 @@ def no_tensor(name: str, names: Iterable[str]) -> AddressError:
     every = list(names)
     near = difflib.get_close_matches(name[:200], every[:5000], n=1)
     return AddressError(
-        got=f"tensor {quoted(name)}",
-        expected=f"one of the {len(every):,} in the file",
-        do=f"did you mean '{printable(near[0])}'?" if near else "glassnet inspect FILE shows their names",
+        f"no tensor {quoted(name)} among the {len(every):,} in the file",
+        help=f"did you mean '{printable(near[0])}'?" if near else "glassnet inspect FILE lists them",
     )
 
 
@@ -128,9 +127,8 @@ def row_range(info: TensorInfo, which: "int | slice") -> range:
         return range(length)[which] if info.shape else range(1)[which]
     if isinstance(which, bool) or not hasattr(which, "__index__") or not -length <= which.__index__() < length:
         raise AddressError(
-            got=f"row {which!r} of {quoted(info.name)}",
-            expected=f"one from 0 to {length - 1:,}" if length else "a tensor with rows",
-            do="count rows from 0",
+            f"no row {which!r} in {quoted(info.name)}: "
+            + (f"expected one from 0 to {length - 1:,}" if length else "the tensor has none")
         )
     index = which.__index__() % length
     return range(index, index + 1)
@@ -141,8 +139,7 @@ def column_index(info: TensorInfo, index: int) -> int:
     width = info.shape[1] if len(info.shape) == 2 else 0
     if isinstance(index, bool) or not hasattr(index, "__index__") or not -width <= index.__index__() < width:
         raise AddressError(
-            got=f"column {index!r} of {quoted(info.name)}",
-            expected=f"one from 0 to {width - 1:,}" if width else "a matrix",
-            do="count columns from 0",
+            f"no column {index!r} in {quoted(info.name)}: "
+            + (f"expected one from 0 to {width - 1:,}" if width else "it is no matrix")
         )
     return index.__index__() % width

@@ -68,9 +68,7 @@ def not_there(
     target: str, squish: str, layer: int, known: "list[str]", do: str = "export to onnx, c or python"
 ) -> SettingError:
     """The error for an activation that a target lacks."""
-    return SettingError(
-        got=f"{squish} in layer {layer}", expected=f"what {target} has: {', '.join(known)}", do=f"{do} instead"
-    )
+    return SettingError(f"{target} has no {squish} (layer {layer}): expected one of {', '.join(known)}", help=do)
 
 
 def numbers_text(array: Array) -> list[str]:

@@ -45,9 +45,9 @@ def check_stored(path: Path, member: Member) -> None:
     if member.method != 0 or member.stored != member.size or member.encrypted:
         how = "encrypted" if member.encrypted else "compressed"
         raise FileError(
-            got=f"{quoted(path)} with the {how} member {quoted(member.name)}",
-            expected="members stored as they are: these can be read in place, and no bomb hides in them",
-            do="save it again where it was made, or repack it with: zip -0",
+            f"member {quoted(member.name)} of {quoted(path)} is {how}: expected members stored without "
+            "compression, which can be read in place",
+            help="save it again where it was made, or repack it with: zip -0",
         )
 
 
@@ -68,9 +68,9 @@ def read_member(file: BinaryIO, path: Path, member: Member, most: int) -> bytes:
     """A small stored member, whole: no more than `most` bytes."""
     if member.size > most:
         raise FileError(
-            got=f"{quoted(path)}, whose member {quoted(member.name)} holds {member.size:,} bytes",
-            expected=f"at most {most:,}: it describes, and the tensors lie elsewhere",
-            do="keep long lists of numbers as tensors",
+            f"member {quoted(member.name)} of {quoted(path)} has {member.size:,} bytes, expected at most {most:,} "
+            "of description",
+            help="store long lists of numbers as tensors",
         )
     file.seek(data_start(file, path, member))
     content = file.read(member.size)
@@ -144,9 +144,8 @@ def _entry(directory: bytes, at: int, path: Path) -> tuple[tuple[int, int, int, 
     name = directory[at + 46 : name_end].decode("utf-8" if flags & 0x800 else "cp437", "replace")
     if name.startswith(("/", "\\")) or "\0" in name or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
         raise FileError(
-            got=f"{quoted(path)} with a member named {quoted(name)}",
-            expected="names that stay inside the archive",
-            do="do not unpack it: get the file from elsewhere",
+            f"{quoted(path)} has a member named {quoted(name)}, which leads out of the archive",
+            help="do not unpack it; download the file from elsewhere",
         )
     if 0xFFFFFFFF in (stored, size, header):
         wide = iter(_wide_extra(directory[name_end:extra_end]))

@@ -299,9 +299,7 @@ def _unpacked(kind: int, blocks: Array) -> Array:
             return np.asarray(quants.dequantize(blocks, GGMLQuantizationType(kind))).reshape(-1, block)
     except (NotImplementedError, ValueError) as problem:
         raise SettingError(
-            got=f"numbers packed as {name}",
-            expected="a type that the installed gguf package takes apart",
-            do="upgrade it: pip install -U gguf",
+            f"the installed gguf package cannot unpack numbers of type {name}", help="pip install -U gguf"
         ) from problem
 
 
@@ -409,5 +407,5 @@ class _Header:
                 return
 
 
-def _wrong(path: Path, got: str, expected: str, do: str = "get the file again: it is damaged") -> FileError:
-    return FileError(got=f"{quoted(path)}: {got}", expected=expected, do=do)
+def _wrong(path: Path, got: str, expected: str, help: str = "download the file again") -> FileError:
+    return FileError(f"{quoted(path)} is no valid GGUF file: {got}, expected {expected}", help=help)

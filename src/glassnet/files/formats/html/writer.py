@@ -48,16 +48,15 @@ def payload(network: "Network", name: str, inputs: Dataset | None = None) -> dic
     """What the page finds in the file: the network, and up to 1,000 examples; test digits where they fit."""
     if network.parameters.size > MOST_NUMBERS:
         raise SettingError(
-            got=f"a network of {network.parameters.size:,} numbers",
-            expected=f"at most {MOST_NUMBERS:,} for a page",
-            do="open it with glassnet open, which reads only what is looked at",
+            f"a network of {network.parameters.size:,} numbers is too large for a page: expected at most "
+            f"{MOST_NUMBERS:,}",
+            help="open it with: glassnet open FILE",
         )
     fan_in = network.sizes[0]
     if inputs is not None and prod(inputs.input_shape) != fan_in:
         raise InputError(
-            got=f"data of {prod(inputs.input_shape):,} inputs",
-            expected=f"{fan_in:,}, as the network has",
-            do="name the data that it was trained on",
+            f"the data has {prod(inputs.input_shape):,} inputs, and the network {fan_in:,}",
+            help="give the data that it was trained on",
         )
     if inputs is None and reads_digits(network.sizes, network.schema):
         inputs = digits()[1][:MOST_ROWS]

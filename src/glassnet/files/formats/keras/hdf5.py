@@ -143,9 +143,8 @@ def _dataset(part: Part, entry: Mapping[str, Any]) -> Dataset | None:
     outside = offset is not None and not 0 <= int(offset) <= part.size - claimed
     if stored > part.size or claimed > stored * squeezed or outside:
         raise FileError(
-            got=f"{quoted(path)}, whose {quoted(name)} claims {claimed:,} bytes and stores {stored:,}",
-            expected="numbers that are all in the file",
-            do="copy or save it again",
+            f"{quoted(path)} is damaged: {quoted(name)} claims {claimed:,} bytes and stores {stored:,}",
+            help="copy or save it again",
         )
     same = entry["same"]
     return Dataset(name, tuple(shape), dtype, read_as, stored, offset, None if same is None else str(same))
@@ -192,15 +191,14 @@ def _ask(part: Part, task: Mapping[str, Any], most: int, extra: int = 0) -> tupl
         told = None
     if not isinstance(told, dict):
         raise FileError(
-            got=f"{quoted(path)}, on which the HDF5 library gave up (status {status}) in its confined process",
-            expected=f"a file that is read within {MEMORY >> 20:,} MB of memory and {SECONDS} seconds",
-            do="do not open it with anything else before you know where it comes from",
+            f"the HDF5 library failed on {quoted(path)} (status {status}) in its confined process, within "
+            f"{MEMORY >> 20:,} MB of memory and {SECONDS} seconds",
+            help="the file may be hostile: do not open it with anything else before you know its origin",
         )
     if "refused" in told:
         raise FileError(
-            got=f"{quoted(path)} with {printable(told['refused'], 300)}",
-            expected="an HDF5 file that holds its own numbers, plainly",
-            do="load it where it was made and save it anew",
+            f"{quoted(path)} has {printable(told['refused'], 300)}: expected an HDF5 file that stores its own numbers",
+            help="load it where it was made and save it again",
         )
     if "damaged" in told:
         raise damaged(path, printable(told["damaged"], 300), "HDF5 file")

@@ -84,9 +84,8 @@ def open_file(path: Path) -> Checkpoint:
         ]
     if not parts:
         raise FileError(
-            got=f"{quoted(path)}, a zip file without weights",
-            expected="a member model.weights.h5, as Keras writes it",
-            do="save it with model.save(...), or the weights with model.save_weights(...)",
+            f"{quoted(path)} is a zip file without the weights (model.weights.h5) that Keras writes",
+            help="save it with model.save(...) or model.save_weights(...)",
         )
     told = _json(metadata.pop("metadata", ""))
     if isinstance(told, dict):
@@ -113,7 +112,7 @@ def _opened(path: Path, parts: list[tuple[str, Part]], metadata: dict[str, str])
     if len(set(names)) < len(names):  # two layers of one name: then by where they lie
         names = [inside.lstrip("/") for _, inside, _ in found]
     if len(set(names)) < len(names):
-        raise FileError(got=f"{quoted(path)} with two tensors of one name", expected="one each", do="save it again")
+        raise FileError(f"{quoted(path)} has two tensors of one name", help="save it again")
     keras = older or bool(metadata) or any("/vars/" in inside for _, inside, _ in found)
     kinds = {name: entry for name, (_, _, entry) in zip(names, found, strict=True)}
     by_place = {(id(entry.part), inside): name for name, (_, inside, entry) in zip(names, found, strict=True)}

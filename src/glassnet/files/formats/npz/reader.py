@@ -174,9 +174,9 @@ class NpzFile(Checkpoint):
         member = self._members[name]
         if member.dtype.kind not in "biufc":
             raise FileError(
-                got=f"array {quoted(name)}, which holds {_kind(member.dtype)}",
-                expected="numbers: Python objects are never loaded, since that can run code",
-                do="save it with a plain dtype, such as float32",
+                f"array {quoted(name)} holds {_kind(member.dtype)}, expected numbers (Python objects are never "
+                "loaded, since they can run code)",
+                help="save it with a plain dtype such as float32",
             )
         return member
 
@@ -281,9 +281,8 @@ def _zip(number: int, path: Path) -> Iterator[zipfile.ZipFile]:
             directory = int.from_bytes(tail[far + 40 : far + 48], "little") if far >= 0 else size
         if directory > LARGEST_DIRECTORY:
             raise FileError(
-                got=f"{quoted(path)} with a directory of {directory:,} bytes",
-                expected=f"at most {LARGEST_DIRECTORY:,}, room for some 200,000 arrays",
-                do="save the arrays in several files",
+                f"the zip directory of {quoted(path)} has {directory:,} bytes, expected at most {LARGEST_DIRECTORY:,}",
+                help="save the arrays in several files",
             )
         with zipfile.ZipFile(file) as archive:
             yield archive
@@ -307,9 +306,7 @@ def _members(number: int, file: Stored) -> Iterator[tuple[str, _Member, int]]:
                 raise damaged(path, f"{quoted(info.filename, 60)} goes beyond the end", ".npz file")
         arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
         if not arrays:
-            raise FileError(
-                got=f"{quoted(path)}, a zip file with nothing in it", expected="arrays", do="write with numpy.savez"
-            )
+            raise FileError(f"{quoted(path)} is an empty zip file, expected arrays", help="write it with numpy.savez")
         for info in arrays:
             yield _member(archive, number, path, info)
 
@@ -318,9 +315,8 @@ def _member(archive: zipfile.ZipFile, number: int, path: Path, info: zipfile.Zip
     name = info.filename.removesuffix(".npy")
     if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise FileError(
-            got=f"array {quoted(name)} that is encrypted or compressed as numpy does not do it",
-            expected="members as numpy.savez and numpy.savez_compressed write them",
-            do="save it again with one of these",
+            f"array {quoted(name)} is encrypted, or compressed in a way that numpy does not use",
+            help="save it again with numpy.savez or numpy.savez_compressed",
         )
     if info.compress_type == zipfile.ZIP_STORED:
         if info.file_size != info.compress_size:
@@ -330,9 +326,9 @@ def _member(archive: zipfile.ZipFile, number: int, path: Path, info: zipfile.Zip
             return name, _array(file, path, name, info.file_size, None, start), info.compress_size
     if info.file_size > info.compress_size * DEFLATE_AT_MOST:
         raise FileError(
-            got=f"array {quoted(name)}, which claims {info.file_size:,} bytes and stores {info.compress_size:,}",
-            expected=f"at most {DEFLATE_AT_MOST} times as many as are stored: deflate holds no more",
-            do="get the file again from where it came from",
+            f"array {quoted(name)} claims {info.file_size:,} bytes and stores {info.compress_size:,}: deflate "
+            f"compresses at most {DEFLATE_AT_MOST} times",
+            help="download or save it again",
         )
     with archive.open(info) as packed:
         return name, _array(packed, path, name, info.file_size, info.filename), info.compress_size

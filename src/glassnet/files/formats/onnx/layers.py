@@ -51,17 +51,14 @@ def of_file(file: Checkpoint) -> Chain:
     size = path.stat().st_size
     if size > LARGEST:
         raise FileError(
-            got=f"{quoted(path)}, {size:,} bytes",
-            expected=f"at most {LARGEST:,} to take over",
-            do="gn.open reads it lazily",
+            f"{quoted(path)} has {size:,} bytes, too many to load: expected at most {LARGEST:,}",
+            help="gn.open(path) reads it lazily",
         )
     try:
         model = onnx.load(path, load_external_data=False)
     except (DecodeError, OSError, ValueError) as problem:
         raise FileError(
-            got=f"{quoted(path)}, unreadable as ONNX ({printable(problem)})",
-            expected="a whole ONNX file",
-            do="export it again",
+            f"{quoted(path)} is no readable ONNX file: {printable(problem)}", help="export it again"
         ) from problem
     try:
         found = _Graph(model, file).chain()
@@ -69,9 +66,8 @@ def of_file(file: Checkpoint) -> Chain:
         if isinstance(problem, GlassnetError):
             raise
         raise FileError(
-            got=f"{quoted(path)}, whose nodes do not have the inputs and settings of their kind ({printable(problem)})",
-            expected="a graph as the standard has it",
-            do="export it again; onnx.checker says more",
+            f"the graph in {quoted(path)} does not follow the ONNX standard: {printable(problem)}",
+            help="onnx.checker.check_model(path) shows more",
         ) from problem
     from glassnet.files.metadata import described
 
@@ -308,9 +304,9 @@ class _Graph:
             array = np.asarray(numpy_helper.to_array(tensor))
         except Exception as problem:  # the package raises many kinds for tensors whose parts do not fit
             raise FileError(
-                got=f"tensor {quoted(tensor.name or name)} that cannot be read ({printable(problem)})",
-                expected="as many numbers as its shape says",
-                do="export the model again",
+                f"tensor {quoted(tensor.name or name)} does not hold the numbers that its shape promises: "
+                f"{printable(problem)}",
+                help="export the model again",
             ) from problem
         return array.astype(np.float32) if array.dtype.kind not in "biuf" or array.dtype == np.float16 else array
 

@@ -601,9 +601,9 @@ class _Model:
         name, shape = own or name, tuple(dims)
         if kind not in TYPES:
             raise FileError(
-                got=f"{quoted(self.path)}, where {quoted(name, 60)} is of the type number {kind}",
-                expected=f"a type from 1 to {max(TYPES)}",
-                do="upgrade glassnet, or get the file again",
+                f"{quoted(name, 60)} in {quoted(self.path)} has the type number {kind}, expected one from 1 to "
+                f"{max(TYPES)}",
+                help="upgrade glassnet: pip install -U glassnet",
             )
         dtype = TYPES[kind]
         count = numbers_in(shape, name, self.path)

@@ -43,9 +43,8 @@ def model(network: "Network") -> Any:
         raise MissingExtra("onnx", "onnx") from None
     if network.parameters.nbytes > LARGEST:
         raise SettingError(
-            got=f"{network.parameters.nbytes:,} bytes of parameters",
-            expected=f"at most {LARGEST:,} in one ONNX file",
-            do="export to safetensors instead",
+            f"the parameters take {network.parameters.nbytes:,} bytes, and one ONNX file holds at most {LARGEST:,}",
+            help="export to safetensors instead",
         )
     graph = _Graph(folded(network))
     from glassnet import __version__

@@ -75,9 +75,8 @@ def open_file(path: Path) -> "SafetensorsFile":
         indices = sorted(path.glob("*.safetensors.index.json"))
         if len(indices) > 1:
             raise FileError(
-                got=f"{quoted(path)} with {len(indices)} indices",
-                expected="one model",
-                do=f"name one of them, such as {quoted(indices[0])}",
+                f"{quoted(path)} has {len(indices)} index files, expected one model",
+                help=f"name one of them, such as {quoted(indices[0])}",
             )
         return _sharded(path, indices[0]) if indices else _folder(path)
     with opening.descriptor(path) as (number, status):
@@ -103,17 +102,15 @@ class SafetensorsFile(Checkpoint):
             for name, info in self._shard(shard, metadata):
                 if name in tensors:
                     raise FileError(
-                        got=f"tensor {quoted(name)} in both {quoted(tensors[name].where)} and {quoted(info.where)}",
-                        expected="each tensor once",
-                        do="name one file, or take the one that does not belong here away",
+                        f"tensor {quoted(name)} is in both {quoted(tensors[name].where)} and {quoted(info.where)}",
+                        help="name one file, or move the one that does not belong here",
                     )
                 tensors[name] = info
         for name, shard_name in (wanted or {}).items():
             if name not in tensors or tensors[name].where != shard_name:
                 raise FileError(
-                    got=f"an index that puts tensor {quoted(name)} into {quoted(shard_name)}",
-                    expected="it to be there",
-                    do="get the index and the shards again, of one version",
+                    f"the index lists tensor {quoted(name)} in {quoted(shard_name)}, which does not hold it",
+                    help="download the index and its shards again",
                 )
         if len(shards) > 1 or wanted is not None:
             self.format = f"safetensors, {len(shards)} shard{'s' * (len(shards) != 1)}"
@@ -215,9 +212,8 @@ class SafetensorsFile(Checkpoint):
         bits = KINDS[info.dtype].bits * prod(info.shape[1:])
         if KINDS[info.dtype].bits == 6 or bits % 8:
             raise FileError(
-                got=f"{quoted(info.name)}, {info.dtype} whose rows are not whole bytes",
-                expected="a type whose rows can be told apart",
-                do="convert the file to a wider type",
+                f"rows of {quoted(info.name)} ({info.dtype}) are not whole bytes, so they cannot be read singly",
+                help="convert the file to a wider type",
             )
         return bits // 8
 
@@ -245,9 +241,8 @@ def _header(file: Stored) -> tuple[dict[str, Any], int]:
                 break
         if text > LONGEST_READ:
             raise FileError(
-                got=f"{quoted(path)} with a header of {text:,} bytes",
-                expected=f"at most {LONGEST_READ:,}, room for some 200,000 tensors",
-                do="save it in shards, with less metadata",
+                f"the header of {quoted(path)} has {text:,} bytes, expected at most {LONGEST_READ:,}",
+                help="save it in shards, with less metadata",
             )
         content = access.read_at(number, 8, text, path)
     header = _parsed(content, path, "safetensors file")
@@ -335,9 +330,8 @@ def _folder(folder: Path) -> SafetensorsFile:
         family = re.compile(rf"{re.escape(numbered[1])}\d+-of-{numbered[4]}\.safetensors") if numbered else None
         if numbered and family and (there := sum(bool(family.fullmatch(n)) for n in names)) != int(numbered[4]):
             raise FileError(
-                got=f"{quoted(folder)} with {there:,} of {int(numbered[4]):,} shards",
-                expected="all of them",
-                do="get the missing ones, or name one shard to look at it alone",
+                f"{quoted(folder)} has {there:,} of {int(numbered[4]):,} shards",
+                help="download the missing ones, or name one shard to open it alone",
             )
     return SafetensorsFile(folder, [_confined(folder, name) for name in names])
 
@@ -345,7 +339,8 @@ def _folder(folder: Path) -> SafetensorsFile:
 def _not_too_many(names: list[str]) -> list[str]:
     if len(names) > MOST_SHARDS:
         raise FileError(
-            got=f"{len(names):,} shards", expected=f"at most {MOST_SHARDS:,}", do="save the model in larger ones"
+            f"the index lists {len(names):,} shards, expected at most {MOST_SHARDS:,}",
+            help="save the model in larger shards",
         )
     return names
 
@@ -363,7 +358,7 @@ def _confined(folder: Path, name: str) -> Path:
         links = path.stat().st_nlink
     except (OSError, RuntimeError):
         raise FileError(
-            got=f"no shard {quoted(name)} in {quoted(folder)}", expected="all shards beside the index", do="get it too"
+            f"shard {quoted(name)} is missing in {quoted(folder)}", help="download it into this folder"
         ) from None
     allowed = {home}
     if home.parent.name == "snapshots":
@@ -377,9 +372,8 @@ def _confined(folder: Path, name: str) -> Path:
 
 def _outside(name: str, why: str) -> FileError:
     return FileError(
-        got=f"shard {quoted(name)}, {why}",
-        expected="shards in the folder itself",
-        do="copy the file there, if you trust it",
+        f"shard {quoted(name)} is refused: {why}; expected shards in the folder itself",
+        help="copy the file there, if you trust it",
     )
 
 

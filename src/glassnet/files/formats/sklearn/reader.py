@@ -60,7 +60,7 @@ def open_file(path: Path) -> Checkpoint:
     leaves = list(_leaves(schema, path))
     if not any(name.endswith(".npy") for name in members):
         raise FileError(
-            got=f"{quoted(path)}, a skops file without arrays", expected="a fitted model", do="call fit before saving"
+            f"{quoted(path)} is a skops file without arrays, expected a fitted model", help="call fit before saving"
         )
     arrays = NpzFile(path)
     tensors: dict[str, TensorInfo] = {}
@@ -107,9 +107,8 @@ def _leaves(schema: Any, path: Path) -> Iterator[tuple[str, str, str]]:
         nodes += 1
         if depth > _DEEPEST or nodes > _MOST_NODES:
             raise FileError(
-                got=f"{quoted(path)}, whose schema is deeper than {_DEEPEST} or has more than {_MOST_NODES:,} nodes",
-                expected="a scikit-learn model",
-                do="save the model alone",
+                f"the schema of {quoted(path)} is deeper than {_DEEPEST} levels or has more than {_MOST_NODES:,} nodes",
+                help="save the model alone",
             )
         if not isinstance(node, dict):
             continue

@@ -82,9 +82,8 @@ def estimator(network: "Network") -> Any:
             raise not_there("scikit-learn", name, i, list(_HIDDEN))
         if name != hidden[0]:
             raise SettingError(
-                got=f"{hidden[0]} in layer 0 and {name} in layer {i}",
-                expected="one activation in all hidden layers, as scikit-learn has it",
-                do="export to onnx, c or python instead",
+                f"layer 0 has {hidden[0]} and layer {i} {name}: scikit-learn has one activation for all hidden layers",
+                help="export to onnx, c or python instead",
             )
     if end not in _ENDS or (activation(end).by_row and outputs < 2):
         raise not_there("scikit-learn", end, len(hidden), list(_ENDS))

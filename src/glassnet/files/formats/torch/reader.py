@@ -335,9 +335,8 @@ def open_file(path: Path) -> Checkpoint:
             file.seek(0)
             if _is_old_tar(path):
                 raise FileError(
-                    got=f"{quoted(path)}, a tar file of PyTorch before 0.1.10 (of 2017)",
-                    expected="a file of a later version",
-                    do="if you trust it: torch.load(path, weights_only=False), and torch.save it anew",
+                    f"{quoted(path)} is a tar file of PyTorch before 0.1.10 (2017), expected a later format",
+                    help="if you trust it: torch.load(path, weights_only=False), then torch.save",
                 )
             file.seek(0)
             return _open_stream(file, path)
@@ -355,9 +354,9 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 def _refused(path: Path, what: str) -> FileError:
     return FileError(
-        got=f"{quoted(path)}, a pickle that asks for {printable(what, 300)}",
-        expected="tensors in plain containers: nothing else is built from a pickle, for that may run any program",
-        do="where a whole model was saved: load it where it was made and torch.save(model.state_dict(), path)",
+        f"{quoted(path)} is a pickle that asks for {printable(what, 300)}; only tensors in plain containers are "
+        "read, since a pickle can run any program",
+        help="load it where it was made, then torch.save(model.state_dict(), path)",
     )
 
 
@@ -366,9 +365,8 @@ def _open_zip(file: BinaryIO, path: Path) -> Checkpoint:
     pickles = [name for name in members if name.count("/") == 1 and name.endswith("/data.pkl")]
     if len(pickles) != 1:
         raise FileError(
-            got=f"{quoted(path)}, a zip file with {len(pickles)} members data.pkl in its folder",
-            expected="one, as torch.save writes it",
-            do="check what wrote it; TorchScript files of before PyTorch 1.4 have to be saved anew",
+            f"{quoted(path)} is a zip file with {len(pickles)} members data.pkl, expected one, as torch.save writes it",
+            help="save TorchScript files of PyTorch before 1.4 again",
         )
     folder = pickles[0].removesuffix("data.pkl")
     script = folder + "constants.pkl" in members
@@ -411,9 +409,9 @@ def _open_stream(file: BinaryIO, path: Path) -> Checkpoint:
         return PyTorchFile(path, "PyTorch (legacy stream)", metadata, tensors.done())
     unpickler.load()
     raise FileError(
-        got=f"{quoted(path)}, a pickle of Python objects",
-        expected="a file of torch.save, or of a format that holds numbers and no program",
-        do="save it with torch.save, safetensors, numpy.savez or (scikit-learn) skops",
+        f"{quoted(path)} is a pickle of Python objects, expected a file of torch.save or a format that holds "
+        "numbers only",
+        help="save it with torch.save, safetensors, numpy.savez or (scikit-learn) skops",
     )
 
 
@@ -667,9 +665,8 @@ class PyTorchFile(Checkpoint):
     def _numbers(self, entry: _Found, part: _Tensor) -> Array:
         if entry.place is None or part.storage is None:
             raise FileError(
-                got=f"the tensor {quoted(entry.info.name)}, of which there are no numbers in the file (a meta tensor)",
-                expected="one with numbers",
-                do="save the model after it was given its weights",
+                f"tensor {quoted(entry.info.name)} has no numbers in the file (a meta tensor)",
+                help="save the model after its weights are loaded",
             )
         dtype = _QUANTISED.get(part.dtype, part.dtype)
         raw_type = np.dtype("<f2" if dtype == "complex32" else KINDS[dtype].read_as)
