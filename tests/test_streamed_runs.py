@@ -230,11 +230,8 @@ def test_predictions_in_other_formats(capsys: pytest.CaptureFixture[str], path: 
     assert prices == pytest.approx([float(line) for line in lines], rel=1e-6)
 
 
-def test_where_predictions_cannot_go(capsys: pytest.CaptureFixture[str], path: Path, here: Path) -> None:
+def test_where_predictions_cannot_go(capsys: pytest.CaptureFixture[str], path: Path, here: Path, reported: Any) -> None:
     told(capsys, "train", path, "--target", "kind", "--epochs", 1, "-o", "a.safetensors")
-    for arguments, words in (
-        ([path, "-o", "out.xlsx"], "expected a name in .parquet, .csv, .arrow, .feather"),
-        (["--inputs", "1,2,3,4", "-o", "out.csv"], "--output with one input; expected a table as INPUT"),
-    ):
-        assert words in told(capsys, "predict", "a.safetensors", *arguments, status=2)[1]
-    assert "no way to write" in told(capsys, "predict", "a.safetensors", path, "-o", "no/out.csv", status=1)[1]
+    for arguments in ([path, "-o", "out.xlsx"], ["--inputs", "1,2,3,4", "-o", "out.csv"]):
+        reported(told(capsys, "predict", "a.safetensors", *arguments, status=2)[1])
+    reported(told(capsys, "predict", "a.safetensors", path, "-o", "no/out.csv", status=1)[1])

@@ -434,7 +434,9 @@ def test_external_places_that_cannot_be(tmp_path):
         ({"shape": (1 << 40, 1)}, "would end at byte 4,398"),
     ):
         is_refused(save(path, model_of(initializers=[external(tmp_path, content=b"\0" * 48, **place)])), words)
-    is_refused(save(path, model_of(initializers=[external(tmp_path, "gone")])), "names the file 'gone', which is missing")
+    is_refused(
+        save(path, model_of(initializers=[external(tmp_path, "gone")])), "names the file 'gone', which is missing"
+    )
     overlapping = [external(tmp_path, content=b"\0" * 96), external(tmp_path, name="v", offset=16)]
     is_refused(save(path, model_of(initializers=overlapping)), "'v' overlaps 'w'")
     twice = external(tmp_path)
