@@ -33,19 +33,8 @@ class GlassnetError(Exception):
     help: paths are relative to the current folder
     """
 
-    def __init__(
-        self,
-        problem: str | None = None,
-        *,
-        help: str | None = None,
-        got: str | None = None,
-        expected: str | None = None,
-        do: str | None = None,
-    ) -> None:
-        if problem is None:
-            problem, help = f"got {got}; expected {expected}", do
+    def __init__(self, problem: str, *, help: str | None = None) -> None:
         self.problem, self.help = problem, help
-        self.got, self.expected, self.do = got or problem, expected or "", do or help or ""
         super().__init__(problem if help is None else f"{problem}\nhelp: {help}")
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -113,9 +113,8 @@ class Loss:
             return one_hot(check_labels(array, fan_out), fan_out, dtype)
         if array.ndim != 2 or array.shape[1] != fan_out:
             raise InputError(
-                got=f"targets of shape {shape_text(array.shape)} and type {array.dtype}",
-                expected=f"shape (n, {fan_out})" + ("" if fan_out == 1 else f", or n labels from 0 to {fan_out - 1}"),
-                do="give one number for each output neuron",
+                f"targets have shape {shape_text(array.shape)} and type {array.dtype}, expected (n, {fan_out})"
+                + ("" if fan_out == 1 else f" or n labels from 0 to {fan_out - 1}")
             )
         return array.astype(dtype, copy=False)
 
@@ -161,7 +160,7 @@ class Huber(Loss):
 
     def __post_init__(self) -> None:
         if not self.delta > 0:
-            raise SettingError(got=f"delta {self.delta}", expected="a number above 0", do="1.0 is usual")
+            raise SettingError(f"delta is {self.delta}, expected a number above 0", help="1.0 is usual")
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
         far = np.abs(outputs - targets)
@@ -192,14 +191,14 @@ class CrossEntropy(Loss):
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
             raise SettingError(
-                got=f"label_smoothing {self.label_smoothing}", expected="from 0 to below 1", do="0.1 is usual, 0 is off"
+                f"label_smoothing is {self.label_smoothing}, expected a number from 0 to below 1",
+                help="0.1 is usual, 0 is off",
             )
         for position, weight in enumerate(self.class_weights or ()):
             if not 0 <= weight < float("inf"):
                 raise SettingError(
-                    got=f"class weight {weight} for class {position}",
-                    expected="finite numbers from 0 up",
-                    do="1 is as usual, 0 leaves a class out",
+                    f"the weight of class {position} is {weight}, expected a finite number from 0 up",
+                    help="1 is usual, 0 leaves a class out",
                 )
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
@@ -226,15 +225,13 @@ class CrossEntropy(Loss):
     def targets(self, targets: Any, fan_out: int, dtype: Any) -> Array:
         if self.class_weights is not None and len(self.class_weights) != fan_out:
             raise SettingError(
-                got=f"{len(self.class_weights)} class weights",
-                expected=f"one for each of {fan_out} outputs",
-                do="list one per class",
+                f"there are {len(self.class_weights)} class weights for {fan_out} outputs",
+                help="give one for each class",
             )
         if fan_out == 1:
             raise SettingError(
-                got="cross_entropy with one output",
-                expected="an output for each class",
-                do="use binary_cross_entropy, or two outputs",
+                "cross_entropy needs an output for each class, and the network has one",
+                help="use binary_cross_entropy, or two outputs",
             )
         array = numeric(targets, "targets")
         return check_labels(array, fan_out) if array.ndim == 1 else super().targets(array, fan_out, dtype)
@@ -261,9 +258,8 @@ class BinaryCrossEntropy(Loss):
         array = super().targets(targets, fan_out, dtype)
         if array.size and (array.min() < 0 or array.max() > 1):
             raise InputError(
-                got=f"targets from {array.min():g} to {array.max():g}",
-                expected="probabilities from 0 to 1",
-                do="scale them, or use squared_error",
+                f"targets run from {array.min():g} to {array.max():g}, expected probabilities from 0 to 1",
+                help="scale them, or use squared_error",
             )
         return array
 
@@ -292,17 +288,17 @@ def check_labels(labels: Array, classes: int) -> Array:
         labels = labels.astype(np.int64)
     if not is_labels(labels):
         raise InputError(
-            got=f"targets of type {labels.dtype} and shape {shape_text(labels.shape)}",
-            expected="whole-number labels, one per example",
-            do="use squared_error for measurements",
+            f"targets have type {labels.dtype} and shape {shape_text(labels.shape)}, expected one whole-number "
+            "label for each example",
+            help="use squared_error for measurements",
         )
     outside = (labels < 0) | (labels >= classes)
     if outside.any():
         row = int(np.argmax(outside))
         raise InputError(
-            got=f"label {int(labels[row])} at example {row}",
-            expected=f"labels from 0 to {classes - 1}, for {classes} outputs",
-            do="renumber the labels, or give the network an output for each class",
+            f"label {int(labels[row])} at example {row} is out of range: expected 0 to {classes - 1} for "
+            f"{classes} outputs",
+            help="renumber the labels, or give the network an output for each class",
         )
     return labels.astype(np.int64, copy=False)
 

@@ -66,11 +66,11 @@ class Optimizer:
         for setting, limit in (("momentum", 1.0), ("decay", 1.0), ("beta1", 1.0), ("beta2", 1.0)):
             value = getattr(self, setting, 0.0)
             if not 0 <= value < limit:
-                raise SettingError(got=f"{setting} {value}", expected="from 0 to below 1", do="0.9 is usual")
+                raise SettingError(f"{setting} is {value}, expected a number from 0 to below 1", help="0.9 is usual")
         for setting in ("weight_decay", "epsilon"):
             value = getattr(self, setting, 0.0)
             if not 0 <= value < float("inf"):
-                raise SettingError(got=f"{setting} {value}", expected="a finite number from 0 up", do="0 is off")
+                raise SettingError(f"{setting} is {value}, expected a finite number from 0 up")
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,8 @@ class Schedule:
             value = getattr(self, setting, 0)
             if not 0 <= value < math.inf:
                 raise SettingError(
-                    got=f"{setting} {value}",
-                    expected="a finite number from 0 up",
-                    do=f"{getattr(type(self), setting):g} is usual",
+                    f"{setting} is {value}, expected a finite number from 0 up",
+                    help=f"{getattr(type(self), setting):g} is usual",
                 )
 
     def factor(self, epoch: float, epochs: float) -> float:
@@ -61,7 +60,7 @@ class Step(Schedule):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.every < 1:
-            raise SettingError(got=f"every {self.every}", expected="1 epoch or more", do="10 is usual")
+            raise SettingError(f"every is {self.every}, expected 1 epoch or more", help="10 is usual")
 
     def factor(self, epoch: float, epochs: float) -> float:
         return self.factor_each ** int(epoch // self.every)
@@ -96,7 +95,7 @@ class OneCycle(Schedule):
         super().__post_init__()
         if not 0 < self.rise < 1:
             raise SettingError(
-                got=f"rise {self.rise}", expected="a share of the run, between 0 and 1", do="0.3 is usual"
+                f"rise is {self.rise}, expected a fraction of the run between 0 and 1", help="0.3 is usual"
             )
 
     def factor(self, epoch: float, epochs: float) -> float:

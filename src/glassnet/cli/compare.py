@@ -13,11 +13,11 @@ def add(commands: Any) -> None:
         commands,
         "compare",
         help="compare two saved networks",
-        description="Two saved networks side by side: structure, function, parameters, answers. The\n"
-        "hidden neurons of B are first brought into the order of A, since neurons have\n"
+        description="Two saved networks side by side: structure, function, parameters, predictions.\n"
+        "The hidden neurons of B are first matched with those of A, since neurons have\n"
         "no order of their own. Without DATA: the 10,000 test digits if both networks\n"
         "read digits, else the parameters alone. Model files that are no chains of dense\n"
-        "layers are compared tensor by tensor, whatever their size.",
+        "layers are compared tensor by tensor.",
         examples="""\
   glassnet compare digits.safetensors other.safetensors
   glassnet compare wine.safetensors wine-2.safetensors wine.csv --target quality
@@ -28,9 +28,9 @@ def add(commands: Any) -> None:
     command.add_argument("a", metavar="A", help="a saved network, or another model file")
     command.add_argument("b", metavar="B", help="another one")
     command.add_argument(
-        "data", metavar="DATA", nargs="?", help="digits, a toy shape, a table or a folder to try them on"
+        "data", metavar="DATA", nargs="?", help="data to compare them on: digits, a toy shape, a table or a folder"
     )
-    command.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    command.add_argument("--target", metavar="COLUMN", help="column to predict")
     command.add_argument("--tensors", action="store_true", help="compare tensor by tensor, even if they are networks")
     add_description(command)
     add_json(command)

@@ -10,7 +10,7 @@ def add(commands: Any) -> None:
     command = add_command(
         commands,
         "evaluate",
-        help="measure a saved network on data",
+        help="evaluate a saved network on data",
         description="Loss, accuracy and confusion matrix of a saved network. Without DATA: the\n10,000 test digits.",
         examples="""\
   glassnet evaluate digits.safetensors
@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "data", metavar="DATA", nargs="?", default="digits", help="digits, a toy shape, a table or a folder"
     )
-    command.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    command.add_argument("--target", metavar="COLUMN", help="column to predict")
     add_description(command)
     add_engine(command)
     add_json(command)

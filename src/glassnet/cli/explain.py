@@ -12,10 +12,10 @@ def add(commands: Any) -> None:
     command = add_command(
         commands,
         "explain",
-        help="see why a saved network says what it says",
-        description="The whole network on one input, on one screen: who was active, what came out,\n"
-        "and in words what mattered. With --neuron: that neuron worked by hand, so that\n"
-        "the column adds up as printed, and the pattern it looks for.",
+        help="explain what a saved network computes on an input",
+        description="The whole network on one input, on one screen: active neurons, outputs, and in\n"
+        "words what mattered. With --neuron: that neuron computed by hand, so that the\n"
+        "column adds up as printed, and the pattern of its weights.",
         examples="""\
   glassnet explain digits.safetensors --digit 7
   glassnet explain digits.safetensors --digit 7 --neuron 0:3 --top 20
@@ -25,13 +25,11 @@ def add(commands: Any) -> None:
     )
     add_input(command)
     command.add_argument("--row", type=int, metavar="N", help="which row of a table, from 0")
-    command.add_argument("--neuron", type=address, metavar="L:N", help="work this neuron out")
+    command.add_argument("--neuron", type=address, metavar="L:N", help="compute this neuron by hand")
     command.add_argument(
         "--top", type=int, default=10, metavar="N", help="products, or neurons, shown singly (default %(default)s)"
     )
-    command.add_argument(
-        "--format", choices=FORMATS, default="text", help="text (default), or for a hand-out markdown, latex, html"
-    )
+    command.add_argument("--format", choices=FORMATS, default="text", help="text (default), markdown, latex or html")
     command.add_argument("--plot", metavar="FILE", help="also draw it, as SVG, PNG or PDF (needs glassnet[plots])")
     add_json(command)
     command.set_defaults(run=run)

@@ -13,10 +13,10 @@ def add(commands: Any) -> None:
         commands,
         "export",
         help="write a network for other programs",
-        description="A network as a file that others run: each predicts what the network predicts.\n"
-        "MODEL may be of any format with a chain of dense layers in it, so this also\n"
-        "converts. c is one header without dependencies, python one plain file, html the\n"
-        "page as one file with the network in it, which opens anywhere, offline.",
+        description="Write a network as a file for another framework; it predicts the same from the\n"
+        "same raw rows. MODEL may be of any format with a chain of dense layers in it, so\n"
+        "this also converts. c is one header without dependencies, python one plain file,\n"
+        "html the page as one file with the network in it, which works offline.",
         examples="""\
   glassnet export digits.safetensors --to onnx
   glassnet export digits.safetensors --to c --quantise int8 -o digits.h
@@ -36,10 +36,10 @@ def add(commands: Any) -> None:
         "--activation",
         type=names,
         metavar="NAME",
-        help="of the hidden layers, or one,per,layer (where MODEL says none)",
+        help="activation of the hidden layers, or one,per,layer (if MODEL does not say it)",
     )
     command.add_argument(
-        "--inputs", metavar="FILE", help="a table or pictures of which the page gets 1,000 (html only)"
+        "--inputs", metavar="FILE", help="a table or pictures; the page gets 1,000 of them (html only)"
     )
     add_description(command)
     add_json(command)

@@ -12,7 +12,7 @@ def add(commands: Any) -> None:
     command = add_command(
         commands,
         "inspect",
-        help="look into a model file of any format and size",
+        help="show what a model file of any format and size holds",
         description="What a model file holds, as a tree. Formats, recognised by content:\n"
         f"{registry.readable_titles()};\n"
         "a file, an index or a folder of shards. Only its header is read.\n"
@@ -29,11 +29,11 @@ def add(commands: Any) -> None:
     command.add_argument("--depth", type=int, metavar="N", help="how deep the tree goes (default: what fits a screen)")
     command.add_argument("--neuron", metavar="TENSOR:N", help="neuron N of a matrix, by its name or as L:N")
     command.add_argument(
-        "--neurons-in", choices=("rows", "columns"), help="how the matrix lies, where that is not told"
+        "--neurons-in", choices=("rows", "columns"), help="where a neuron's weights are, if the file does not say it"
     )
-    command.add_argument("--inputs", metavar="FILE|NUMBERS", help="x.npy, or 0.5,0.8,...: work the neuron out on these")
+    command.add_argument("--inputs", metavar="FILE|NUMBERS", help="x.npy, or 0.5,0.8,...: compute the neuron on these")
     command.add_argument("--row", type=int, metavar="N", help="which row of a table of inputs, from 0")
-    command.add_argument("--activation", metavar="NAME", help="its squish (default: the file's own, else identity)")
+    command.add_argument("--activation", metavar="NAME", help="activation (default: the file's own, else identity)")
     command.add_argument("--top", type=int, default=10, metavar="N", help="connections shown (default %(default)s)")
     add_json(command)
     command.set_defaults(run=run)

@@ -11,15 +11,15 @@ def add(commands: Any) -> None:
     command = add_command(
         commands,
         "neuron",
-        help="work one neuron out by hand",
-        description="One neuron at work: the weighted sum, plus the bias, squished.",
+        help="compute one neuron by hand",
+        description="One neuron step by step: the weighted sum, plus the bias, through the activation\nfunction.",
         examples="""\
   glassnet neuron
   glassnet neuron --inputs 1,0,1 --weights 2,-1,0.5 --activation relu
 """,
     )
     command.add_argument(
-        "--inputs", type=numbers, default="0.5,0.8,0.2", metavar="NUMBERS", help="what comes in (default %(default)s)"
+        "--inputs", type=numbers, default="0.5,0.8,0.2", metavar="NUMBERS", help="input values (default %(default)s)"
     )
     command.add_argument(
         "--weights",
@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--bias", type=float, default=0.1, metavar="NUMBER", help="default %(default)s")
     command.add_argument(
-        "--activation", default=DEFAULT_NEURON, metavar="NAME", help="the squish (default %(default)s)"
+        "--activation", default=DEFAULT_NEURON, metavar="NAME", help="activation function (default %(default)s)"
     )
     add_json(command)
     command.set_defaults(run=run)

@@ -13,12 +13,12 @@ def add(commands: Any) -> None:
     command = add_command(
         commands,
         "open",
-        help="open the page: draw, look, turn knobs, train, compare",
-        description="The page, in your browser: draw a digit, see every number, turn any knob, train\n"
-        "before your eyes, compare, look into model files of any size. The server is on\n"
+        help="open the page: draw, inspect, change, train, compare",
+        description="The page, in your browser: draw a digit, see and change every number, train,\n"
+        "compare, inspect model files of any size. The server is on\n"
         "this machine only and the printed address is good once; Ctrl-C ends it.",
         examples="""\
-  glassnet open                                   networks that come along
+  glassnet open                                   the bundled networks
   glassnet open digits.safetensors                with your own
   glassnet open before.safetensors after.onnx     two of them, to compare
   glassnet open --port 8000 --no-browser          and open the address yourself

@@ -30,7 +30,7 @@ def add_engine(command: argparse._ActionsContainer) -> None:
     command.add_argument(
         "--engine", default="auto", metavar="NAME", help="auto (default), native, reference (numpy) or torch"
     )
-    command.add_argument("--device", metavar="NAME", help="where torch computes: cpu, cuda (or cuda:1), mps")
+    command.add_argument("--device", metavar="NAME", help="device of torch: cpu, cuda (or cuda:1), mps")
 
 
 def add_description(command: argparse._ActionsContainer) -> None:

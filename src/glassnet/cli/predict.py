@@ -11,10 +11,10 @@ def add(commands: Any) -> None:
     command = add_command(
         commands,
         "predict",
-        help="ask a saved network",
-        description="What a saved network makes of an input. A picture of a digit may be of any size\n"
-        "and on any plain background: it is inverted, cropped, resized and centred as\n"
-        "the digits were that the network learnt from.",
+        help="predict with a saved network",
+        description="The output of a saved network for an input. A picture of a digit may be of any\n"
+        "size and on any plain background: it is inverted, cropped, resized and centred\n"
+        "as the digits of the training data were.",
         examples="""\
   glassnet predict digits.safetensors photo.png
   glassnet predict digits.safetensors --digit 7 --neuron 0:3
@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
 """,
     )
     add_input(command)
-    command.add_argument("--neuron", type=address, metavar="L:N", help="also work this neuron out")
+    command.add_argument("--neuron", type=address, metavar="L:N", help="also compute this neuron by hand")
     command.add_argument("--top", type=int, default=12, metavar="N", help="products shown singly (default %(default)s)")
     command.add_argument(
         "-o", "--output", metavar="FILE", help="write a row for each row of a table here: Parquet, CSV or Arrow"

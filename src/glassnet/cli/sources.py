@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def to_train(
     arguments: argparse.Namespace, group: "ProcessGroup | None" = None
 ) -> tuple[Dataset | Stream, Dataset | Stream]:
-    """What is learnt from and what is held out: the file given for it, the test digits, or a share drawn at random. Of
+    """Training data and held-out data: the file given for it, the test digits, or a share drawn at random. Of
     many processes each reads its own part of Parquet and Arrow files, unless they are to be streamed."""
     if group is not None and not arguments.stream and not arguments.sharded and _is_arrow(arguments.data):
         from glassnet.distributed import read as read_own

@@ -44,15 +44,23 @@ def add(commands: Any) -> None:
         help="digits (default); circle, xor, gauss, spiral; a CSV, Parquet, npz or IDX file; a folder of pictures or of"
         " Parquet files",
     )
-    data.add_argument("--target", metavar="COLUMN", help="the column of a table that is to be told")
+    data.add_argument("--target", metavar="COLUMN", help="column to predict")
     data.add_argument(
         "--stream",
         action=argparse.BooleanOptionalAction,
         help="read Parquet a block at a time (default: folders, and files of more than 67 million cells)",
     )
-    data.add_argument("--validation", metavar="DATA", help="data to look at after each epoch (digits: the test digits)")
     data.add_argument(
-        "--holdout", type=float, default=0.2, metavar="SHARE", help="without it, this share of DATA (default 0.2)"
+        "--validation",
+        metavar="DATA",
+        help="data evaluated after each epoch; never trained on (digits: the test digits)",
+    )
+    data.add_argument(
+        "--holdout",
+        type=float,
+        default=0.2,
+        metavar="SHARE",
+        help="without --validation: fraction of DATA held out (default 0.2)",
     )
 
     network = command.add_argument_group("network")
@@ -62,34 +70,51 @@ def add(commands: Any) -> None:
         type=names,
         default=DEFAULT_HIDDEN,
         metavar="NAME",
-        help="of the hidden layers (default %(default)s), or one,per,layer",
+        help="activation of the hidden layers (default %(default)s), or one,per,layer",
     )
-    network.add_argument("--init", metavar="NAME", help="how weights start (default: what fits the activation)")
+    network.add_argument(
+        "--init", metavar="NAME", help="initialiser of the weights (default: the one for the activation)"
+    )
     network.add_argument("--dtype", default="float32", metavar="TYPE", help="float32 (default) or float64")
 
     steps = command.add_argument_group("steps")
     steps.add_argument("--epochs", type=int, default=15, metavar="N", help="default 15")
     steps.add_argument("--batch-size", type=int, default=64, metavar="N", help="default 64")
     steps.add_argument("--optimizer", default=DEFAULT_OPTIMIZER, metavar="NAME", help="default %(default)s")
-    steps.add_argument("--learning-rate", type=float, metavar="RATE", help="default: what is usual for the optimizer")
-    steps.add_argument("--schedule", default="one_cycle", metavar="NAME", help="how the rate moves (default one_cycle)")
-    steps.add_argument("--loss", metavar="NAME", help="default: what fits the targets")
-    steps.add_argument("--l1", type=float, default=0.0, metavar="X", help="penalty on the weights' size (default 0)")
-    steps.add_argument("--l2", type=float, default=1e-4, metavar="X", help="penalty on their squares (default 0.0001)")
-    steps.add_argument("--dropout", type=float, default=0.0, metavar="SHARE", help="of hidden activations (default 0)")
-    steps.add_argument("--clip-norm", type=float, metavar="X", help="the longest gradient that is followed as it is")
-    steps.add_argument("--class-weight", choices=["balanced"], help="count rare classes for more")
-    steps.add_argument("--patience", type=int, metavar="N", help="stop N epochs after the best one, and keep the best")
-    steps.add_argument("--seed", type=int, default=0, metavar="N", help="of start, order and dropout (default 0)")
+    steps.add_argument("--learning-rate", type=float, metavar="RATE", help="default: the optimizer's usual rate")
+    steps.add_argument(
+        "--schedule", default="one_cycle", metavar="NAME", help="schedule of the learning rate (default one_cycle)"
+    )
+    steps.add_argument("--loss", metavar="NAME", help="default: the one for the targets")
+    steps.add_argument("--l1", type=float, default=0.0, metavar="X", help="L1 penalty on the weights (default 0)")
+    steps.add_argument("--l2", type=float, default=1e-4, metavar="X", help="L2 penalty on the weights (default 0.0001)")
+    steps.add_argument(
+        "--dropout",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="fraction of hidden activations set to 0 (default 0)",
+    )
+    steps.add_argument("--clip-norm", type=float, metavar="X", help="shorten gradients longer than this")
+    steps.add_argument("--class-weight", choices=["balanced"], help="weight classes by the inverse of their frequency")
+    steps.add_argument(
+        "--patience",
+        type=int,
+        metavar="N",
+        help="stop after N epochs without improvement in validation loss, and keep the best",
+    )
+    steps.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of start values, order and dropout (default 0)"
+    )
     add_engine(steps)
 
     result = command.add_argument_group("result")
     result.add_argument("-o", "--output", metavar="FILE", help="where to save (default: DATA's name + .safetensors)")
-    result.add_argument("--sharded", action="store_true", help="spread the network over torchrun's processes")
-    result.add_argument("--checkpoint", metavar="FILE", help="keep the run here after each epoch")
-    result.add_argument("--resume", action="store_true", help="go on from --checkpoint where it exists")
+    result.add_argument("--sharded", action="store_true", help="divide the network among torchrun's processes")
+    result.add_argument("--checkpoint", metavar="FILE", help="save the run here after each epoch")
+    result.add_argument("--resume", action="store_true", help="continue from --checkpoint if it exists")
     add_json(result)
-    result.add_argument("-v", "--verbose", action="store_true", help="say which engine is used, and why")
+    result.add_argument("-v", "--verbose", action="store_true", help="report which engine is used, and why")
     command.set_defaults(run=run)
 
 

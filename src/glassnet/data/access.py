@@ -68,15 +68,13 @@ def check_claim(claimed: int, stored: int, what: str) -> None:
     """`FileError` if `stored` bytes of deflate cannot hold the `claimed` bytes, or if they are more than `LARGEST`."""
     if claimed > stored * DEFLATE_AT_MOST:
         raise FileError(
-            got=f"{what}, which claims {claimed:,} bytes and stores {stored:,}",
-            expected=f"at most {DEFLATE_AT_MOST} times as many as are stored: deflate holds no more",
-            do="get the file again from where it came from",
+            f"{what} claims {claimed:,} bytes and stores {stored:,}: deflate compresses at most {DEFLATE_AT_MOST} "
+            "times",
+            help="download or save the file again",
         )
     if claimed > LARGEST:
         raise FileError(
-            got=f"{what}, which claims {claimed:,} bytes",
-            expected=f"at most {LARGEST:,}",
-            do="split the data into smaller files",
+            f"{what} claims {claimed:,} bytes, expected at most {LARGEST:,}", help="split the data into smaller files"
         )
 
 

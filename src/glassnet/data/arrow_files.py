@@ -66,7 +66,7 @@ class ArrowFiles:
         except (pa.ArrowException, OSError, ValueError) as error:
             raise _damaged(place, error) from None
         if not rows:
-            raise FileError(got=f"{str(path)!r} without rows", expected="a row for each example", do="add rows")
+            raise FileError(f"{str(path)!r} has no rows")
         check_names(path, found.schema.names)
         kinds = {name: kind_of_type(found.schema.field(name).type) for name in found.schema.names}
         for fragment, schema in zip(fragments, schemas, strict=True):
@@ -137,17 +137,17 @@ def _only_kind(path: Path) -> str:
     for kind, file in kinds.items():
         if kind not in ("parquet", "arrow"):
             raise FileError(
-                got=f"{str(file)!r}, by its content {KIND_WORDS[kind]}",
-                expected="Parquet or Arrow files",
-                do="write the table as Parquet, or take the file out of the folder",
+                f"{str(file)!r} is {KIND_WORDS[kind]} by its content, expected Parquet or Arrow files",
+                help="write the table as Parquet, or move the file out of the folder",
             )
     if len(kinds) != 1:
         raise FileError(
-            got=f"{str(path)!r} with {' and '.join(f'{str(file)!r}' for file in kinds.values())}"
-            if kinds
-            else f"{str(path)!r} without files",
-            expected="files of one kind, Parquet or Arrow",
-            do="write all of them as Parquet",
+            (
+                f"{str(path)!r} mixes {' and '.join(f'{str(file)!r}' for file in kinds.values())}"
+                if kinds
+                else f"{str(path)!r} has no files"
+            )
+            + ": expected files of one kind, Parquet or Arrow"
         )
     return next(iter(kinds))
 
@@ -162,10 +162,14 @@ def _check_agrees(fragment: Any, schema: Any, kinds: dict[str, str]) -> None:
     other = [name for name, kind in there.items() if kinds.get(name, kind) != kind]
     if absent or other:
         raise InputError(
-            got=f"{fragment.path!r} "
-            + (f"without {listed(absent)}" if absent else f"with {there[other[0]]} in column {short(other[0])}"),
-            expected="the columns of the first file" if absent else f"{kinds[other[0]]}, as in the first file",
-            do="write the files with the same columns",
+            f"{fragment.path!r} "
+            + (
+                f"lacks {listed(absent)}, expected the columns of the first file"
+                if absent
+                else f"has {there[other[0]]} in column {short(other[0])}, expected {kinds[other[0]]} "
+                "as in the first file"
+            ),
+            help="write the files with the same columns",
         )
 
 
@@ -216,7 +220,6 @@ def _parquet_batches(fragment: Any, names: list[str], rows: range) -> Iterator[t
 
 def _damaged(path: Source, error: Exception) -> FileError:
     return FileError(
-        got=f"{str(path)!r}, which is truncated or damaged ({error})",
-        expected="whole Parquet or Arrow files",
-        do="write the file again",
+        f"{str(path)!r} is truncated or damaged ({error}): expected complete Parquet or Arrow files",
+        help="write the file again",
     )

@@ -129,9 +129,9 @@ class Survey:
         notes = tuple(f"columns left out, {reason}: {listed(names)}" for reason, names in left_out.items())
         if not inputs:
             raise InputError(
-                got=f"{str(path)!r} without a column to learn from" + (f" ({'; '.join(notes)})" if notes else ""),
-                expected="at least one column of different numbers, or of text that repeats, besides the target",
-                do="add one, or turn texts into numbers",
+                f"{str(path)!r} has no usable input column"
+                + (f" ({'; '.join(notes)})" if notes else "")
+                + ": expected at least one with different numbers, or text that repeats, besides the target"
             )
         features, centers, spreads, one_hot = zip(*inputs, strict=True)
         known = one_hot if any(one_hot) else None
@@ -156,7 +156,7 @@ def _reason(found: "Moments | Texts | str") -> str | None:
 def _check_scale(name: str, found: Moments) -> None:
     if not (np.isfinite(found.mean) and 0 < found.spread < np.inf):
         raise InputError(
-            got=f"column {short(name)} with values from {found.low:g} to {found.high:g}",
-            expected="values whose mean and standard deviation can be computed",
-            do="bring the column to another scale",
+            f"the mean and standard deviation of column {short(name)}, from {found.low:g} to {found.high:g}, "
+            "cannot be computed",
+            help="use another unit for this column",
         )

@@ -66,9 +66,10 @@ class Column:
             where = f"row {self.before + row + 1:,} " + (f"of {self.file}" if self.file else "below the header")
             more = f" (and in {int(wrong.sum()) - 1:,} more)" if wrong.sum() > 1 else ""
             raise InputError(
-                got=f"column {short(self.name)} with " + (self.other or f"{short(cell)} in {where}{more}"),
-                expected="a finite number in every cell, or an empty cell where it is missing",
-                do="correct or empty the cell, or drop the column",
+                f"column {short(self.name)} has "
+                + (self.other or f"{short(cell)} in {where}{more}")
+                + ": expected a finite number in every cell, or an empty cell where it is missing",
+                help="correct or empty the cell, or drop the column",
             )
         return self.numbers
 
@@ -78,7 +79,7 @@ class Column:
             return self.texts
         if self.other:
             raise InputError(
-                got=f"column {short(self.name)} with {self.other}", expected="text", do="convert it to text first"
+                f"column {short(self.name)} has {self.other}, expected text", help="convert it to text first"
             )
         cells = [None if np.isnan(number) else number_text(number, self.truths) for number in self.numbers]
         return np.array(cells, dtype=object)

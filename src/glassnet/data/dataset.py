@@ -61,25 +61,23 @@ class Dataset:
         inputs, targets = numeric(self.inputs, "inputs"), numeric(self.targets, "targets")
         if inputs.ndim != 2 or targets.ndim not in (1, 2) or inputs.shape[0] != len(targets):
             raise InputError(
-                got=f"inputs of shape {shape_text(inputs.shape)} and targets of shape {shape_text(targets.shape)}",
-                expected="inputs (n, fan_in) and n targets",
-                do="give one row of inputs and one target for each example",
+                f"inputs have shape {shape_text(inputs.shape)} and targets {shape_text(targets.shape)}, expected "
+                "inputs (n, fan_in) and n targets"
             )
         if 0 in inputs.shape:
-            raise InputError(got="no examples", expected="at least one", do="check where the data comes from")
+            raise InputError("the data has no examples")
         if prod(self.input_shape) != inputs.shape[1]:
             raise InputError(
-                got=f"inputs of {inputs.shape[1]:,} values each and input_shape {shape_text(self.input_shape)}",
-                expected="as many values as this shape has",
-                do="correct the schema",
+                f"inputs have {inputs.shape[1]:,} values each, which is not input_shape {shape_text(self.input_shape)}",
+                help="correct the schema",
             )
         if targets.ndim == 1 and targets.dtype.kind in "bui":
             targets = targets.astype(np.int64, copy=False)
             if self.classes is not None and (targets.min() < 0 or targets.max() >= len(self.classes)):
                 raise InputError(
-                    got=f"labels from {targets.min()} to {targets.max()}",
-                    expected=f"0 to {len(self.classes) - 1}, one for each class: {', '.join(self.classes[:10])}",
-                    do="number the classes from zero, and name them all",
+                    f"labels run from {targets.min()} to {targets.max()}, expected 0 to {len(self.classes) - 1} "
+                    f"for the classes {', '.join(self.classes[:10])}",
+                    help="number the classes from zero, and name them all",
                 )
         object.__setattr__(self, "inputs", readonly(inputs))
         object.__setattr__(self, "targets", readonly(targets))
@@ -119,9 +117,7 @@ class Dataset:
         held_out = round(len(self) * share)
         if not 0 < held_out < len(self):
             raise SettingError(
-                got=f"a share of {share} of {len(self)} examples",
-                expected="a part that leaves at least one example on each side",
-                do="0.1 to 0.2 is usual",
+                f"a fraction of {share} of {len(self)} examples leaves one part empty", help="0.1 to 0.2 is usual"
             )
         order = np.random.default_rng(seed).permutation(len(self))
         return self[np.sort(order[held_out:])], self[np.sort(order[:held_out])]

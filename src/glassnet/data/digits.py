@@ -55,7 +55,7 @@ def stored(part: Literal["train", "test"]) -> tuple[Array, Array]:
             images, labels = read_npz(file, "mnist.npz", (f"{part}_images", f"{part}_labels")).values()
     except FileNotFoundError:
         raise FileError(
-            got="no mnist.npz in the installed package", expected="the bundled digits", do="install glassnet again"
+            "the installed package lacks its digits (mnist.npz)", help="pip install --force-reinstall glassnet"
         ) from None
     return images, labels
 

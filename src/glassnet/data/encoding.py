@@ -52,18 +52,17 @@ def check_columns(path: Source, there: "dict[str, Column] | list[str]", like: Sc
     """`InputError` unless all columns that the network was trained on are there, naming those that are missing."""
     if not like.features:
         raise InputError(
-            got=f"the table {str(path)!r} for a network that knows no column names",
-            expected="data of the kind it was trained with",
-            do="give the inputs as an array, or train a network on a table",
+            f"the network knows no column names, so it cannot read the table {str(path)!r}",
+            help="give the inputs as an array, or train a network on a table",
         )
     wanted = list(like.columns)
     absent = [name for name in wanted if name not in there]
     if absent:
         near = difflib.get_close_matches(absent[0], there, n=1)
         raise InputError(
-            got=f"{str(path)!r} without column{'s' * (len(absent) > 1)} {listed(absent)}",
-            expected=f"all columns the network was trained on: {listed(wanted)}",
-            do=f"is {near[0]!r} what it was trained on? Then rename it" if near else "add what is missing",
+            f"{str(path)!r} lacks column{'s' * (len(absent) > 1)} {listed(absent)}: expected all columns of the "
+            f"training data, {listed(wanted)}",
+            help=f"if {near[0]!r} is that column, rename it" if near else None,
         )
 
 

@@ -64,18 +64,17 @@ def idx(images: Source, labels: Source) -> Dataset:
     if inputs.ndim < 2 or targets.ndim != 1 or len(inputs) != len(targets):
         swapped = inputs.ndim == 1 and targets.ndim > 1
         raise InputError(
-            got=f"images of shape {shape_text(inputs.shape)} and labels of shape {shape_text(targets.shape)}",
-            expected="images (n, ...) and labels (n,), one for each image",
-            do="give the images first, then the labels" if swapped else "take both files from the same set",
+            f"images have shape {shape_text(inputs.shape)} and labels {shape_text(targets.shape)}, expected (n, "
+            "...) and (n,)",
+            help="give the images first, then the labels" if swapped else "take both files from the same set",
         )
     classes = None
     if targets.dtype.kind != "f":
         low, high = int(targets.min()), int(targets.max())
         if low < 0 or high >= _MOST_CLASSES:
             raise InputError(
-                got=f"labels from {low} to {high}",
-                expected=f"class numbers from 0 to {_MOST_CLASSES - 1:,}",
-                do="check that the second file holds labels",
+                f"labels run from {low} to {high}, expected class numbers from 0 to {_MOST_CLASSES - 1:,}",
+                help="check that the second file holds labels",
             )
         classes = tuple(str(k) for k in range(high + 1))
     schema = Schema(inputs.shape[1:], 1 / 255 if inputs.dtype == np.uint8 else None, classes=classes)
@@ -92,9 +91,9 @@ def labels_beside(images: Source) -> Path:
     found = [path for path in usual if name != place.name and path.exists()]
     if not found:
         raise FileError(
-            got=f"{str(images)!r} without its labels",
-            expected=f"{usual[0].name!r} beside it" if name != place.name else "a name such as train-images-idx3-ubyte",
-            do="put the labels there, or name both files: glassnet.data.idx(images, labels)",
+            f"the labels of {str(images)!r} are missing: expected "
+            + (f"{usual[0].name!r} beside it" if name != place.name else "a name such as train-images-idx3-ubyte"),
+            help="put the labels there, or name both files: gn.data.idx(images, labels)",
         )
     return found[0]
 
@@ -146,6 +145,4 @@ def _read(file: "IO[bytes] | gzip.GzipFile", path: Source, stored: int, packed: 
 
 
 def _wrong(path: Source, got: str, expected: str) -> FileError:
-    return FileError(
-        got=f"{str(path)!r} with {got}", expected=expected, do="get the file again from where it came from"
-    )
+    return FileError(f"{str(path)!r} has {got}, expected {expected}", help="download the file again")

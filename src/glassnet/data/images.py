@@ -75,9 +75,7 @@ def folder(path: Source, size: tuple[int, int] | None = None, *, like: Schema | 
         classes = like.classes
     elif len(classes) < 2:
         raise InputError(
-            got=f"{str(path)!r} with one class, {classes[0]!r}",
-            expected="at least two sub-folders, one for each class",
-            do="add the pictures of the other classes",
+            f"{str(path)!r} has one class, {classes[0]!r}: expected at least two sub-folders, one for each class"
         )
     files = [(file, classes.index(name)) for name, pictures in groups.items() for file in pictures]
     if size is None and like is not None and like.input_shape is not None and len(like.input_shape) == 2:
@@ -87,9 +85,9 @@ def folder(path: Source, size: tuple[int, int] | None = None, *, like: Schema | 
     height, width = size
     if min(size) < 1 or height * width * len(files) > LARGEST:
         raise SettingError(
-            got=f"size {shape_text(size)} for {len(files):,} pictures",
-            expected=f"height and width from 1 up, and at most {LARGEST:,} pixels in all pictures together",
-            do="give a smaller size, such as (28, 28)",
+            f"{len(files):,} pictures of size {shape_text(size)} are too many: expected sides from 1 up and at "
+            f"most {LARGEST:,} pixels in all",
+            help="give a smaller size, such as size=(28, 28)",
         )
     inputs = np.empty((len(files), height, width), np.uint8)
     for picture, (file, _) in zip(inputs, files, strict=True):
@@ -176,9 +174,7 @@ def image_inputs(picture: Picture, like: Schema) -> Array:
     shape = like.input_shape or ()
     if len(shape) != 2 or like.scale is None:
         raise SettingError(
-            got="a picture for a network whose inputs are no grey values",
-            expected="a network trained on pictures",
-            do="give it a row of numbers or a table",
+            "the network was not trained on pictures, so it cannot read one", help="give it a row of numbers or a table"
         )
     if shape == (SIDE, SIDE) and like.classes == DIGITS.classes:
         return as_digit(picture)
@@ -198,9 +194,8 @@ def _ink(grey: Array) -> Array:
     ink, peak = (paper - grey if peaks[0] >= peaks[1] else grey - paper), max(peaks)
     if peak < _FAINTEST:
         raise InputError(
-            got=f"a blank picture, nowhere further than {max(peak, 0):.0f} of 255 grey values from its background",
-            expected="a digit, dark on light or light on dark",
-            do="draw it thicker or darker, on a background of one colour",
+            f"the picture is blank: nowhere further than {max(peak, 0):.0f} of 255 grey values from its background",
+            help="draw the digit thicker or darker, on a background of one colour",
         )
     faint = min(max(0.1 * peak, 1.5 * np.percentile(ink[ring], 99)), 0.5 * peak)
     full = np.median(ink[ink > (faint + peak) / 2])
@@ -287,9 +282,7 @@ def _checked(grey: Array) -> Array:
     if grey.ndim != 2 or not grey.size or grey.min() < 0 or grey.max() > 255:
         between = f" from {grey.min():g} to {grey.max():g}" if grey.size else ""
         raise InputError(
-            got=f"an array of shape {shape_text(grey.shape)}{between}",
-            expected="grey values (height, width) from 0 to 255",
-            do="scale the values, and reshape flat ones first",
+            f"the array has shape {shape_text(grey.shape)}{between}, expected grey values (height, width) from 0 to 255"
         )
     return np.rint(grey).astype(np.uint8)
 
@@ -309,9 +302,8 @@ def _decoded(file: BinaryIO, what: str) -> "Image.Image":
         raise
     except Exception as error:  # a damaged file can make Pillow raise anything: SyntaxError, struct.error, ...
         raise FileError(
-            got=f"{what}, which cannot be read as a picture ({error})",
-            expected="a complete PNG or JPEG file",
-            do="save the picture again as PNG",
+            f"{what} cannot be read as a picture ({error}): expected a complete PNG or JPEG file",
+            help="save the picture again as PNG",
         ) from None
 
 
@@ -334,7 +326,7 @@ def _check_size(image: "Image.Image", what: str) -> None:
 
 
 def _too_large(what: str) -> InputError:
-    return InputError(got=what, expected=f"from 1 to {MOST_PIXELS:,} pixels", do="scale it down first")
+    return InputError(f"{what}: expected from 1 to {MOST_PIXELS:,} pixels", help="scale it down first")
 
 
 def _groups(path: Source) -> tuple[dict[str, list[Path]], list[str]]:
@@ -351,17 +343,14 @@ def _groups(path: Source) -> tuple[dict[str, list[Path]], list[str]]:
     except FileNotFoundError:
         raise no_such_file(path) from None
     except OSError as error:
-        raise FileError(
-            got=f"{error.filename!r} ({error.strerror})",
-            expected="a folder that can be read",
-            do="name a folder of pictures",
-        ) from None
+        raise FileError(f"cannot read {error.filename!r}: {error.strerror}") from None
     empty = [name for name, pictures in groups.items() if not pictures]
     if not groups or empty:
         raise InputError(
-            got=f"{str(path)!r} " + (f"with no PNG or JPEG in {listed(empty)}" if empty else "without sub-folders"),
-            expected="a sub-folder for each class, with its pictures in it",
-            do="sort the pictures into folders named after the classes",
+            f"{str(path)!r} has "
+            + (f"no PNG or JPEG in {listed(empty)}" if empty else "no sub-folders")
+            + ": expected a sub-folder for each class, with its pictures in it",
+            help="sort the pictures into folders named after the classes",
         )
     return groups, others
 

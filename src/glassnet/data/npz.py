@@ -30,9 +30,8 @@ def npz_names(file: IO[bytes], name: str) -> tuple[str, ...]:
     if not arrays:
         workbook = any(member.startswith("xl/") for member in members)
         raise FileError(
-            got=f"{name!r}, a zip file with {listed(members) if members else 'nothing in it'}",
-            expected="an .npz file, with arrays in it",
-            do="save the workbook as CSV first" if workbook else "write one with numpy.savez",
+            f"{name!r} is a zip file with {listed(members) if members else 'nothing in it'}, expected arrays",
+            help="save the workbook as CSV first" if workbook else "write one with numpy.savez",
         )
     return arrays
 
@@ -45,9 +44,7 @@ def read_npz(file: IO[bytes], name: str, arrays: Sequence[str]) -> dict[str, Arr
     except FileError:
         raise
     except KeyError as error:
-        raise FileError(
-            got=f"{name!r}: {error.args[0]}", expected="all of its arrays", do="get the file again"
-        ) from None
+        raise FileError(f"{name!r}: {error.args[0]}", help="download the file again") from None
     except _DAMAGE as error:
         raise _damaged(name, error) from None
 
@@ -67,9 +64,9 @@ def _read_member(archive: zipfile.ZipFile, name: str, array: str) -> Array:
             raise ValueError(f"{array} with a header that cannot be read: {error}") from None
         if dtype.hasobject:
             raise FileError(
-                got=f"{what}, which holds Python objects",
-                expected="numbers or text: objects are not loaded, since loading them can run code",
-                do="save it with a plain dtype, such as float32 or str",
+                f"{what} holds Python objects, expected numbers or text: objects are not loaded, since loading "
+                "them can run code",
+                help="save it with a plain dtype, such as float32 or str",
             )
         count = 1
         for axis in shape:
@@ -84,7 +81,6 @@ def _read_member(archive: zipfile.ZipFile, name: str, array: str) -> Array:
 
 def _damaged(name: str, error: Exception) -> FileError:
     return FileError(
-        got=f"{name!r}, which is truncated or damaged ({str(error) or type(error).__name__})",
-        expected="a complete .npz file",
-        do="get the file again, or write it again with numpy.savez",
+        f"{name!r} is truncated or damaged ({str(error) or type(error).__name__}): expected a complete .npz file",
+        help="download the file again, or write it again with numpy.savez",
     )

@@ -48,9 +48,8 @@ class Partition(Stream):
         """The part among all parts, which hold so many examples each; `InputError` if one holds none."""
         if 0 in counts:
             raise InputError(
-                got=f"no example of {self.name} on rank {list(counts).index(0)} of {len(counts)}, {sum(counts)} in all",
-                expected="at least one for each process",
-                do="start fewer processes",
+                f"rank {list(counts).index(0)} of {len(counts)} has no example of {self.name}, which has {sum(counts)}",
+                help="start fewer processes",
             )
         return replace(self, start=sum(counts[:k]), rows=sum(counts))
 
@@ -62,7 +61,7 @@ class Partition(Stream):
         """What all parts held out, as one data set."""
         rows, targets = _joined(parts)
         if not len(rows):
-            raise InputError(got="no example held out", expected="at least one", do="hold out a larger share")
+            raise InputError("no example is held out", help="hold out a larger fraction")
         return self._dataset(rows, targets)
 
     def fingerprint(self) -> list[int]:

@@ -102,7 +102,6 @@ def scratch_folder() -> Path:
 
 def _no_room(folder: Path, why: str, needed: int) -> FileError:
     return FileError(
-        got=f"{why} in {str(folder)!r}",
-        expected=f"room for {needed / 1e9:,.1f} GB, a shuffled copy of the rows while they are learnt from",
-        do="name a folder on a larger disk with the variable TMPDIR",
+        f"{why} in {str(folder)!r}: a shuffled copy of the rows needs {needed / 1e9:,.1f} GB during training",
+        help="name a folder on a larger disk with the variable TMPDIR",
     )

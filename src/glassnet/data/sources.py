@@ -83,9 +83,9 @@ def read(
         return idx(source, labels_beside(source))
     if kind in ("picture", "gzip", "binary"):
         raise FileError(
-            got=f"{name!r}, {KIND_WORDS[kind]}",
-            expected="a data set: a folder of pictures, a table (CSV, Parquet, .npz) or IDX images",
-            do=_REMEDIES[kind],
+            f"{name!r} is {KIND_WORDS[kind]}, expected a data set: a folder of pictures, a table (CSV, Parquet, "
+            ".npz) or IDX images",
+            help=_REMEDIES[kind],
         )
     return table(source, target, like=like, task=task)
 
@@ -101,6 +101,4 @@ def _refuse(source: str, **settings: object) -> None:
     """`SettingError` for a setting that means nothing here, rather than passing over it."""
     for name, value in settings.items():
         if value is not None:
-            raise SettingError(
-                got=f"{name}={value!r} for {source!r}", expected=f"no {name} for this source", do="leave it out"
-            )
+            raise SettingError(f"{source!r} takes no {name}, got {value!r}")

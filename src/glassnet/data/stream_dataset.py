@@ -151,9 +151,7 @@ class Stream:
             If there is no space for the training copy.
         """
         outside = SettingError(
-            got=f"a share of {share} of {len(self)} examples",
-            expected="a part that leaves at least one example on each side",
-            do="0.1 to 0.2 is usual",
+            f"a fraction of {share} of {len(self)} examples leaves one part empty", help="0.1 to 0.2 is usual"
         )
         if not 0 < share < 1:
             raise outside

@@ -54,20 +54,14 @@ def read_csv(path: Source, texts: Collection[str] = ()) -> dict[str, Column]:
             row = wrong[0]
             where = f"row {row.number - 1:,} below the header"
             raise FileError(
-                got=f"{str(path)!r} with {row.actual_columns} cells in {where}: {short(row.text)}",
-                expected=f"{row.expected_columns}, as in the header",
-                do=f"put quotes around a cell that has {separator!r} in it, and give every row as many cells",
+                f"{str(path)!r} has {row.actual_columns} cells in {where}, expected {row.expected_columns} as in "
+                f"the header: {short(row.text)}",
+                help=f"put quotes around a cell that has {separator!r} in it",
             ) from None
-        raise FileError(
-            got=f"{str(path)!r}, which cannot be read as CSV ({error})",
-            expected="a CSV table in UTF-8",
-            do="write it again as CSV",
-        ) from None
+        raise FileError(f"{str(path)!r} cannot be read as CSV: {error}") from None
     table = table.slice(1)
     if not table.num_rows:
-        raise FileError(
-            got=f"{str(path)!r} with a header and no rows", expected="a row for each example", do="add rows"
-        )
+        raise FileError(f"{str(path)!r} has a header and no rows")
     return {name: of_arrow(name, cells, name in texts) for name, cells in zip(names, table.columns, strict=True)}
 
 
@@ -82,21 +76,19 @@ def read_parquet(path: Source, texts: Collection[str] = ()) -> dict[str, Column]
             rows, columns = source.metadata.num_rows, len(source.schema_arrow)
             if rows * columns > MOST_CELLS:
                 raise FileError(
-                    got=f"{str(path)!r}, which claims {rows:,} rows of {columns:,} columns",
-                    expected=f"at most {MOST_CELLS:,} cells in memory",
-                    do="read it with glassnet.data.stream, or leave columns out",
+                    f"{str(path)!r} claims {rows:,} rows of {columns:,} columns, expected at most {MOST_CELLS:,} "
+                    "cells in memory",
+                    help="read it with gn.data.stream, or drop columns",
                 )
             table = source.read(use_threads=False)
         except FileError:
             raise
         except (pa.ArrowException, OSError, ValueError) as error:
             raise FileError(
-                got=f"{str(path)!r}, which is truncated or damaged ({error})",
-                expected="a Parquet file",
-                do="write the file again",
+                f"{str(path)!r} is truncated or damaged ({error}): expected a Parquet file", help="write the file again"
             ) from None
     if not table.num_rows:
-        raise FileError(got=f"{str(path)!r} without rows", expected="a row for each example", do="add rows")
+        raise FileError(f"{str(path)!r} has no rows")
     names = tuple(table.column_names)
     check_names(path, names)
     return {name: of_arrow(name, cells, name in texts) for name, cells in zip(names, table.columns, strict=True)}
@@ -110,15 +102,11 @@ def _header(path: Source) -> tuple[tuple[str, ...], str]:
         text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
     except UnicodeDecodeError as error:
         raise FileError(
-            got=f"{str(path)!r}, which is no text in UTF-8 ({error.reason} at byte {error.start:,})",
-            expected="a CSV table in UTF-8",
-            do="save it as 'CSV UTF-8'",
+            f"{str(path)!r} is not UTF-8 text: {error.reason} at byte {error.start:,}", help="save it as 'CSV UTF-8'"
         ) from None
     if "\0" in text or not text.strip():
         got = "no table" if text.strip() else "an empty file"
-        raise FileError(
-            got=f"{str(path)!r}, {got}", expected="a CSV table with a header line", do="check where the file comes from"
-        )
+        raise FileError(f"{str(path)!r} is no CSV table with a header line: {got}")
     first = text.lstrip("\r\n").partition("\n")[0]
     separator = max(",;\t|", key="".join(first.split('"')[::2]).count)
     try:
@@ -127,9 +115,7 @@ def _header(path: Source) -> tuple[tuple[str, ...], str]:
         )
     except csv.Error as error:
         raise FileError(
-            got=f"{str(path)!r}, whose first line cannot be read ({error})",
-            expected="a header line",
-            do="write it again as CSV",
+            f"the header line of {str(path)!r} cannot be read: {error}", help="write it again as CSV"
         ) from None
     check_names(path, names)
     return names, separator
@@ -140,7 +126,5 @@ def check_names(path: Source, names: Collection[str]) -> None:
     twice = [name for name, times in Counter(names).items() if name and times > 1]
     if twice:
         raise InputError(
-            got=f"{str(path)!r} with more than one column named {listed(twice)}",
-            expected="a name of its own for each column",
-            do="rename or drop the others",
+            f"{str(path)!r} has more than one column named {listed(twice)}", help="rename or drop the others"
         )

@@ -78,14 +78,11 @@ def table(path: Any, target: str | None = None, *, like: Schema | None = None, t
         told = answers(sheet.columns.pop(target), like, task)
     elif target is not None:
         raise SettingError(
-            got=f"target {target!r} for {str(path)!r}",
-            expected="none for an .npz file: its targets are an array of their own",
-            do="leave it out",
+            f"an .npz file has its targets in an array of their own, got target={target!r} for {str(path)!r}",
+            help="leave out the target",
         )
     elif sheet.targets is None:
-        raise FileError(
-            got=f"{str(path)!r} without targets", expected="an array of them beside the inputs", do="add it"
-        )
+        raise FileError(f"{str(path)!r} has no targets", help="add an array of them beside the inputs")
     elif sheet.targets.ndim == 2:
         told = Answers(sheet.targets.astype(np.float64), None, slice(None))
     else:
@@ -168,9 +165,8 @@ def _read(path: Any, like: Schema | None) -> _Sheet:
     if kind in ("text", "empty"):
         return _Sheet(read_csv(path, texts))
     raise FileError(
-        got=f"{str(path)!r}, by its content {KIND_WORDS[kind]}",
-        expected="a table: CSV in UTF-8, Parquet or .npz",
-        do={"gzip": "unpack it first", "arrow": "read it with glassnet.data.stream"}.get(
+        f"{str(path)!r} is {KIND_WORDS[kind]} by its content, expected a table: CSV in UTF-8, Parquet or .npz",
+        help={"gzip": "unpack it first", "arrow": "read it with gn.data.stream"}.get(
             kind, "write the table in one of these formats"
         ),
     )
@@ -183,9 +179,8 @@ def _read_npz(path: Source) -> _Sheet:
         pair = next((pair for pair in _NPZ_PAIRS if pair[0] in there), None)
         if pair is None:
             raise FileError(
-                got=f"{str(path)!r} with arrays {listed(there)}",
-                expected="inputs and targets, or X and y",
-                do="name them so: numpy.savez(path, inputs=..., targets=...)",
+                f"{str(path)!r} has the arrays {listed(there)}, expected inputs and targets, or X and y",
+                help="numpy.savez(path, inputs=..., targets=...)",
             )
         arrays = read_npz(file, name, [array for array in pair if array in there])
     inputs, targets = arrays[pair[0]], arrays.get(pair[1])
@@ -195,9 +190,8 @@ def _read_npz(path: Source) -> _Sheet:
     if not usable or (targets is not None and (targets.ndim not in (1, 2) or len(targets) != len(inputs))):
         beside = f" and {pair[1]} of shape {shape_text(targets.shape)}" if targets is not None else ""
         raise InputError(
-            got=f"{pair[0]} of shape {shape_text(inputs.shape)} and type {inputs.dtype}{beside}",
-            expected="numbers (n, columns) or pictures (n, height, width), and n targets",
-            do="give one row of inputs and one target for each example",
+            f"{pair[0]} has shape {shape_text(inputs.shape)} and type {inputs.dtype}{beside}, expected numbers "
+            "(n, columns) or pictures (n, height, width), and n targets"
         )
     if inputs.dtype == np.uint8 or inputs.ndim > 2:
         return _Sheet({}, True, inputs, targets)
@@ -227,16 +221,13 @@ def _pictures(path: Source, pictures: Array, kept: "Array | slice", like: Schema
     flat = pictures.reshape(len(pictures), -1)
     if like is not None and (like.features is not None or (like.scale or 1) != (schema.scale or 1)):
         raise InputError(
-            got=f"pictures of {pictures.dtype} in {str(path)!r}",
-            expected=f"the columns {listed(like.features)}"
-            if like.features
-            else "values as the network was trained with",
-            do="give it data of the kind it was trained with",
+            f"{str(path)!r} has pictures of {pictures.dtype}, expected "
+            + (f"the columns {listed(like.features)}" if like.features else "values like those of the training data")
         )
     if like is not None and like.input_shape is not None and int(np.prod(like.input_shape)) != flat.shape[1]:
         raise InputError(
-            got=f"pictures of {shape_text(pictures.shape[1:])} in {str(path)!r}",
-            expected=f"{shape_text(like.input_shape)}, the shape the network was trained with",
-            do="scale them to that size",
+            f"{str(path)!r} has pictures of {shape_text(pictures.shape[1:])}, expected "
+            f"{shape_text(like.input_shape)} as in the training data",
+            help="scale them to that size",
         )
     return Inputs(flat[kept], schema)

@@ -37,11 +37,12 @@ def target_name(path: Source, columns: Iterable[str], target: str | None) -> str
         return target
     near = difflib.get_close_matches(target or "", names, n=1)
     raise SettingError(
-        got=f"no target for {str(path)!r}"
+        f"{str(path)!r} needs a target: expected one of its columns, {listed(names)}"
         if target is None
-        else f"target {target!r}, which is no column of {str(path)!r}",
-        expected=f"one of its columns: {listed(names)}",
-        do=f"did you mean {near[0]!r}?" if near else "name one; if these are no names, add a header line to the file",
+        else f"{str(path)!r} has no column {target!r}: expected one of {listed(names)}",
+        help=f"did you mean {near[0]!r}?"
+        if near
+        else "name one with --target; if these are no names, add a header line to the file",
     )
 
 
@@ -95,9 +96,8 @@ class TargetSurvey:
             self.counts = None
         elif len(self.counts) > MOST_CLASSES:
             raise InputError(
-                got=f"target {short(self.name)} with more than {MOST_CLASSES:,} different values",
-                expected="fewer classes",
-                do="name another target",
+                f"target {short(self.name)} has more than {MOST_CLASSES:,} different values, too many for classes",
+                help="name another target",
             )
 
     def merge(self, others: "TargetSurvey") -> None:
@@ -116,10 +116,9 @@ class TargetSurvey:
         low, high = self.moments.low, self.moments.high
         if (low == high) if self.counts is None else len(self.counts) < 2:
             raise InputError(
-                got=f"target {short(self.name)} with {short(low if self.counts is None else next(iter(self.counts)))}"
-                " in every row",
-                expected="at least two different values",
-                do="add examples of the others, or name another target",
+                f"target {short(self.name)} is {short(low if self.counts is None else next(iter(self.counts)))} "
+                "in every row, expected at least two values",
+                help="add examples of the others, or name another target",
             )
         if self._text:
             self._check_repeats()
@@ -140,9 +139,9 @@ class TargetSurvey:
         different = len(self.counts or ())
         if self.task is None and different > MOST_WHOLE_CLASSES and 2 * different > self.count:
             raise InputError(
-                got=f"target {short(self.name)} with {different:,} different texts in {self.count:,} rows",
-                expected="classes that come back in many rows",
-                do='name another target, or set task="classes" if this is meant',
+                f"target {short(self.name)} has {different:,} different texts in {self.count:,} rows, expected "
+                "classes that occur in many rows",
+                help='name another target, or give task="classes" if this is meant',
             )
 
 
@@ -176,17 +175,13 @@ def told(column: Column, classes: tuple[str, ...] | None) -> tuple[Array, Array]
     for name in names:
         if name not in known:
             raise InputError(
-                got=f"class {short(name)} in column {short(column.name)}",
-                expected=f"one of the network's classes: {listed(classes)}",
-                do="correct the cell or leave out its row; a network knows only the classes that it was trained with",
+                f"column {short(column.name)} has the class {short(name)}, expected one of the network's: "
+                f"{listed(classes)}",
+                help="correct the cell or drop its row",
             )
     return np.array([known[name] for name in names], np.int64)[labels], kept
 
 
 def without_a_value(name: str) -> InputError:
     """The error for a target column that is empty."""
-    return InputError(
-        got=f"target {short(name)} without a value in any row",
-        expected="targets to learn from",
-        do="fill it in",
-    )
+    return InputError(f"target {short(name)} is empty in every row")

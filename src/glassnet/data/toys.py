@@ -166,11 +166,11 @@ def _polar(radius: Array, angle: Array) -> Array:
 
 def _rng(n: int, noise: float, seed: int) -> np.random.Generator:
     if n < 2:
-        raise SettingError(got=f"n = {n}", expected="at least 2 points", do="500 is Playground's number")
+        raise SettingError(f"n is {n}, expected at least 2 points")
     if not 0 <= noise <= 0.5:
-        raise SettingError(got=f"noise = {noise}", expected="a number from 0 to 0.5", do="0.1 is already rather noisy")
+        raise SettingError(f"noise is {noise}, expected a number from 0 to 0.5")
     if seed < 0:
-        raise SettingError(got=f"seed = {seed}", expected="a whole number from 0 up", do="any one will do")
+        raise SettingError(f"seed is {seed}, expected a whole number from 0 up")
     return np.random.default_rng(seed)
 
 

@@ -48,11 +48,7 @@ def choose(
         engine, why = _torch(device or "cpu", dtype, source if name == "torch" else f"device {device} asked for")
         return _fit(engine, architecture, dtype, loss, optimizer), why
     if device not in (None, "cpu"):
-        raise SettingError(
-            got=f"device {device!r} for engine {name!r}",
-            expected="engine 'torch', which alone knows devices",
-            do="use engine='torch', or leave the device out",
-        )
+        raise SettingError(f"engine {name!r} knows no devices, got device={device!r}", help="use engine='torch'")
     if name == "reference":
         return reference, f"reference (numpy, {dtype}): {source}"
     if name == "native":
@@ -92,7 +88,7 @@ def _torch(device: str, dtype: str, why: str) -> tuple[Engine, str]:
             raise
         raise MissingExtra("torch", "torch") from None
     if device.startswith("mps") and dtype == "float64":
-        raise SettingError(got="float64 on mps", expected="float32, the widest that it has", do="use dtype float32")
+        raise SettingError("the device mps has no float64", help="use dtype='float32'")
     return Torch(device), f"torch ({device}, {dtype}): {why}"
 
 

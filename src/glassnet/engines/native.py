@@ -181,7 +181,7 @@ class NativeTrainer:
             done = self._context.run(order, rates, losses)
         except IndexError as error:
             got, expected, do = str(error).removeprefix("got ").replace("expected ", "").split("; ")
-            raise AddressError(got=got, expected=expected, do=do) from None
+            raise AddressError(f"{got}, expected {expected}", help=do) from None
         return losses[:done].tolist()
 
     def state(self) -> State:
@@ -202,9 +202,7 @@ def _vector(values: Array, architecture: Architecture, what: str) -> Array:
     values = np.ascontiguousarray(values, np.float32)
     if values.shape != (architecture.count().total,):
         raise InputError(
-            got=f"{what} of shape {shape_text(values.shape)}",
-            expected=f"({architecture.count().total},), as {architecture} has them",
-            do="give one flat vector, layer after layer",
+            f"{what} have shape {shape_text(values.shape)}, expected ({architecture.count().total},) for {architecture}"
         )
     return values
 
@@ -216,11 +214,7 @@ def _is_csr(inputs: Any) -> bool:
 def _inputs(inputs: Any, scale: float, fan_in: int) -> _Inputs:
     """Dense arrays as bytes or floats, scipy's CSR as lists; copied only where type or order ask for it."""
     if inputs.ndim != 2 or inputs.shape[1] != fan_in:
-        raise InputError(
-            got=f"inputs of shape {shape_text(inputs.shape)}",
-            expected=f"(n, {fan_in})",
-            do=f"give each example its {fan_in} inputs",
-        )
+        raise InputError(f"inputs have shape {shape_text(inputs.shape)}, expected (n, {fan_in})")
     rows = int(inputs.shape[0])
     if _is_csr(inputs):
         starts = np.ascontiguousarray(inputs.indptr, np.int64)
@@ -234,9 +228,7 @@ def _inputs(inputs: Any, scale: float, fan_in: int) -> _Inputs:
             or (listed and not (positions[:listed].min() >= 0 and positions[:listed].max() < fan_in))
         ):
             raise InputError(
-                got="a CSR matrix whose index arrays contradict its shape",
-                expected="indptr that rises from 0, indices below the number of columns",
-                do="check it with its method check_format()",
+                "the index arrays of the CSR matrix contradict its shape", help="its method check_format() shows more"
             )
         if scale != 1:
             values = values * np.float32(scale)
@@ -245,9 +237,7 @@ def _inputs(inputs: Any, scale: float, fan_in: int) -> _Inputs:
         return _Inputs(kind, 1.0, rows, np.ascontiguousarray(values), positions, starts)
     if inputs.dtype.kind not in "buif":
         raise InputError(
-            got=f"inputs of type {inputs.dtype}",
-            expected="real numbers",
-            do="convert text and objects to numbers first",
+            f"inputs have type {inputs.dtype}, expected real numbers", help="convert text and objects to numbers first"
         )
     as_bytes = inputs.dtype == np.uint8
     return _Inputs(
@@ -289,23 +279,17 @@ def _targets(
     labels = loss.reads_labels and targets.ndim == 1
     if targets.shape != ((rows,) if labels else (rows, fan_out)):
         raise InputError(
-            got=f"targets of shape {shape_text(targets.shape)} for {rows} examples",
-            expected=f"({rows}, {fan_out})" + (f" or ({rows},)" if loss.reads_labels else ""),
-            do="give one target for each example",
+            f"targets have shape {shape_text(targets.shape)} for {rows} examples, expected ({rows}, {fan_out})"
+            + (f" or ({rows},)" if loss.reads_labels else "")
         )
     if labels and rows and not (targets.min() >= 0 and targets.max() < fan_out):
         raise InputError(
-            got=f"labels from {targets.min()} to {targets.max()}",
-            expected=f"from 0 to {fan_out - 1}, for {fan_out} outputs",
-            do="renumber the labels, or give the network an output for each class",
+            f"labels run from {targets.min()} to {targets.max()}, expected 0 to {fan_out - 1} for {fan_out} outputs",
+            help="renumber the labels, or give the network an output for each class",
         )
     weights = examples.sample_weights
     if weights is not None and weights.shape != (rows,):
-        raise InputError(
-            got=f"sample weights of shape {shape_text(weights.shape)}",
-            expected=f"({rows},)",
-            do="give one for each example",
-        )
+        raise InputError(f"sample weights have shape {shape_text(weights.shape)}, expected ({rows},)")
     return (
         np.ascontiguousarray(targets, np.int32) if labels else None,
         None if labels else np.ascontiguousarray(targets, np.float32),
@@ -342,9 +326,7 @@ def _new_context(
     rates[: min(hidden, len(dropout))] = dropout[:hidden]
     clip_norm = plan.clip_norm if plan and plan.clip_norm is not None else 0.0
     if clip_norm < 0 or (plan and plan.clip_norm == 0) or not isfinite(clip_norm):
-        raise SettingError(
-            got=f"clip_norm {clip_norm}", expected="a finite number above 0", do="leave it out not to clip"
-        )
+        raise SettingError(f"clip_norm is {clip_norm}, expected a finite number above 0", help="None does not clip")
     return _kernel.Context(
         variant(),
         purpose,

@@ -165,9 +165,9 @@ def check_device(device: str) -> None:
     if int(number or 0) >= count:
         there = [name for name in DEVICES if name == "cpu" or (name != kind and accelerator() == name)]
         raise SettingError(
-            got=f"device {device!r} on a machine with {count} of that kind",
-            expected=f"one that PyTorch {torch.__version__} finds: {', '.join(there)}",
-            do="name another device, or install the PyTorch that is built for this one",
+            f"this machine has {count} devices of the kind {device!r}: PyTorch {torch.__version__} finds "
+            f"{', '.join(there)}",
+            help="name another device, or install the PyTorch that is built for this one",
         )
 
 

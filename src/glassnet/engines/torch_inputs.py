@@ -94,9 +94,7 @@ def _gathered(examples: Examples, rows: Array, device: torch.device, dtype: torc
     if is_sparse(inputs) or inputs.dtype not in (np.uint8, np.float32, np.float64):
         return on_device(take(examples, rows), device, dtype)
     if len(rows) and not (rows.min() >= 0 and rows.max() < len(inputs)):
-        raise AddressError(
-            got=f"examples {rows.min()} to {rows.max()}", expected=f"0 to {len(inputs) - 1}", do="correct the order"
-        )
+        raise AddressError(f"the order has examples {rows.min()} to {rows.max()}, expected 0 to {len(inputs) - 1}")
     # Into torch's memory, which begins where processors like it to: products are quicker from there.
     found = torch.empty((len(rows), inputs.shape[1]), dtype=getattr(torch, inputs.dtype.name))
     np.take(inputs, rows, axis=0, out=found.numpy(), mode="clip")
