@@ -160,7 +160,7 @@ def test_a_column_of_text_is_learnt_from_kept_and_named(capsys: pytest.CaptureFi
     assert "colour=red" in out
     Path("new.csv").write_text("size,color\nL,red\n")
     for command in ("predict", "explain"):
-        assert "without column 'colour'" in failure(capsys, command, "shirts.safetensors", "new.csv", status=1)
+        assert "lacks column 'colour'" in failure(capsys, command, "shirts.safetensors", "new.csv", status=1)
 
 
 def test_measurements_are_told_in_the_unit_they_came_in(capsys: pytest.CaptureFixture[str], here: Path) -> None:

@@ -423,3 +423,20 @@ def test_a_bias_of_another_length_is_not_paired(tmp_path: Path) -> None:
         assert file.neuron("a.weight", 0).bias == 1
         across = file.neuron("a.weight", 0, neurons_in="columns")
     assert (across.bias, across.bias_name, across.weights.tolist()) == (None, None, [0, 3])
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "torch"])
+def test_equal_hidden_neurons_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    """A state dict does not say its activations: its weights are compared all the same."""
+    random = np.random.default_rng(0)
+    weights = np.repeat(random.normal(size=(2, 5)), [3, 1], axis=0)
+    layers = [(weights, np.zeros(4), "sigmoid"), (random.normal(size=(3, 4)), np.zeros(3), "identity")]
+    network = gn.Network.from_layers(layers)
+    gn.export(network, tmp_path / "a", to=kind)
+    assert main(["inspect", str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().out.endswith("\nlayer 0: 3 neurons are equal (0:0, 0:1, 0:2)\n")
+    assert main(["inspect", str(tmp_path / "a"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["equal_neurons"] == [{"layer": 0, "neurons": [0, 1, 2]}]
+    network.edit(0, 1, bias=1.0).edit(0, 2, bias=2.0).save(tmp_path / "b.safetensors")
+    assert main(["inspect", str(tmp_path / "b.safetensors")]) == 0
+    assert "equal" not in capsys.readouterr().out

@@ -15,7 +15,8 @@ def add(commands: Any) -> None:
         help="show what a model file of any format and size holds",
         description="What a model file holds, as a tree. Formats, recognised by content:\n"
         f"{registry.readable_titles()};\n"
-        "a file, an index or a folder of shards. Only its header is read.\n"
+        "a file, an index or a folder of shards. Only its header is read, and of a small\n"
+        "network its weights, to report equal hidden neurons.\n"
         "With --neuron: one row of weights, read from its place, and its arithmetic.",
         examples="""\
   glassnet inspect model.safetensors
@@ -52,9 +53,37 @@ def run(arguments: argparse.Namespace) -> int:
     need(arguments.top >= 0, f"--top is {arguments.top}, expected a number from 0 up")
     need(arguments.depth is None or arguments.depth >= 0, f"--depth is {arguments.depth}, expected a number from 0 up")
     with open(arguments.file) as checkpoint:
-        if arguments.neuron is None:
-            return show_count(checkpoint.count(), arguments)
-        return _neuron(checkpoint, arguments)
+        if arguments.neuron is not None:
+            return _neuron(checkpoint, arguments)
+        count = checkpoint.count()
+    equal = _equal_neurons(arguments.file, count.total)
+    if arguments.json:
+        groups = [{"layer": layer, "neurons": list(neurons)} for layer, neurons in equal]
+        print_json(count.as_dict(arguments.depth) | {"equal_neurons": groups})
+        return 0
+    show_count(count, arguments)
+    if equal:
+        from glassnet.explain.activities import equal_text
+
+        print(*["", *(equal_text(layer, neurons) for layer, neurons in equal)], sep="\n")
+    return 0
+
+
+def _equal_neurons(file: str, total: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """Groups of equal hidden neurons in a small file with a chain of dense layers; none of any other."""
+    from glassnet.errors import GlassnetError, SettingError
+    from glassnet.explain.activities import MOST_COMPARED, equal_neurons
+    from glassnet.names import DEFAULT_HIDDEN
+    from glassnet.network import load
+
+    if total > MOST_COMPARED:
+        return ()
+    try:
+        return equal_neurons(load(file))
+    except SettingError:  # a file that does not say its activations: the weights are the same with any
+        return equal_neurons(load(file, DEFAULT_HIDDEN))
+    except GlassnetError:
+        return ()
 
 
 def show_count(count: Any, arguments: argparse.Namespace) -> int:

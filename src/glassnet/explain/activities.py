@@ -172,17 +172,22 @@ class Activity(Rendered):
 
     def _equal(self) -> list[Section]:
         """The groups of equal neurons, if there are any."""
-        return [
-            Section(f"layer {layer}: {len(neurons):,} neurons are equal ({_addresses(layer, neurons)})")
-            for layer, neurons in self.equal
-        ]
+        return [Section(equal_text(layer, neurons)) for layer, neurons in self.equal]
 
     def __repr__(self) -> str:
         return f"Activity({len(self.layers)} layers over {self.count:,} examples)"
 
 
-def _addresses(layer: int, neurons: tuple[int, ...], most: int = 4) -> str:
-    return ", ".join(f"{layer}:{k}" for k in neurons[:most]) + ", ..." * (len(neurons) > most)
+def equal_text(layer: int, neurons: tuple[int, ...], most: int = 4) -> str:
+    """A line about a group of equal neurons.
+
+    Examples
+    --------
+    >>> equal_text(0, (2, 5))
+    'layer 0: 2 neurons are equal (0:2, 0:5)'
+    """
+    addresses = ", ".join(f"{layer}:{k}" for k in neurons[:most]) + ", ..." * (len(neurons) > most)
+    return f"layer {layer}: {len(neurons):,} neurons are equal ({addresses})"
 
 
 def equal_neurons(network: Network) -> tuple[tuple[int, tuple[int, ...]], ...]:
