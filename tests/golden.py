@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+import glassnet as gn
+
 FOLDER = Path(__file__).parent / "golden"
 OVERWRITE: pytest.StashKey[dict[Path, dict[str, list[str]]]] = pytest.StashKey()
 
@@ -103,6 +105,7 @@ def _without_places(message: str, request: pytest.FixtureRequest) -> str:
         message = message.replace(str(request.getfixturevalue("tmp_path")), "<tmp>")
     message = re.sub(r"[^\s'\"]*/pytest-of-[^/]+/pytest-\d+(/popen-gw\d+)?", "<tmp>", message)
     message = re.sub(r" at 0x[0-9a-f]+", " at <address>", message.replace(str(FOLDER.parent.parent), "<project>"))
+    message = message.replace(f"glassnet {gn.__version__} ", "glassnet <version> ")
     return re.sub(r"\n{2,}", "\n", message)
 
 

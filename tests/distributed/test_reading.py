@@ -74,7 +74,7 @@ def test_a_run_on_parts_goes_on_with_another_number_of_processes(on, tmp_path):
 def test_a_part_without_an_example_is_told_by_all(on, tmp_path):
     path = write(tmp_path / "t.parquet", rows=300, without=range(150, 300))
     for outcome in on(2, tasks.read, path, {}):
-        assert "InputError: got no example of t.parquet on rank 1 of 2, " in outcome.error
+        assert "InputError: rank 1 of 2 has no example of t.parquet" in outcome.error
         assert "expected at least one for each process; start fewer processes" in outcome.error
 
 
