@@ -75,7 +75,7 @@ def test_a_part_without_an_example_is_told_by_all(on, tmp_path):
     path = write(tmp_path / "t.parquet", rows=300, without=range(150, 300))
     for outcome in on(2, tasks.read, path, {}):
         assert "InputError: rank 1 of 2 has no example of t.parquet" in outcome.error
-        assert "expected at least one for each process; start fewer processes" in outcome.error
+        assert "start fewer processes" in outcome.error
 
 
 def test_a_spoilt_cell_in_one_part_is_told_by_all(on, tmp_path):
