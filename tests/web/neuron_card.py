@@ -33,7 +33,7 @@ def first_network(page):
 
 def first_digit():
     test = gn.data.digits()[1]
-    return test.inputs[0].astype(np.float32) * np.float32(test.scale)
+    return test.inputs[0].astype(np.float32) * np.float32(test.schema.scale)
 
 
 def number(text):

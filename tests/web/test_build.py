@@ -6,9 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from glassnet.activations import ACTIVATIONS
-from glassnet.engines import native
-
 ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "frontend"
 PAGE = ROOT / "src" / "glassnet" / "web" / "page" / "page.html.gz"
@@ -36,16 +33,3 @@ def test_a_first_visit_is_light() -> None:
 
 def test_licences_of_all_that_is_bundled_are_listed() -> None:
     assert "## svelte - " in unpacked(PAGE)
-
-
-def test_names_are_the_kernels():
-    """The page's lists of names are Python's, in the kernel's order."""
-    script = (
-        "import { SQUISHES, LOSSES, OPTIMIZERS } from './src/core/names.ts';"
-        "console.log([SQUISHES, LOSSES, OPTIMIZERS].join(' '))"
-    )
-    run = subprocess.run(
-        [NODE / "node", "--input-type=module", "-e", script], cwd=FRONTEND, capture_output=True, text=True, check=True
-    )
-    assert run.stdout.split() == [",".join(names) for names in (native.SQUISHES, native.LOSS_KINDS, native.RULES)]
-    assert set(native.SQUISHES) == set(ACTIVATIONS)

@@ -71,7 +71,7 @@ def test_the_column_has_the_figures_of_python(page, address):
 def test_the_words_are_those_of_explain(page, address):
     layer, index = map(int, address.split(":"))
     wanted = neuron_summary(first_network(page).trace(first_digit()), layer, index)
-    wanted = wanted[re.search(r" (?=is |takes )", wanted).end() :]
+    wanted = wanted[re.search(r" (?=is |has )", wanted).end() :]
     words = digit_card(page, address).locator(".words").inner_text().replace("\u2212", "-")
 
     def plain(text):

@@ -134,7 +134,9 @@ def test_measurements_are_learnt_in_any_unit(page):
     )
     expect(page.get_by_text("The loss of price is told in standard deviations")).to_be_visible()
     press(page, "Play")
-    expect(page.get_by_text("R\u00b2 on 12 houses.csv, held out")).to_contain_text(re.compile(r"0\.9[5-9]|1\.00"))
+    expect(page.get_by_text("R\u00b2 on 12 houses.csv, held out")).to_contain_text(
+        re.compile(r"0\.9[5-9]|1\.00"), timeout=60_000
+    )
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     answer = page.get_by_role("gridcell", name=re.compile("^output price, neuron 1:0, activation"))
     first = min(np.random.default_rng(0).permutation(60)[:12])  # of the rows held out
