@@ -1,10 +1,12 @@
-"""A result ready to be written: `print` it, or ask for the text of another medium."""
+"""A result ready to be written: `print` it, or ask for the text of another medium.
+
+Each writer is imported when it writes: a result that nobody prints costs none of them.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from glassnet.errors import unknown_name
-from glassnet.render import html, json, latex, markdown, text
 from glassnet.render.parts import Section
 
 
@@ -13,22 +15,32 @@ class Document(Section):
 
     def text(self, width: int = 80) -> str:
         """Plain text for a terminal of `width` columns."""
+        from glassnet.render import text
+
         return text.write(self, width)
 
     def markdown(self) -> str:
         """Markdown, with tables as GitHub, Jupyter and pandoc read them."""
+        from glassnet.render import markdown
+
         return markdown.write(self)
 
     def latex(self) -> str:
         """LaTeX that needs amsmath and nothing more."""
+        from glassnet.render import latex
+
         return latex.write(self)
 
     def html(self) -> str:
         """A fragment of HTML with its styles inside, in the colours of the page around it."""
+        from glassnet.render import html
+
         return html.write(self)
 
     def as_dict(self) -> dict[str, Any]:
         """The document as plain values for JSON, each part with its kind."""
+        from glassnet.render import json
+
         made: dict[str, Any] = json.write(self)
         return made
 

@@ -6,10 +6,11 @@ into their medium. A writer leaves out what its medium has no way to show, such 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from glassnet.arithmetic import Row
-from glassnet.arrays import Array
+if TYPE_CHECKING:
+    from glassnet.arithmetic import Row
+    from glassnet.arrays import Array
 
 
 class Bar(NamedTuple):
@@ -71,7 +72,7 @@ class Items:
 class Worked:
     """A sum written out, as `arithmetic.rows` makes it; `activation` names the function of the last row."""
 
-    rows: Sequence[Row]
+    rows: "Sequence[Row]"
     activation: str = ""
 
 
@@ -80,7 +81,7 @@ class Picture:
     """Values (h, w) as pixels: from nothing to ink, or `signed` ones by their sign, the strongest as `limit`."""
 
     caption: str
-    values: Array
+    values: "Array"
     signed: bool = False
     limit: float = 0.0
     width: int = 84

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from functools import singledispatch
 from itertools import zip_longest
 
-import numpy as np
-
 from glassnet.arithmetic import Product, Row, significant
 from glassnet.render.parts import (
     Bar,
@@ -181,6 +179,8 @@ def _picture(picture: Picture, width: int) -> list[str]:
 @_lines.register
 def _chart(chart: Chart, width: int) -> list[str]:
     """The first line as a curve of dots."""
+    import numpy as np
+
     lines = curve(
         np.asarray(chart.x),
         np.asarray(chart.lines[0][1], float),

@@ -7,10 +7,10 @@ them apart. Faint weights are lifted by a power, which the legend says. Knows ar
 
 from collections.abc import Callable, Sequence
 from math import isfinite
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from glassnet.arrays import Array
+if TYPE_CHECKING:
+    from glassnet.arrays import Array
 
 INK = " .:-=+*#%@"
 FOR = " .:+*#@"
@@ -21,8 +21,10 @@ LIFT = 0.4
 LEGEND = f"for {FOR.strip()}   against {AGAINST.strip()}"
 
 
-def ink(values: Array, columns: int = 80, rows: int = 40) -> str:
+def ink(values: "Array", columns: int = 80, rows: int = 40) -> str:
     """A picture (h, w) of numbers from 0 up, from empty to ink; what is empty above and below is left away."""
+    import numpy as np
+
     inked = np.flatnonzero((values > 0).any(axis=1))
     if not inked.size:
         return ""
@@ -31,8 +33,10 @@ def ink(values: Array, columns: int = 80, rows: int = 40) -> str:
     return "\n".join(lines)
 
 
-def signed(values: Array, columns: int = 80, rows: int = 40, power: float = LIFT) -> list[str]:
+def signed(values: "Array", columns: int = 80, rows: int = 40, power: float = LIFT) -> list[str]:
     """A picture (h, w) of numbers for and against, the largest drawn strongest."""
+    import numpy as np
+
     top = float(np.abs(values).max(initial=0)) or 1.0
 
     def glyph(value: float) -> str:
@@ -42,12 +46,14 @@ def signed(values: Array, columns: int = 80, rows: int = 40, power: float = LIFT
     return _lines(values / top, columns, rows, glyph)
 
 
-def shrink(values: Array, columns: int, rows: int) -> tuple[Array, int]:
+def shrink(values: "Array", columns: int, rows: int) -> "tuple[Array, int]":
     """A picture (h, w) as it fits into so many characters, and how many characters wide a pixel is drawn.
 
     A character is about twice as high as wide: a pixel takes two of them, or a character stands for the mean of
     1 x 2 pixels, of 2 x 4, and so on.
     """
+    import numpy as np
+
     height, width = values.shape
     if 2 * width <= columns and height <= rows:
         return values, 2
@@ -75,7 +81,12 @@ def bar(value: float, largest: float, width: int) -> str:
 
 
 def curve(
-    x: Array, y: Array, mark: tuple[float, float] | None = None, columns: int = 60, rows: int = 9, zero: bool = False
+    x: "Array",
+    y: "Array",
+    mark: tuple[float, float] | None = None,
+    columns: int = 60,
+    rows: int = 9,
+    zero: bool = False,
 ) -> list[str]:
     """The points (x, y) as a line of dots in a frame with its ends named, and one of them marked `O`."""
     ys = [*y.tolist(), *([mark[1]] if mark else []), *([0.0] if zero else [])]
@@ -111,6 +122,6 @@ def _level(share: float, levels: int) -> int:
     return min(int(share * levels), levels - 1)
 
 
-def _lines(values: Array, columns: int, rows: int, glyph: Callable[[float], str]) -> list[str]:
+def _lines(values: "Array", columns: int, rows: int, glyph: Callable[[float], str]) -> list[str]:
     small, wide = shrink(values, columns, rows)
     return ["".join(wide * glyph(value) for value in line).rstrip() for line in small.tolist()]
