@@ -6,19 +6,15 @@ They are imported when they are used.
 """
 
 import os
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from glassnet import opening
 from glassnet.errors import FileError
-from glassnet.files import access
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """One file format.
 
     Parameters
@@ -84,6 +80,9 @@ def recognise(path: str | os.PathLike[str]) -> Format:
     FileError
         For a file that is missing, empty, damaged or of no known format.
     """
+    from glassnet import opening
+    from glassnet.files import access
+
     path = Path(path)
     head = b""
     if not path.is_dir():
