@@ -5,10 +5,10 @@ returns a new network, so that the two can be compared and every edit can be und
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from math import prod
+from math import inf, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,8 +20,6 @@ from glassnet.arrays import DTYPES, Array, is_sparse, numeric, readonly, shape_t
 from glassnet.engines.reference import weights_and_biases
 from glassnet.errors import FileError, InputError, SettingError, sentence, unknown_name
 from glassnet.files import own_format
-from glassnet.files.importing import chain_of, known_already
-from glassnet.files.sharded_network import description_of
 from glassnet.initializers import Initializer, fitting, initializer
 from glassnet.losses import Loss, LossLike, default_loss, loss
 from glassnet.names import DEFAULT_HIDDEN, ActivationLike
@@ -394,7 +392,7 @@ class Network:
         """Sizes, inputs first: (784, 16, 16, 10)."""
         return self.architecture.sizes
 
-    @property
+    @cached_property
     def dtype(self) -> str:
         """Type of the parameters: "float32" or "float64"."""
         return str(self.parameters.dtype)
@@ -468,10 +466,10 @@ class Network:
         >>> gn.Network.from_layers([([[1.0, 2.0]], [0.5], "relu")])([3, 4])
         array([11.5])
         """
-        if self._prepared is not None and type(inputs) is np.ndarray:
-            quick = self._quick.get(inputs.dtype)
+        if type(inputs) is np.ndarray:
+            quick = self._quick.get(inputs.dtype.char)
             if quick is not None:
-                outputs = self._prepared.outputs(inputs, *quick)
+                outputs = quick.outputs(inputs, quick.factor, quick.limit)
                 if outputs is not None:
                     return outputs
         given = self._read(inputs)
@@ -631,7 +629,9 @@ class Network:
                 f"{given.batch.shape[0]:,} inputs but {len(targets):,} targets: each input needs one target"
             )
         examples = engines.Examples(given.batch, given.factor, targets)
-        engine, _ = engines.choose("auto", self.architecture, self.dtype, loss=kind)
+        engine = self._engine
+        if engine.supports(self.architecture, self.dtype, kind) is not None:
+            engine, _ = engines.choose("auto", self.architecture, self.dtype, loss=kind)
         return engine.gradient(self.architecture, self.parameters, examples, kind)
 
     def loss_for(self, targets: npt.ArrayLike, kind: LossLike | None = None) -> Loss:
@@ -660,13 +660,6 @@ class Network:
     def _engine(self) -> engines.Engine:
         return engines.choose("auto", self.architecture, self.dtype)[0]
 
-    @cached_property
-    def _prepared(self) -> engines.native.Prepared | None:
-        """The engine's fast path for many short calls, if it has one."""
-        if self._engine is not engines.native:
-            return None
-        return engines.native.prepare(self.architecture, self.parameters)
-
     def __getstate__(self) -> dict[str, Any]:
         """State for copies and pickles, without cached properties."""
         return {part.name: getattr(self, part.name) for part in fields(self)}
@@ -677,16 +670,17 @@ class Network:
         return self.with_schema(self.schema.without_preprocessing())
 
     @cached_property
-    def _quick(self) -> dict[np.dtype[Any], tuple[float, ...]]:
-        """For types of arrays that the engine reads as they are: the factor of their values, and the largest value if
-        there is one."""
+    def _quick(self) -> "dict[str, _Quick]":
+        """The engine's fast path for many short calls, if it has one, by the letter of each type that it reads.
+
+        The letter does not say the order of bytes; the engine does, and refuses one that is not the machine's.
+        """
         scale = self.schema.scale
-        if self.schema.standardises:
+        if self._engine is not engines.native or self.schema.standardises:
             return {}
-        if scale is None:
-            return {np.dtype(np.float32): (1.0,)}
-        floats = (1.0, LARGEST_FRACTION) if scale < 1 else (1.0,)
-        return {np.dtype(np.uint8): (float(scale),), np.dtype(np.float32): floats}
+        outputs = engines.native.prepare(self.architecture, self.parameters).outputs
+        floats = _Quick(outputs, 1.0, LARGEST_FRACTION if scale is not None and scale < 1 else inf)
+        return {"f": floats} if scale is None else {"f": floats, "B": _Quick(outputs, float(scale), inf)}
 
     def _read(self, inputs: Any, gaps: "Gaps | None" = None) -> "_Given":
         """Raw inputs as the engine reads them. This is the only way in."""
@@ -844,6 +838,14 @@ def _is_plain(inputs: Any) -> bool:
     return isinstance(inputs, list | tuple) and not (inputs and isinstance(inputs[0], Mapping))
 
 
+class _Quick(NamedTuple):
+    """A call of the engine without checks of ours: the factor of the inputs, and the largest one that it takes."""
+
+    outputs: Callable[[Array, float, float], Array | None]
+    factor: float
+    limit: float
+
+
 class _Given(NamedTuple):
     """Inputs (n, fan_in) for an engine and the factor they count times, whether there was only one, the raw values if
     they are known, the schema by which they were read, and what its user should know."""
@@ -907,6 +909,9 @@ def load(
 
 
 def _load(source: Any, activation: "str | Sequence[str] | None") -> Network:
+    from glassnet.files.importing import chain_of, known_already  # the reports on files come with them
+    from glassnet.files.sharded_network import description_of
+
     if isinstance(source, str | os.PathLike) and own_format.is_ours(source):
         network = _load_own(source)
         if activation is not None:

@@ -47,6 +47,10 @@ def variant() -> str:
     return wanted
 
 
+_NO_STEPS = SquaredError(), SGD()
+"""What a context is made with that takes no steps: any would do."""
+
+
 def supports(
     architecture: Architecture, dtype: str, loss: Loss | None = None, optimizer: Optimizer | None = None
 ) -> str | None:
@@ -61,7 +65,7 @@ def supports(
     for part, table in ((loss, LOSSES), (optimizer, OPTIMIZERS)):
         if part is not None and not table.fresh(part):
             return f"the {table.kind} {type(part).__name__} has no formula in its kernel"
-    if max(architecture.sizes) > 2**24 or architecture.count().total > 2**31:
+    if max(architecture.sizes) > 2**24 or architecture.layers[-1].stop > 2**31:
         return "its layers are of at most 2^24 neurons, and 2^31 numbers in all"
     return None
 
@@ -102,7 +106,7 @@ def trace(architecture: Architecture, parameters: Array, inputs: Array, scale: f
 def gradient(architecture: Architecture, parameters: Array, examples: Examples, loss: Loss) -> tuple[float, Array]:
     parameters = _vector(parameters, architecture, "parameters")
     ready = _inputs(examples.inputs, examples.scale, architecture.sizes[0])
-    plan = Plan(architecture, loss, SGD(), batch_size=ready.rows)
+    plan = Plan(architecture, loss, _NO_STEPS[1], batch_size=ready.rows)
     context = _context(architecture, GRADIENT, ready, plan)
     context.write(PARAMETERS, parameters)
     context.set_examples(tuple(ready), *_targets(examples, ready.rows, architecture.sizes[-1], loss))
@@ -162,7 +166,7 @@ class NativeTrainer:
             may_skip=bool(np.isfinite(parameters).all()),
         )
         self._plan, self._slots = plan, len(plan.optimizer.slots)
-        self._count = architecture.count().total
+        self._count = architecture.layers[-1].stop
         self._context = _context(architecture, TRAIN, ready, plan)
         if isinstance(plan.l2, tuple):
             self._context.set_l2(np.array(plan.l2, np.float64))
@@ -200,10 +204,9 @@ def trainer(plan: Plan, examples: Examples, state: State) -> NativeTrainer:
 
 def _vector(values: Array, architecture: Architecture, what: str) -> Array:
     values = np.ascontiguousarray(values, np.float32)
-    if values.shape != (architecture.count().total,):
-        raise InputError(
-            f"{what} have shape {shape_text(values.shape)}, expected ({architecture.count().total},) for {architecture}"
-        )
+    total = architecture.layers[-1].stop
+    if values.shape != (total,):
+        raise InputError(f"{what} have shape {shape_text(values.shape)}, expected ({total},) for {architecture}")
     return values
 
 
@@ -315,7 +318,7 @@ def settings_of(part: Loss | Optimizer, room: int) -> tuple[float, ...]:
 def _new_context(
     architecture: Architecture, purpose: int, batch_size: int, sparse: bool, plan: Plan | None = None
 ) -> Any:
-    loss, optimizer = (plan.loss, plan.optimizer) if plan else (SquaredError(), SGD())
+    loss, optimizer = (plan.loss, plan.optimizer) if plan else _NO_STEPS
     unfit = supports(architecture, "float32", loss, optimizer)
     if unfit:
         raise SettingError(f"the native engine cannot do this: {unfit}", help="use engine='reference'")
