@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import singledispatch
 
 from glassnet.arithmetic import Product
-from glassnet.render.parts import Beside, Items, NetworkPicture, Section, Table, Text, Worked
-from glassnet.render.tables import drawn_out, layer_tables
+from glassnet.render.parts import Items, Section, Table, Text, Worked
+from glassnet.render.tables import drawn_out, in_a_column
 
 
 def write(section: Section) -> str:
@@ -27,7 +27,7 @@ def _blocks(part: object) -> list[str]:
 @_blocks.register
 def _section(section: Section) -> list[str]:
     title = [f"**{escaped(section.title)}**"] if section.title else []
-    return [*title, *(block for part in section.parts for block in _blocks(part))]
+    return [*title, *(block for part in in_a_column(section.parts) for block in _blocks(part))]
 
 
 @_blocks.register
@@ -38,16 +38,6 @@ def _text(text: Text) -> list[str]:
 @_blocks.register
 def _items(items: Items) -> list[str]:
     return ["\n".join(f"- {escaped(text)}" for text in items.texts)]
-
-
-@_blocks.register
-def _beside(beside: Beside) -> list[str]:
-    return [block for part in beside.parts for block in _blocks(part)]
-
-
-@_blocks.register
-def _network(network: NetworkPicture) -> list[str]:
-    return [block for section in layer_tables(network) for block in _blocks(section)]
 
 
 @_blocks.register

@@ -1,9 +1,33 @@
-"""What media without pictures show instead: tables without their bars, networks as a table for each layer."""
+"""What media without pictures show instead: tables without their bars, networks as a table for each layer, and what
+stands side by side one after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from glassnet.render.parts import Bar, Column, Layer, NetworkPicture, Picture, Section, Shaded, Table, by_size
+from glassnet.render.parts import (
+    Bar,
+    Beside,
+    Column,
+    Layer,
+    NetworkPicture,
+    Part,
+    Picture,
+    Section,
+    Shaded,
+    Table,
+    by_size,
+)
 from glassnet.render.text_pictures import figures
+
+
+def in_a_column(parts: Sequence[Part]) -> Iterator[Part]:
+    """The parts one after the other, networks as tables."""
+    for part in parts:
+        if isinstance(part, Beside):
+            yield from in_a_column(part.parts)
+        elif isinstance(part, NetworkPicture):
+            yield from layer_tables(part)
+        else:
+            yield part
 
 
 def drawn_out(table: Table) -> tuple[Sequence[Column], list[list[str]]]:
