@@ -1,6 +1,8 @@
 """What many tests share: a small network, and tiny data that can be learnt in a moment."""
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 # Before numpy is loaded: small products gain nothing from threads, and the tests share two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -11,6 +13,9 @@ import pytest
 from hypothesis import settings
 
 import glassnet as gn
+from glassnet.activations import ACTIVATIONS
+from glassnet.losses import LOSSES
+from glassnet.optimizers import OPTIMIZERS
 
 pytest_plugins = ["golden"]
 
@@ -18,6 +23,19 @@ pytest_plugins = ["golden"]
 settings.register_profile("test", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+
+
+@pytest.fixture(autouse=True)
+def own_tables() -> Iterator[None]:
+    """What a test registers is known to this test alone: messages list all names."""
+    tables: tuple[Any, ...] = (ACTIVATIONS, LOSSES, OPTIMIZERS)
+    before = [(dict(table), dict(table.aliases)) for table in tables]
+    yield
+    for table, (entries, aliases) in zip(tables, before, strict=True):
+        if table.keys() != entries.keys() or table.aliases != aliases:
+            table.clear()
+            table.update(entries)
+            table.aliases = aliases
 
 
 @pytest.fixture
