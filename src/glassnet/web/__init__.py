@@ -1,5 +1,5 @@
-"""The page's server, on this machine only: `glassnet open`. It hands on files and numbers; the page does the rest.
+"""The page's server, on this machine only: `glassnet open`. It serves files and numbers; the page does the rest.
 
-`server` starts and ends it, `doors` decides who is let in, `application` says which address gives what, `shelf` and
-`opened` hold the files, `page` the built page. `page/` is written by the build in `frontend/`.
+`server` starts and stops it, `access` refuses all other clients, `application` has the routes, `uploads` and
+`opened_file` hold the files, `page` reads the built page. `page/` is written by the build in `frontend/`.
 """
