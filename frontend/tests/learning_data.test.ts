@@ -60,7 +60,8 @@ test.each(INITIALIZERS)("%s has its variance, and biases of zero", (rule) => {
 });
 
 describe("a table", () => {
-  const made = (text: string, target?: string) => tableOf(columnsOf(text, "t.csv"), "t.csv", target);
+  const made = (text: string, target?: string) =>
+    tableOf(columnsOf(text, "t.csv"), "t.csv", target ?? columnsOf(text, "t.csv").at(-1)!.name);
 
   test("has its columns standardised, and text in the last as classes", () => {
     const { data, notes } = made("a,b,kind\n1,10,x\n2,10.5,y\n3,11,x\n");
@@ -80,7 +81,7 @@ describe("a table", () => {
     const { data, notes } = made("a;b;kind\n1.5;10;x\n2;10.5;y\n3;11;x\n", "a");
     expect(data.targets).toEqual({ rows: Float32Array.of(1.5, 2, 3) });
     expect(data.schema.features).toEqual(["b"]);
-    expect(notes).toEqual(["columns left out, text: kind"]);
+    expect(notes).toEqual(["columns left out, text that hardly repeats: kind"]);
   });
 
   test("fills what is missing with the mean, and leaves out rows without a target", () => {
@@ -119,7 +120,7 @@ describe("a table", () => {
       width: 2,
       schema: { features: ["a", "b"], classes: ["x", "y"], target: "kind" },
     };
-    const { data } = tableOf(columnsIn(raw), "sample");
+    const { data } = tableOf(columnsIn(raw), "sample", "kind");
     expect(data).toEqual({ ...made("a,b,kind\n1,10,x\n2,10.5,y\n3,11,x\n").data, name: "sample" });
   });
 });

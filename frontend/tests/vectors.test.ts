@@ -2,7 +2,9 @@
 
 import { expect, test } from "vitest";
 import { digitOf } from "../src/data/fitting.ts";
+import { columnsOf } from "../src/data/csv.ts";
 import { heldOut } from "../src/data/held_out.ts";
+import { tableOf, type Examples } from "../src/data/table.ts";
 import { toy, type Toy } from "../src/data/toys.ts";
 import { Memory } from "../src/core/memory.ts";
 import type { Squish } from "../src/core/names.ts";
@@ -11,7 +13,7 @@ import { Architecture } from "../src/network/architecture.ts";
 import type { Initializer } from "../src/core/names.ts";
 import { initial } from "../src/network/initializers.ts";
 import { paired } from "../src/network/matching.ts";
-import { Network } from "../src/network/network.ts";
+import { Network, type Schema } from "../src/network/network.ts";
 import { varied, type Variation } from "../src/network/perturbations.ts";
 import { strongest, worked, type Rest } from "../src/network/arithmetic.ts";
 import { kernel } from "./kernel.ts";
@@ -177,4 +179,30 @@ test.each(vectors<Column>("columns"))("the column of a neuron of sum $weighted_s
     ["total", "pre-activation z", sums.preActivation],
   ];
   expect(rows && rows.map((row) => row.map((text) => text.replace("\u2212", "-")))).toEqual(wanted.rows);
+});
+
+interface TableCase {
+  name: string;
+  file: string;
+  target: string;
+  table: { inputs: number[]; targets: number[]; schema: Schema; notes: number } | null;
+}
+test.each(vectors<TableCase>("tables"))("a table: $name", ({ file, target, table }) => {
+  const read = (): Examples => tableOf(columnsOf(file, "table.csv"), "table.csv", target);
+  if (!table) return expect(read).toThrow();
+  const { data, notes } = read();
+  const { centers, spreads, ...named } = data.schema;
+  const wanted = table.schema;
+  expect(named).toEqual({ ...wanted, centers: undefined, spreads: undefined });
+  const near = (found: ArrayLike<number>, right: readonly number[]): void => {
+    expect(found.length).toBe(right.length);
+    right.forEach((value, i) =>
+      expect(Math.abs(found[i] - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value))),
+    );
+  };
+  near(centers!, wanted.centers!);
+  near(spreads!, wanted.spreads!);
+  near(data.inputs.values, table.inputs);
+  near("labels" in data.targets ? data.targets.labels : data.targets.rows, table.targets);
+  expect(notes).toHaveLength(table.notes);
 });

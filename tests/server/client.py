@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 PAGE = """<!doctype html><meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'sha256-a' \
 'wasm-unsafe-eval'; style-src 'sha256-b'; img-src blob: data:; worker-src blob:; base-uri 'none'; form-action 'none'" />
@@ -75,6 +76,10 @@ class Client:
     def drop(self, name: str, content: Any, **headers: str) -> Answer:
         """A file dropped on the page; content that is no bytes is sent in chunks, without a length."""
         return self.ask("POST", f"/api/files?name={name}", {"Origin": self.origin, **headers}, content)
+
+    def table(self, name: str, content: bytes, **query: str) -> Answer:
+        """A table dropped on the page."""
+        return self.ask("POST", f"/api/tables?{urlencode({'name': name, **query})}", {"Origin": self.origin}, content)
 
     def raw(self, content: bytes, leaving: bool = False) -> bytes:
         """Bytes as they stand, and what comes back until the server closes the line, or until we leave."""

@@ -1,5 +1,7 @@
 """What the page gets from its server: judged by the library itself."""
 
+import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from client import PAGE, Client
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import glassnet as gn
@@ -261,3 +264,33 @@ def test_the_oldest_dropped_files_make_room(connect: Connect, saved: Path, monke
     numbers.append(client.drop("last", content).json["id"])
     there = [client.get(f"/api/files/{number}/tree").status for number in numbers]
     assert there == [404, 404, 404, 200, 200]
+
+
+# Tables to train on
+
+
+TABLE = b"a,colour,kind\n1,red,x\n2,blue,y\n3,red,x\n4,blue,y\n,red,y\n"
+
+
+def test_a_table_is_read_as_the_command_reads_it(connect: Connect, tmp_path: Path) -> None:
+    client = connect()
+    assert client.table("t.csv", TABLE).json == {"columns": ["a", "colour", "kind"]}
+    (tmp_path / "t.csv").write_bytes(TABLE)
+    (tmp_path / "examples").write_bytes(client.table("t.csv", TABLE, target="kind").body)
+    wanted = gn.data.read(tmp_path / "t.csv", "kind")
+    with safe_open(tmp_path / "examples", "numpy") as file:
+        metadata = file.metadata()
+        inputs, targets = file.get_tensor("inputs"), file.get_tensor("targets")
+    assert np.array_equal(inputs, wanted.schema.preprocess(wanted.inputs)[0])
+    assert np.array_equal(targets, wanted.targets)
+    assert gn.Schema.from_dict(json.loads(metadata["schema"])) == wanted.schema
+    assert tuple(json.loads(metadata["notes"])) == wanted.notes != ()
+
+
+def test_a_table_that_cannot_be_read_is_called_by_its_name_and_leaves_nothing(connect: Connect) -> None:
+    client = connect()
+    for content, target in ((b"a,a\n1,2\n", None), (TABLE, "colours"), (b"", None)):
+        answer = client.table("my.csv", content, **({"target": target} if target else {}))
+        assert answer.status in (400, 422)
+        assert answer.json["problem"].startswith("'my.csv'")
+    assert not [path for path in Path(tempfile.gettempdir()).glob("glassnet-*/*") if path.is_file()]

@@ -5,6 +5,7 @@
 """
 
 import base64
+import contextlib
 import hashlib
 import itertools
 import json
@@ -312,6 +313,52 @@ def _network_file(path: Path, exported: bool) -> dict[str, Any]:
     }
 
 
+def tables() -> list[Any]:
+    """CSV files as `gn.data.table` reads them; null for those that it refuses."""
+    rows = "".join(f"{i},{'abc'[i % 3]},{i * i / 7}\n" for i in range(60))
+    files = {
+        "numbers and classes": ("a,b,kind\n1,10,x\n2,10.5,y\n3,11,x\n", "kind"),
+        "text as inputs": ("a;colour;y\n1;red;0.5\n2;blue;1\n3;red;2\n4;;3\n5;blue;9\n", "y"),
+        "text among numbers": ("a,size,y\n1,10,0\n2,large,1\n3,large,0\n4,10,1\n", "y"),
+        "a first column as the target": ("a;b;kind\n1.5;10;x\n2;10.5;y\n3;11;x\n4;12;y\n", "a"),
+        "missing cells": ("a\tyes\n1\ttrue\n?\tfalse\nN/A\ttrue\n3\tTRUE\n9\t\n", "yes"),
+        "quotes and a byte order mark": ('\ufeff"a, b",c\n"1",2\n 2 ,3\n"3",2\n', "c"),
+        "carriage returns": ("a,b\r\n1,0\r\n2,1\r\n\r\n3,1\r\n", "b"),
+        "columns that are left out": ("a,same,,none,name,y\n1,3,4,,Ann,1\n2,3,4,,Bob,0\n4,3,5,,Cid,1\n", "y"),
+        "truth values": ("a,fine,y\n1,true,1.5\n2,false,2.5\n5,TRUE,9.5\n", "y"),
+        "whole numbers": ("a,n\n1,10\n2,9\n5,100\n7,9.0\n", "n"),
+        "60 rows": (f"n,letter,y\n{rows}", "y"),
+        "text that hardly repeats": (f"n,letter,y\n{rows}".replace(",a,", ",a1,"), "letter"),
+        "exponents and signs": ("a,y\n+1e-3,1\n-2.5E2,2\n.5,1\n5.,2\n", "y"),
+        "text in a column of numbers": ("a,b\n1,1\n2,2\nabc,1\n4,2\n", "b"),
+        "infinite": ("a,b\n1,1\n1e999,2\n", "b"),
+        "a row too short": ("a,b\n1,1\n2\n", "b"),
+        "a name twice": ("a,a\n1,1\n", "a"),
+        "no rows": ("a,b\n", "b"),
+        "empty": ("", "b"),
+        "one class": ("a,b\n1,5\n2,5\n", "b"),
+        "nothing to learn from": ("a,b\n1,5\n1,6\n", "b"),
+        "no such column": ("a,b\n1,5\n2,6\n", "c"),
+        "names as classes": ("a,b\n" + "".join(f"{i},name{i}\n" for i in range(30)), "b"),
+    }
+    cases = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        for name, (file, target) in files.items():
+            path.write_text(file, newline="")
+            case: dict[str, Any] = {"name": name, "file": file, "target": target, "table": None}
+            with contextlib.suppress(gn.GlassnetError):
+                data = gn.data.table(path, target)
+                case["table"] = {
+                    "inputs": data.schema.preprocess(data.inputs)[0].ravel().tolist(),
+                    "targets": data.targets.tolist(),
+                    "schema": data.schema.as_dict(),
+                    "notes": len(data.notes),
+                }
+            cases.append(case)
+    return cases
+
+
 VECTORS: dict[str, Callable[[], Any]] = {
     "drawn": drawn,
     "orders": orders,
@@ -323,6 +370,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "pairs": pairs,
     "columns": columns,
     "network_files": network_files,
+    "tables": tables,
 }
 
 

@@ -103,5 +103,5 @@ def serve():
 
 def _is_fault(message):
     """Whether a console message is an error of the page. Chromium also logs that the server refused a dropped file."""
-    refused = "/api/files?" in message.location["url"] and "status of 4" in message.text
+    refused = re.search("/api/(files|tables)[?]", message.location["url"]) and "status of 4" in message.text
     return message.type == "error" and not refused

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+import glassnet as gn
 import glassnet.web
 
 TABLE = "length,width,kind\n" + "".join(
@@ -126,6 +127,21 @@ def test_a_table_is_learnt(page):
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
+def test_a_table_has_the_inputs_that_the_command_gives_it(page, tmp_path):
+    rows = [
+        f"{i % 9},{'red' if i % 2 else 'blue'},{'a' if i % 4 else ''},{'hot' if i % 2 else 'cold'}\n" for i in range(40)
+    ]
+    (tmp_path / "mixed.csv").write_text("".join(["n,colour,note,kind\n", *rows]))
+    data = gn.data.read(tmp_path / "mixed.csv", "kind")
+    page.get_by_label("CSV file").set_input_files(tmp_path / "mixed.csv")
+    for note in data.notes:
+        expect(page.get_by_text(note)).to_be_visible()
+    expect(page.get_by_text("32 rows to train on")).to_be_visible()
+    press(page, "Epoch")
+    for name in data.schema.features:
+        expect(page.get_by_role("slider", name=f"{name}, slider")).to_be_visible()
+
+
 def test_measurements_are_learnt_in_any_unit(page):
     rows = [f"{i % 7},{i % 5},{300_000.5 + 40_000 * (i % 7) - 20_000 * (i % 5)}\n" for i in range(60)]
     table = "".join(["rooms,noise,price\n", *rows])
@@ -151,7 +167,7 @@ def test_text_in_a_column_of_numbers_is_named_and_the_run_stays(page):
     expect_step(page, 40)
     bad = TABLE.replace("40,-40,elm", "forty,-40,elm", 1)
     page.get_by_label("CSV file").set_input_files({"name": "trees.csv", "mimeType": "text/csv", "buffer": bad.encode()})
-    expect(page.get_by_role("alert")).to_contain_text('Column "length" has "forty" in row 2 below the header')
+    expect(page.get_by_role("alert")).to_contain_text("Column 'length' has 'forty' in row 2 below the header")
     expect_step(page, 40)
 
 

@@ -1,15 +1,38 @@
-/** A table to learn from, by the rules of `tables.py`: one column is the target, the others of numbers are the inputs,
- * standardised; what was left out or filled in, the notes say. */
+/** A table to learn from, by the rules of `tables.py` and `column_statistics.py`: one column is the target, columns of
+ * numbers are inputs, standardised, and so is each different text of a column of text, 0 or 1. The offline page reads
+ * tables here; the same cases (tests/vectors/tables.json) hold it to what Python reads. */
 
 import { isText, numbersOf, type Column } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
 
 const MOST_WHOLE_CLASSES = 20;
+const MOST_TEXTS = 50;
 
-/** `target` names the target column; the last one without it. Throws an `Error` for cells and columns that cannot be used. */
-export function tableOf(columns: readonly Column[], name: string, target?: string): { data: Dataset; notes: string[] } {
+/** A table that was opened: its columns, and all its rows with one of them as the target. */
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Rejects with a plain message where cells and columns cannot be used. */
+  examples(target: string): Promise<Examples>;
+}
+export interface Examples {
+  readonly data: Dataset;
+  /** What was left out or filled in. */
+  readonly notes: readonly string[];
+}
+
+/** A table whose columns are at hand. */
+export const tableWith = (name: string, columns: readonly Column[]): Table => ({
+  name,
+  columns: columns.map((column) => column.name),
+  examples: async (target) => tableOf(columns, name, target),
+});
+
+/** `target` names the target column. Throws an `Error` for cells and columns that cannot be used. */
+export function tableOf(columns: readonly Column[], name: string, target: string): Examples {
   if (columns.length < 2) throw new Error(`${name} has one column. At least one input and the target are needed.`);
-  const goal = columns.find((column) => column.name === target) ?? columns[columns.length - 1];
+  const goal = columns.find((column) => column.name === target);
+  if (!goal) throw new Error(`${name} has no column "${target}".`);
   const rows = goal.numbers.map((_, i) => i).filter((i) => !Number.isNaN(goal.numbers[i]) || goal.texts?.[i] != null);
   const answers = answersOf(goal, [...rows]);
   const notes: string[] = [];
@@ -34,6 +57,7 @@ export function tableOf(columns: readonly Column[], name: string, target?: strin
       features: inputs.map((input) => input.name),
       centers: inputs.map((input) => input.center),
       spreads: inputs.map((input) => input.spread),
+      ...(inputs.some((input) => input.oneHot) && { one_hot: inputs.map((input) => input.oneHot ?? null) }),
       ...(answers.classes && { classes: answers.classes }),
       target: goal.name,
     },
@@ -89,28 +113,51 @@ function answersOf(column: Column, rows: readonly number[]): { targets: Dataset[
   const labels = new Map(different.map((value, label) => [value, label]));
   return {
     targets: { labels: Int32Array.from(cells, (cell) => labels.get(cell)!) },
-    classes: different.map((value) => (column.truths ? String(Boolean(value)) : String(value))),
+    classes: different.map((value) => (column.truths ? String(Boolean(value)) : numberText(value))),
   };
 }
 
+/** A text, or a number as `number_text` writes it. */
+const numberText = (value: string | number): string =>
+  Number.isInteger(value) ? BigInt(value).toString() : String(value);
+
 interface Standardised {
   name: string;
+  oneHot?: [column: string, text: string];
   center: number;
   spread: number;
   standard: Float64Array;
 }
 
-/** All usable columns: (x - center) / spread, 0 where missing. */
+/** All usable columns: numbers (x - center) / spread, 0 where missing; 1 for a text in the rows that have it. */
 function inputsOf(columns: readonly Column[], rows: readonly number[], table: string, notes: string[]): Standardised[] {
   const leftOut = new Map<string, string[]>();
   const filled: string[] = [];
+  const untold: string[] = [];
+  const texts = ({ name, texts: cells }: Column, leave: (reason: string) => []): Standardised[] => {
+    const words = rows.map((i) => cells![i]);
+    const there = words.filter((word) => word !== null);
+    const different = [...new Set(there)].toSorted((a, b) => (a < b ? -1 : 1));
+    if (!different.length) return leave("empty");
+    if (different.length > MOST_TEXTS) return leave(`text of more than ${MOST_TEXTS} different values`);
+    if (different.length === 1) return leave("constant");
+    if (2 * different.length > there.length) return leave("text that hardly repeats");
+    if (there.length < words.length) untold.push(`${name} (${words.length - there.length})`);
+    return different.map((text) => ({
+      name: `${name}=${text}`,
+      oneHot: [name, text],
+      center: 0,
+      spread: 1,
+      standard: Float64Array.from(words, (word) => Number(word === text)),
+    }));
+  };
   const inputs = columns.flatMap((column): Standardised[] => {
     const leave = (reason: string): [] => {
       leftOut.set(reason, [...(leftOut.get(reason) ?? []), column.name]);
       return [];
     };
     if (!column.name) return leave("without a name");
-    if (isText(column)) return leave("text");
+    if (isText(column)) return texts(column, leave);
     const all = numbersOf(column);
     const numbers = Float64Array.from(rows, (i) => all[i]);
     const there = numbers.filter((value) => !Number.isNaN(value));
@@ -125,10 +172,11 @@ function inputsOf(columns: readonly Column[], rows: readonly number[], table: st
   });
   leftOut.forEach((names, reason) => notes.push(`columns left out, ${reason}: ${names.join(", ")}`));
   if (filled.length) notes.push(`missing values filled with the column's mean: ${filled.join(", ")}`);
+  if (untold.length) notes.push(`missing texts, none of the column's inputs is 1: ${untold.join(", ")}`);
   if (!inputs.length)
     throw new Error(
       `${table} has no column to learn from${notes.length ? ` (${notes.join("; ")})` : ""}. ` +
-        "At least one column of different numbers besides the target is needed.",
+        "At least one column of different numbers, or of texts that repeat, is needed besides the target.",
     );
   return inputs;
 }

@@ -1,7 +1,9 @@
 /** The single file: what it shows stands inside it, as JSON in the element `payload`. */
 
 import { fromBase64, gunzip } from "../data/bytes.ts";
+import { columnsOf } from "../data/csv.ts";
 import { digitsOf, type Dataset } from "../data/dataset.ts";
+import { tableWith } from "../data/table.ts";
 import type { Host, Start } from "./types.ts";
 import { openNetworkFile } from "./network_file.ts";
 import { readNetwork } from "../network/safetensors.ts";
@@ -56,6 +58,7 @@ export function offlineHost(): Host {
       return test;
     },
     open: openNetworkFile,
+    table: async (file) => tableWith(file.name, columnsOf(await file.text(), file.name)),
     template: async () => filled(whole, null),
   };
 }

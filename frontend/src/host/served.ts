@@ -1,9 +1,11 @@
 /** The server that `glassnet open` started (src/glassnet/web). */
 
 import { digitsOf, type Dataset } from "../data/dataset.ts";
+import type { Examples } from "../data/table.ts";
 import type { Host, NamedNetwork, Start } from "./types.ts";
 import type { FileNeuron, ModelFile } from "../network/model_file.ts";
-import { readNetwork } from "../network/safetensors.ts";
+import type { Schema } from "../network/network.ts";
+import { readHeader, readNetwork } from "../network/safetensors.ts";
 
 interface Problem {
   problem: string;
@@ -52,6 +54,26 @@ function modelFile({ id, ...about }: Opened): ModelFile {
   };
 }
 
+/** The rows of a table as `web/tables.py` sends them. */
+async function examplesIn(file: Blob, name: string): Promise<Examples> {
+  const { tensors, metadata } = await readHeader(file);
+  const bytes = async (tensor: string): Promise<ArrayBuffer> => {
+    const { from, to } = tensors.find((entry) => entry.name === tensor)!;
+    return file.slice(from, to).arrayBuffer();
+  };
+  const [inputs, targets] = [await bytes("inputs"), await bytes("targets")];
+  const schema = JSON.parse(metadata.schema) as Schema;
+  const [count, width] = tensors.find((entry) => entry.name === "inputs")!.shape;
+  const data: Dataset = {
+    name,
+    inputs: { values: new Float32Array(inputs), scale: 1, count },
+    targets: schema.classes ? { labels: new Int32Array(targets) } : { rows: new Float32Array(targets) },
+    width,
+    schema,
+  };
+  return { data, notes: JSON.parse(metadata.notes) as string[] };
+}
+
 export function servedHost(): Host {
   const digits: Partial<Record<"train" | "test", Promise<Dataset>>> = {};
   return {
@@ -88,6 +110,16 @@ export function servedHost(): Host {
       return modelFile(
         await json<Opened>(`/api/files?${new URLSearchParams({ name: file.name })}`, { method: "POST", body: file }),
       );
+    },
+    async table(file) {
+      const post = (query: Record<string, string>): Promise<Response> =>
+        ask(`/api/tables?${new URLSearchParams({ name: file.name, ...query })}`, { method: "POST", body: file });
+      const { columns } = (await (await post({})).json()) as { columns: string[] };
+      return {
+        name: file.name,
+        columns,
+        examples: async (target) => examplesIn(await (await post({ target })).blob(), file.name),
+      };
     },
     template: async () => (await ask("/page.html")).text(),
   };

@@ -1,6 +1,7 @@
 /** Where the page gets what it shows: from the server it was opened by, or from inside its own file. */
 
 import type { Dataset } from "../data/dataset.ts";
+import type { Table } from "../data/table.ts";
 import type { ModelFile } from "../network/model_file.ts";
 import type { Network } from "../network/network.ts";
 
@@ -30,6 +31,8 @@ export interface Host {
   digits(part: "train" | "test"): Promise<Dataset | null>;
   /** A file dropped on the page: the server reads any format, the single file only what `openNetworkFile` accepts. */
   open(file: File): Promise<ModelFile>;
+  /** A table to train on: the server reads all that `glassnet train` reads, the single file CSV. */
+  table(file: File): Promise<Table>;
   /** The single file without its payload. */
   template(): Promise<string>;
 }

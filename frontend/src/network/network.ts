@@ -12,6 +12,7 @@ export interface Schema {
   centers?: number[];
   spreads?: number[];
   fill?: number[];
+  one_hot?: ([column: string, text: string] | null)[];
   classes?: string[];
   target?: string;
 }

@@ -1,9 +1,8 @@
 /** What the next run is to be: the settings as they stand on the page. */
 
-import { columnsOf, type Column } from "../data/csv.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { heldOut } from "../data/held_out.ts";
-import { columnsIn, tableOf } from "../data/table.ts";
+import { columnsIn, tableWith, type Table } from "../data/table.ts";
 import { toy, TOYS, type Toy } from "../data/toys.ts";
 import { host } from "../host/host.ts";
 import type { Start } from "../host/types.ts";
@@ -18,11 +17,6 @@ export type StartFrom = Initializer | "fitting" | "page";
 export interface Parts {
   readonly train: Dataset;
   readonly test: Dataset;
-}
-
-interface Table {
-  readonly name: string;
-  readonly columns: readonly Column[];
 }
 
 const POINTS = 500;
@@ -59,7 +53,7 @@ export class Setup {
 
   constructor(kernel: WebAssembly.Module, start: Start) {
     this.#kernel = kernel;
-    if (start.table) this.#take({ name: start.table.name, columns: columnsIn(start.table) });
+    if (start.table) this.#take(tableWith(start.table.name, columnsIn(start.table)));
   }
 
   /** Hidden sizes, or what is wrong with them. */
@@ -110,7 +104,6 @@ export class Setup {
     this.endless = isToy(source);
     this.epochs = digits ? 10 : 200;
     this.output = DEFAULTS.oneOfMany;
-    if (source === "table") this.#standardise();
   }
 
   setOptimizer(optimizer: Optimizer): void {
@@ -118,20 +111,21 @@ export class Setup {
     this.rate = OPTIMIZERS[optimizer].rate;
   }
 
-  /** A CSV file of the user's own; whether it can be learnt from. */
+  /** A table of the user's own; whether it can be learnt from. */
   async open(file: File): Promise<boolean> {
     try {
-      this.#take({ name: file.name, columns: columnsOf(await file.text(), file.name) });
-      this.choose("table");
+      this.#take(await host.table(file));
     } catch (problem) {
       this.problem = (problem as Error).message;
+      return false;
     }
-    return this.problem === null;
+    this.choose("table");
+    return this.read();
   }
 
-  setTarget(target: string): void {
+  async setTarget(target: string): Promise<void> {
     this.target = target;
-    this.#standardise();
+    await this.read();
   }
 
   /** What is learnt from and tested with, fetched or made. */
@@ -139,6 +133,7 @@ export class Setup {
     if (this.source === "digits") this.parts ??= await this.#digits();
     else if (isToy(this.source))
       this.parts = this.#split(toy(this.#kernel, this.source, POINTS, this.noise, this.seed));
+    else if (this.source === "table" && !this.parts) await this.read();
     if (!this.parts) throw new Error(this.problem ?? "Choose a CSV file first.");
     return this.parts;
   }
@@ -158,20 +153,25 @@ export class Setup {
 
   #take(table: Table): void {
     this.table = table;
-    this.target = table.columns[table.columns.length - 1].name;
+    this.target = table.columns.at(-1) ?? "";
   }
 
-  #standardise(): void {
-    if (!this.table) return;
+  /** The examples in the table, with the target as it is chosen; whether they can be learnt from. */
+  async read(): Promise<boolean> {
+    const { table, target } = this;
+    const asked = (): boolean => this.table === table && this.target === target && this.source === "table";
+    this.parts = null;
     this.problem = null;
     try {
-      const { data, notes } = tableOf(this.table.columns, this.table.name, this.target);
+      if (!table) throw new Error("Choose a CSV file first.");
+      const { data, notes } = await table.examples(target);
+      if (!asked()) return false; // another target was chosen in the meantime
       this.parts = this.#split(data);
       this.notes = notes;
       this.output = "labels" in data.targets ? DEFAULTS.oneOfMany : DEFAULTS.plain;
     } catch (problem) {
-      this.parts = null;
-      this.problem = (problem as Error).message;
+      if (asked()) this.problem = (problem as Error).message;
     }
+    return this.problem === null;
   }
 }

@@ -92,6 +92,11 @@ def table(path: Any, target: str | None = None, *, like: Schema | None = None, t
     return Dataset(inputs.values, told.values, schema, Path(path).name, told.notes + inputs.notes)
 
 
+def column_names(path: Source) -> list[str]:
+    """The columns of a table file, the target among them; raises what `table` raises."""
+    return list(_read(path, None).columns)
+
+
 def frame_dataset(frame: Any, targets: Array) -> Dataset:
     """A new table in memory with its targets beside it."""
     inputs = _inputs("the table", _Sheet(named_columns(frame)[0]), slice(None), None)

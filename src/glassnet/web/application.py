@@ -19,7 +19,7 @@ from glassnet.errors import AddressError, GlassnetError, SettingError
 from glassnet.web.page import Page
 from glassnet.web.responses import as_json, of_error, problem
 from glassnet.web.threads import in_thread, threaded
-from glassnet.web.uploads import MOST_UPLOAD, OpenedFiles, TooLarge
+from glassnet.web.uploads import MOST_UPLOAD, OpenedFiles, TooLarge, label
 
 if TYPE_CHECKING:
     from glassnet.web.opened_file import Opened
@@ -38,7 +38,7 @@ class Shown(NamedTuple):
 
 
 class Application:
-    """The page and its data, for whoever was let in (see `doors`)."""
+    """The page and its data, for whoever was let in (see `access`)."""
 
     def __init__(self, page: Page, files: OpenedFiles) -> None:
         self._page, self._files = page, files
@@ -54,6 +54,7 @@ class Application:
             Route("/api/files/{number}/tree", threaded(self.tree)),
             Route("/api/files/{number}/neuron", threaded(self.neuron)),
             Route("/api/files/{number}/network", threaded(self.network_of_file)),
+            Route("/api/tables", self.table, methods=["POST"]),
             Route("/page.html", self.template),
             Route("/", self.page),
         ]
@@ -115,12 +116,22 @@ class Application:
 
     async def upload(self, request: Request) -> Response:
         """A file that was dropped on the page; the answer is its tree and its id."""
-        if int(request.headers.get("content-length", 0)) > MOST_UPLOAD:
-            raise TooLarge
+        _check_length(request)
         async with self._receiving:
             number, opened = await self._files.receive(request.query_params.get("name", ""), request.stream())
         tree = await in_thread(opened.tree)
         return as_json({"id": number, **tree})
+
+    async def table(self, request: Request) -> Response:
+        """The columns of a table to train on, or, where `target` names one of them, its examples."""
+        from glassnet.web import tables  # here, since the page shows itself sooner without numpy
+
+        _check_length(request)
+        name, target = label(request.query_params.get("name", "")), request.query_params.get("target")
+        async with self._receiving, self._files.borrowed(request.stream()) as path:
+            if target is None:
+                return as_json({"columns": await in_thread(tables.columns, path, name)})
+            return Response(await in_thread(tables.examples, path, name, target), media_type=BYTES)
 
     async def page(self, request: Request) -> Response:
         """The page."""
@@ -129,6 +140,12 @@ class Application:
     async def template(self, request: Request) -> Response:
         """The file that the page fills when it makes a single file of itself."""
         return HTMLResponse(self._page.template)
+
+
+def _check_length(request: Request) -> None:
+    """`TooLarge` where the request says that its body is too long."""
+    if int(request.headers.get("content-length", 0)) > MOST_UPLOAD:
+        raise TooLarge
 
 
 def _chains(opened: "Iterable[Opened]") -> Iterator[Shown]:

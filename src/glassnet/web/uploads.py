@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +67,16 @@ class OpenedFiles:
             shutil.rmtree(place.parent, ignore_errors=True)
             raise
         return number, opened
+
+    @asynccontextmanager
+    async def borrowed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[Path]:
+        """A file that comes in pieces, for one use: it is removed afterwards."""
+        place = self._folder / str(next(self._numbers))
+        try:
+            await _write(place, pieces)
+            yield place
+        finally:
+            place.unlink(missing_ok=True)
 
     def _keep(self, number: str, opened: "Opened", size: int) -> None:
         with self._lock:
