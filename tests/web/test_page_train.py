@@ -49,6 +49,7 @@ def turned(page):
 
 
 def test_digits_are_learnt_from_random_numbers_and_any_step_can_be_had_again(page):
+    page.get_by_label("endless").check()  # ten epochs may be over before Pause is pressed
     press(page, "Play")
     page.wait_for_function(
         "() => /accuracy\\s*9\\d/.test(document.querySelector('dl:has(dt)')?.innerText ?? '')", timeout=120_000
