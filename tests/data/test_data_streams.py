@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from glassnet import data
-from glassnet.data.arrow_files import ROWS_AT_ONCE
+from glassnet.data.arrow_files import ROWS_AT_ONCE, ArrowFiles
 from glassnet.data.streams import Rows, is_streamed
 from glassnet.errors import FileError, InputError, MissingExtra, SettingError
 
@@ -377,3 +377,26 @@ def test_nothing_is_left_behind(path, monkeypatch, tmp_path):
     next(learnt.shuffled(0, 0, 64))
     del learnt
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+@pytest.mark.parametrize("rows", [range(3, 7), range(0, 1), range(39, 40), range(5, 40), range(19, 21)])
+def test_these_rows_alone_are_read(tmp_path, kind, rows):
+    table = pa.table({"n": np.arange(40.0)})
+    path = tmp_path / f"t.{kind}"
+    if kind == "parquet":
+        pq.write_table(table, path, row_group_size=20)
+    else:
+        with pa.ipc.new_file(path, table.schema) as file:
+            file.write_table(table)
+    found = [part.columns["n"].numbers for part in ArrowFiles.open(path).parts(["n"], rows=rows)]
+    assert np.concatenate(found).tolist() == list(rows)
+
+
+@pytest.mark.parametrize(("files", "where"), [(1, "row 2 below the header"), (2, "row 2 of b.parquet")])
+def test_a_cell_is_named_with_its_file_where_there_are_several(tmp_path, files, where):
+    for name in "ab"[2 - files :]:
+        numbers = [1.0, float("inf") if name == "b" else 2.0, 3.0]
+        pq.write_table(pa.table({"x": numbers, "y": [0, 1, 0]}), tmp_path / f"{name}.parquet")
+    with pytest.raises(InputError, match=where):
+        data.stream(tmp_path, "y")
