@@ -1,4 +1,4 @@
-/* The squishes, each beside its slope: `activations.py` in vectors. Softmax, which looks at a whole row, is below. */
+/* The activation functions, each beside its slope: `activations.py` in vectors. Softmax, which looks at a whole row, is below. */
 
 static const float LEAK = 0.01f;
 static const float SELU_ALPHA = 1.6732632423543772f, SELU_SCALE = 1.0507009873554805f;
@@ -8,7 +8,7 @@ static const float ONE_OVER_ROOT_2_PI = 0.3989422804014327f;
 INLINE vec gelu_bend(vec z) { return tanh_of(GELU_ROOT * (z + GELU_CUBIC * z * z * z)); }
 
 /* `kind` is a constant wherever this is called, so one case is left of the switch. */
-INLINE vec squish(int kind, vec z) {
+INLINE vec activate(int kind, vec z) {
     switch (kind) {
     case SIGMOID: return sigmoid_of(z);
     case TANH: return tanh_of(z);
@@ -69,14 +69,14 @@ INLINE int slope_needs_z(int kind) {
 /* Whether it looks at whole rows. */
 INLINE int by_row(int kind) { return kind == SOFTMAX; }
 
-/* z += b, a = squish(z), down each column of registers so that its biases are read once. z and a may be one. */
-INLINE void squish_columns(int kind, float *z, float *a, const float *biases, int rows, int stride) {
+/* z += b, a = activation(z), down each column of registers so that its biases are read once. z and a may be one. */
+INLINE void activate_columns(int kind, float *z, float *a, const float *biases, int rows, int stride) {
     for (int c = 0; c < stride; c += LANES) {
         vec b = load(biases + c);
         for (int64_t i = c, end = (int64_t)rows * stride; i < end; i += stride) {
             vec x = load(z + i) + b;
             store(z + i, x);
-            store(a + i, squish(kind, x));
+            store(a + i, activate(kind, x));
         }
     }
 }
@@ -88,12 +88,12 @@ INLINE void slope_span(int kind, const float *z, const float *a, float *gradient
 }
 
 /* Each kind has a loop of its own, in which `kind` is a constant. Of other kinds only the biases are added. */
-static void squish_rows(int kind, float *z, float *a, const float *biases, int rows, int stride) {
+static void activate_rows(int kind, float *z, float *a, const float *biases, int rows, int stride) {
     switch (kind) {
-#define CASE(KIND) case KIND: squish_columns(KIND, z, a, biases, rows, stride); break;
-        EACH_SQUISH(CASE)
+#define CASE(KIND) case KIND: activate_columns(KIND, z, a, biases, rows, stride); break;
+        EACH_ACTIVATION(CASE)
 #undef CASE
-    default: squish_columns(IDENTITY, z, a, biases, rows, stride); break;
+    default: activate_columns(IDENTITY, z, a, biases, rows, stride); break;
     }
 }
 
@@ -101,7 +101,7 @@ static void slope_rows(int kind, const float *z, const float *a, float *gradient
     if (kind == IDENTITY) return; /* its slope is 1 */
     switch (kind) {
 #define CASE(KIND) case KIND: slope_span(KIND, z, a, gradient, count); break;
-        EACH_SQUISH(CASE)
+        EACH_ACTIVATION(CASE)
 #undef CASE
     }
 }

@@ -37,12 +37,12 @@ static void job(uint64_t seed) {
     plan.clip_norm = any(4) ? 0 : 0.1, plan.seed = seed;
     int wild = any(3) == 0, kind = (int)any(5);
     plan.sparse = kind >= SHORT_BYTES;
-    int32_t sizes[5], squishes[4];
+    int32_t sizes[5], activations[4];
     double dropout[4] = {0};
     for (int i = 0; i <= plan.layers; i++) sizes[i] = 1 + (int32_t)any(any(4) ? 20 : i ? 150 : 900);
     for (int i = 0; i < plan.layers; i++) {
-        do squishes[i] = (int32_t)any(SQUISHES);
-        while (by_row(squishes[i]) && i < plan.layers - 1);
+        do activations[i] = (int32_t)any(ACTIVATIONS);
+        while (by_row(activations[i]) && i < plan.layers - 1);
         dropout[i] = any(3) ? 0 : share() * 0.9;
     }
     int fan_in = sizes[0], fan_out = sizes[plan.layers];
@@ -82,7 +82,7 @@ static void job(uint64_t seed) {
 
     void *block = malloc((size_t)bytes(&plan, sizes, dropout) + 63);
     void *memory = (void *)(((uintptr_t)block + 63) / 64 * 64);
-    Context *c = open(memory, &plan, sizes, squishes, dropout, class_weights);
+    Context *c = open(memory, &plan, sizes, activations, dropout, class_weights);
     double l2[4];
     for (int i = 0; i < 4; i++) l2[i] = any(2) ? plan.l2 : 0;
     if (any(2)) set_l2(c, l2);

@@ -33,8 +33,8 @@ def header() -> str:
     parts = [
         f"/* {BY} */",
         "#ifndef GLASSNET_TABLES_H\n#define GLASSNET_TABLES_H\n",
-        enum("Squish", ACTIVATIONS, "SQUISHES"),
-        each("SQUISH", (name for name, of in ACTIVATIONS.items() if not of.by_row)),
+        enum("Activation", ACTIVATIONS, "ACTIVATIONS"),
+        each("ACTIVATION", (name for name, of in ACTIVATIONS.items() if not of.by_row)),
         "",
         enum("LossKind", LOSSES, "LOSSES"),
         "/* Those that compare each output with a number of its own. */",

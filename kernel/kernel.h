@@ -62,7 +62,7 @@ typedef struct Kernel {
     /* How many bytes `open` needs; sizes has layers + 1 entries. */
     int64_t (*bytes)(const Plan *, const int32_t *sizes, const double *dropout);
     /* Moves into the memory, which is aligned to 64 bytes. `dropout` has layers entries, `class_weights` fan_out or is NULL. */
-    Context *(*open)(void *memory, const Plan *, const int32_t *sizes, const int32_t *squishes, const double *dropout,
+    Context *(*open)(void *memory, const Plan *, const int32_t *sizes, const int32_t *activations, const double *dropout,
                      const float *class_weights);
     void (*write)(Context *, int32_t vector, const float *flat);
     void (*read)(const Context *, int32_t vector, float *flat);

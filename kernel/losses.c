@@ -69,8 +69,8 @@ INLINE int of_plain_labels(const LossRule *rule) {
 
 /* The activation of whose logits a loss is a function, or -1. */
 INLINE int logits_of(int kind) {
-    static const int8_t squishes[] = {LOGITS_OF_LOSSES};
-    return squishes[kind];
+    static const int8_t activations[] = {LOGITS_OF_LOSSES};
+    return activations[kind];
 }
 
 /* Cross-entropy with plain labels: -log softmax(z)[label], slope softmax(z) - 1 at the label. */

@@ -11,7 +11,7 @@ static const double MOST_LISTED = 0.33;
 enum { FEWEST_LISTED = 16, MOST_SHORT = 65536, ROOM_AFTER_LISTS = 16 };
 
 typedef struct Layer {
-    int32_t fan_in, fan_out, stride, squish;
+    int32_t fan_in, fan_out, stride, activation;
     float l2;
     double dropout;
     float *values[VECTORS]; /* parameters, their slopes, the rule's memory: fan_in + 1 rows each */
@@ -74,7 +74,7 @@ INLINE void *take(Memory *m, int64_t bytes) {
 INLINE float *take_floats(Memory *m, int64_t count) { return take(m, count * 4); }
 
 /* Says where everything lies, or, without a base, only how much it is. */
-static int64_t lay_out(Context *c, Memory *m, const Plan *plan, const int32_t *sizes, const int32_t *squishes,
+static int64_t lay_out(Context *c, Memory *m, const Plan *plan, const int32_t *sizes, const int32_t *activations,
                        const double *dropout) {
     int training = plan->purpose == TRAIN, backward = training || plan->purpose == GRADIENT;
     int64_t chunk = backward ? TRAINING_ROWS : FORWARD_ROWS;
@@ -88,15 +88,15 @@ static int64_t lay_out(Context *c, Memory *m, const Plan *plan, const int32_t *s
         Layer unused, *l = c->layers ? &c->layers[i] : &unused;
         int32_t before = stride;
         stride = padded(sizes[i + 1]);
-        *l = (Layer){.fan_in = sizes[i], .fan_out = sizes[i + 1], .stride = stride, .squish = squishes ? squishes[i] : 0};
+        *l = (Layer){.fan_in = sizes[i], .fan_out = sizes[i + 1], .stride = stride, .activation = activations ? activations[i] : 0};
         l->l2 = (float)plan->l2;
         l->dropout = training && dropout && i < plan->layers - 1 ? dropout[i] : 0;
         int vectors = training ? 2 + slots_of(plan->rule) : backward ? 2 : 1;
         for (int v = 0; v < vectors; v++)
             if (v != SLOPES || !c->in_place) l->values[v] = take_floats(m, size_of(l));
         l->a = take_floats(m, chunk * stride);
-        /* Without squishes only the size is asked for: what may be needed is. */
-        int apart = plan->purpose == TRACE || (backward && (!squishes || slope_needs_z(l->squish)));
+        /* Without activations only the size is asked for: what may be needed is. */
+        int apart = plan->purpose == TRACE || (backward && (!activations || slope_needs_z(l->activation)));
         l->z = apart ? take_floats(m, chunk * stride) : l->a;
         l->onward = l->a;
         if (l->dropout > 0) {
@@ -135,12 +135,12 @@ static int64_t bytes(const Plan *plan, const int32_t *sizes, const double *dropo
     return lay_out(&c, &m, plan, sizes, NULL, dropout);
 }
 
-static Context *open(void *memory, const Plan *plan, const int32_t *sizes, const int32_t *squishes, const double *dropout,
+static Context *open(void *memory, const Plan *plan, const int32_t *sizes, const int32_t *activations, const double *dropout,
                      const float *class_weights) {
     clear(memory, bytes(plan, sizes, dropout) / 4); /* padding is zero from here on, and stays so */
     Memory m = {memory, 0};
     Context *c = take(&m, (int64_t)sizeof(Context));
-    lay_out(c, &m, plan, sizes, squishes, dropout);
+    lay_out(c, &m, plan, sizes, activations, dropout);
     Layer *last = last_of(c);
     for (int i = 0; i < last->stride; i++) {
         c->padding[i] = i < last->fan_out ? 0 : -__builtin_inff();
@@ -149,7 +149,7 @@ static Context *open(void *memory, const Plan *plan, const int32_t *sizes, const
     float *weights = (float *)c->loss.class_weights;
     for (int i = 0; class_weights && i < last->fan_out; i++) weights[i] = class_weights[i];
     c->loss = (LossRule){plan->loss, (float)plan->loss_settings[0], class_weights ? weights : NULL};
-    c->on_logits = last->squish == logits_of(plan->loss);
+    c->on_logits = last->activation == logits_of(plan->loss);
     c->spans = 1;
     if (c->moving) c->moving[0] = (Span){0, sizes[0]};
     return c;
@@ -203,7 +203,7 @@ INLINE Lists lists_of(const Context *c, const Chunk *k) {
 
 INLINE int is_sparse(const Inputs *in) { return in->kind >= SHORT_BYTES; }
 
-/* z = weighted sums; biases are added with the squish. */
+/* z = weighted sums; biases are added with the activation function. */
 static void weigh(Context *c, int i, const Chunk *k) {
     Layer *l = &c->layers[i];
     const float *before = i ? l[-1].onward : c->dense;
@@ -218,9 +218,9 @@ static void weigh(Context *c, int i, const Chunk *k) {
              c->room);
 }
 
-static void squish_layer(Context *c, Layer *l, int rows, int logits_only) {
-    squish_rows(logits_only ? SQUISHES : l->squish, l->z, l->a, biases_of(l, PARAMETERS), rows, l->stride);
-    if (by_row(l->squish) && !logits_only) softmax_rows(l->z, l->a, c->padding, rows, l->stride);
+static void activate_layer(Context *c, Layer *l, int rows, int logits_only) {
+    activate_rows(logits_only ? ACTIVATIONS : l->activation, l->z, l->a, biases_of(l, PARAMETERS), rows, l->stride);
+    if (by_row(l->activation) && !logits_only) softmax_rows(l->z, l->a, c->padding, rows, l->stride);
 }
 
 static void gather_dense(Context *c, const Chunk *k) {
@@ -275,7 +275,7 @@ static void go_forward(Context *c, const Inputs *in, float *const *traced, float
             int64_t at = first * l->fan_out;
             weigh(c, i, &k);
             if (traced) copy_rows(l, l->z, k.rows, traced[3 * i] + at);
-            squish_layer(c, l, k.rows, 0);
+            activate_layer(c, l, k.rows, 0);
             if (traced) copy_rows(l, l->z, k.rows, traced[3 * i + 1] + at);
             if (traced) copy_rows(l, l->a, k.rows, traced[3 * i + 2] + at);
         }
@@ -331,11 +331,11 @@ INLINE void times_mask(float *values, const float *mask, float *to, int64_t coun
     for (int64_t i = 0; i < count; i += LANES) store(to + i, load(values + i) * load(mask + i));
 }
 
-static void squish_back(const Layer *l, int rows) {
-    if (by_row(l->squish))
+static void activation_back(const Layer *l, int rows) {
+    if (by_row(l->activation))
         softmax_back(l->a, l->back, rows, l->stride);
     else
-        slope_rows(l->squish, l->z, l->a, l->back, (int64_t)rows * l->stride);
+        slope_rows(l->activation, l->z, l->a, l->back, (int64_t)rows * l->stride);
 }
 
 /* A chunk there and back: its loss is returned; each layer's `back` then holds the slopes of z. */
@@ -346,14 +346,14 @@ static double there_and_back(Context *c, const Chunk *k, float share) {
     for (int i = 0; i < layers; i++) {
         Layer *l = &c->layers[i];
         weigh(c, i, k);
-        squish_layer(c, l, rows, l == last && c->on_logits);
+        activate_layer(c, l, rows, l == last && c->on_logits);
         if (l->mask) {
             draw_mask(c->plan.seed, c->step, i, l->dropout, k->before, rows, l->fan_out, l->stride, l->mask);
             times_mask(l->a, l->mask, l->onward, (int64_t)rows * l->stride);
         }
     }
     double loss = loss_of(c, k, share);
-    if (!c->on_logits) squish_back(last, rows);
+    if (!c->on_logits) activation_back(last, rows);
     for (int i = layers - 1; i > 0; i--) {
         Layer *l = &c->layers[i], *before = l - 1;
         multiply(&(Product){.a = l->back, .a_row = l->stride, .a_step = 1, .b = l->turned, .b_row = before->stride,
@@ -361,7 +361,7 @@ static double there_and_back(Context *c, const Chunk *k, float share) {
                             .columns = before->stride, .times = 1},
                  c->room);
         if (before->mask) times_mask(before->back, before->mask, before->back, (int64_t)rows * before->stride);
-        squish_back(before, rows);
+        activation_back(before, rows);
     }
     return loss;
 }

@@ -27,9 +27,9 @@ EXPORT(heap) int32_t wasm_heap(void) { return (int32_t)(intptr_t)&__heap_base; }
 EXPORT(bytes) int32_t wasm_bytes(const Plan *plan, const int32_t *sizes, const double *dropout) {
     return (int32_t)bytes(plan, sizes, dropout);
 }
-EXPORT(open) Context *wasm_open(void *memory, const Plan *plan, const int32_t *sizes, const int32_t *squishes,
+EXPORT(open) Context *wasm_open(void *memory, const Plan *plan, const int32_t *sizes, const int32_t *activations,
                                 const double *dropout, const float *class_weights) {
-    return open(memory, plan, sizes, squishes, dropout, class_weights);
+    return open(memory, plan, sizes, activations, dropout, class_weights);
 }
 EXPORT(write) void wasm_write(Context *c, int32_t vector, const float *flat) { write_vector(c, vector, flat); }
 EXPORT(read) void wasm_read(const Context *c, int32_t vector, float *flat) { read_vector(c, vector, flat); }

@@ -348,7 +348,7 @@ def test_pieces_are_straight_exactly_where_the_table_says(name: str) -> None:
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_a_formula_alone_gives_the_slope_of_the_table(name: str) -> None:
     of, z = ACTIVATIONS[name], np.setdiff1d(np.linspace(-9, 9, 361), [3.0])  # at a corner it is the slope on the left
-    np.testing.assert_allclose(derivative(of.squish, z), of.slope(z, of(z)), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(derivative(of.function, z), of.slope(z, of(z)), rtol=1e-11, atol=1e-13)
 
 
 # ---- Names

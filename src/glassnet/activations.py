@@ -1,4 +1,4 @@
-"""The squishes: what a neuron does to its weighted sum plus bias, each beside its slope.
+"""Activation functions: what a neuron does to its weighted sum plus bias, each beside its derivative.
 
 An activation takes the pre-activations z of shape (n, fan_out) and gives activations a of the same shape and dtype.
 Its slope da/dz is a function of both z and a, whichever is the shorter formula. All are element-wise but softmax,
@@ -39,7 +39,7 @@ class Activation:
     ----------
     name : str
         A Python identifier; files keep it.
-    squish : callable
+    function : callable
         z (n, fan_out) -> activations of the same shape and dtype, written with numpy.
     slope : callable, optional
         (z, a) -> da/dz. Without it the formula is differentiated (see `glassnet.formulas`): exact to rounding.
@@ -79,7 +79,7 @@ class Activation:
     """
 
     name: str
-    squish: Callable[[Any], Any]
+    function: Callable[[Any], Any]
     slope: Callable[[Any, Any], Any] = None  # type: ignore[assignment]
     formula: str = ""
     latex: str = ""
@@ -104,13 +104,13 @@ class Activation:
                 help='give it a name: gn.activations.Activation("my_name", function)',
             )
         if self.slope is None:
-            object.__setattr__(self, "slope", Derived(self.squish))
+            object.__setattr__(self, "slope", Derived(self.function))
         object.__setattr__(self, "formula", self.formula or f"{self.name}(z)")
         word = self.name.replace("_", r"\_")
         object.__setattr__(self, "latex", self.latex or rf"\operatorname{{{word}}}(z)")
 
     def __call__(self, z: Array) -> Array:
-        return _of_dtype(self.squish(z), z.dtype)
+        return _of_dtype(self.function(z), z.dtype)
 
     def back(self, z: Array, a: Array, gradient: Array) -> Array:
         """The gradient with respect to z, from the gradient with respect to a."""
@@ -527,12 +527,12 @@ def register(
 ) -> Activation:
     """Add an activation to the table, once; see `gn.register`."""
     for entry in ACTIVATIONS.values():
-        if kind is entry or kind is entry.squish or (kind is np.tanh and entry.squish is tanh):
+        if kind is entry or kind is entry.function or (kind is np.tanh and entry.function is tanh):
             return entry
     if not isinstance(kind, Activation):
         kind = Activation(getattr(kind, "__name__", type(kind).__name__), kind, slope)  # type: ignore[arg-type]
     there = ACTIVATIONS.get(kind.name)
-    if there is not None and not replace and _same_code(there.squish, kind.squish):
+    if there is not None and not replace and _same_code(there.function, kind.function):
         return there  # a cell of a notebook that ran again
     check(kind)
     ACTIVATIONS.add(kind, replace)

@@ -66,7 +66,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def equal_rows(matrix: Array, digits: int = 6) -> list[tuple[int, ...]]:
-    """Groups of two or more rows that are equal to so many digits of the largest number, in order.
+    """Groups of two or more rows that are equal to this many digits of the largest number, in order.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""Where the numbers start: random weights whose spread fits the layer's width and squish. Biases start at zero.
+"""Initial values: random weights whose variance fits the layer's width and activation function. Biases start at zero.
 
 With too little spread the signal dies on its way through the layers, with too much it saturates them. Each rule keeps
 its size about the same from layer to layer, for its family of activations:
 
-    he       variance 2 / fan_in               for squishes that cut one half away (He et al., 2015)
+    he       variance 2 / fan_in               for activations that are zero on one half (He et al., 2015)
     glorot   variance 2 / (fan_in + fan_out)   for symmetric ones (Glorot and Bengio, 2010)
     lecun    variance 1 / fan_in               for selu (LeCun et al., 1998; Klambauer et al., 2017)
 """

@@ -4,7 +4,7 @@ A loss takes outputs of shape (n, fan_out) and targets, and gives one number for
 has the shape of the outputs: which way, and how much, each of them changes that number. Definitions and reductions are
 PyTorch's (`torch.nn.functional`, reduction "mean"), so that figures can be compared line by line.
 
-Cross-entropies read *logits*, scores before any squish, since only from them can they be computed without overflow.
+Cross-entropies read *logits*, scores before any activation function: only these avoid overflow.
 Where the last layer is already softmax (or sigmoid), its pre-activations are those logits: see `Loss.reads_logits_of`.
 
 With sample weights s the mean becomes sum(s * loss) / sum(s).
@@ -25,7 +25,7 @@ from glassnet.names import Table, made
 
 @dataclass(frozen=True)
 class Loss:
-    """What all losses share: the weighted mean over the batch of a loss per example, and the door for targets.
+    """What all losses share: the weighted mean over the batch of a loss per example, and the check of the targets.
 
     A loss of your own is a subclass with a `name` and `per_example`; `per_example_slope` is then found by
     differentiating it, exact to rounding (see `glassnet.formulas`), unless the subclass has one.

@@ -125,7 +125,7 @@ def test_other_numbers_can_be_taken_over_and_undone(compared):
     choose(compared, "right", "the same, with other numbers")
     compared.get_by_role("button", name="Scramble").click()
     compared.get_by_label("How much", exact=True).fill("1")
-    compared.get_by_role("button", name="Take these numbers over").click()
+    compared.get_by_role("button", name="Use these numbers").click()
     compared.get_by_role("button", name="edited: 1 change").click()
     expect(compared.get_by_text("100 % of the values scrambled (seed 1)")).to_be_visible()
     compared.get_by_role("button", name="undo").click()

@@ -16,7 +16,7 @@ def test_the_page_goes_on_without_its_server(browser, serve, tmp_path):
     server.process.wait()
     page.get_by_role("button", name=re.compile("^test digits 1,")).click()
     expect(page.locator("[role=status]").filter(has_text="looks like 2")).to_be_attached()
-    page.get_by_label("learn", exact=True).select_option("circle")
+    page.get_by_label("train on", exact=True).select_option("circle")
     page.get_by_role("button", name="Epoch", exact=True).click()
     expect(page.get_by_label("Timeline: step")).to_have_attribute("aria-valuetext", re.compile("^step 40 "))
     page.get_by_role("navigation").get_by_role("button", name="Count").click()

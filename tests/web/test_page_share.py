@@ -38,7 +38,7 @@ def scramble(page):
     page.get_by_role("button", name="Compare").click()
     page.get_by_label("The right network").select_option(label="the same, with other numbers")
     page.get_by_label("How much", exact=True).fill("0.01")
-    page.get_by_role("button", name="Take these numbers over").click()
+    page.get_by_role("button", name="Use these numbers").click()
 
 
 def test_a_link_carries_view_and_edits(page, visit, served):
@@ -157,7 +157,7 @@ def test_a_teacher_makes_a_lesson_sees_it_and_sends_it(shared):
     shared.get_by_role("button", name="Lesson").click()
     shared.get_by_label("What it says on top").fill("Which neuron likes sevens?")
     shared.get_by_label("Training").check()
-    shared.get_by_role("button", name="See it").click()
+    shared.get_by_role("button", name="Preview").click()
     expect(shared.get_by_role("button", name="Play")).to_have_count(0)
     shared.get_by_role("button", name="Back to making the lesson").click()
     expect(shared.get_by_role("button", name="Play")).to_be_visible()

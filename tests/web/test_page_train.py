@@ -37,7 +37,7 @@ def expect_step(page, step):
 
 def begin(page, data):
     """A run on a toy shape or so, at its first step."""
-    choose(page, "learn", data)
+    choose(page, "train on", data)
     expect_step(page, 0)
 
 
@@ -85,7 +85,7 @@ def test_the_same_seed_gives_the_same_bits(page):
 
 
 def test_a_step_can_be_walked_through(page):
-    choose(page, "learn", "xor")
+    choose(page, "train on", "xor")
     page.get_by_label("batch", exact=True).fill("1")
     press(page, "Start again")
     expect_step(page, 0)
@@ -149,7 +149,7 @@ def test_measurements_are_learnt_in_any_unit(page):
     page.get_by_label("CSV file").set_input_files(
         {"name": "houses.csv", "mimeType": "text/csv", "buffer": table.encode()}
     )
-    expect(page.get_by_text("The loss of price is told in standard deviations")).to_be_visible()
+    expect(page.get_by_text("The loss of price is in standard deviations")).to_be_visible()
     press(page, "Play")
     expect(page.get_by_text("R\u00b2 on 12 houses.csv, held out")).to_contain_text(
         re.compile(r"0\.9[5-9]|1\.00"), timeout=60_000

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _ended_in_order() -> Iterator[None]:
-    """Ctrl-C is how it is meant to end; being told to by the system, or by a terminal that closes, is the same."""
+    """Ctrl-C ends it; SIGTERM, or a terminal that closes, do the same."""
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, signal.default_int_handler)}
     if hasattr(signal, "SIGHUP"):
         before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))

@@ -15,7 +15,7 @@ from glassnet.network import Network
 from glassnet.prediction import classify
 
 ROWS_WRITTEN_AT_ONCE = 1 << 17
-"""Parquet keeps so many rows together: fewer make larger files."""
+"""Rows in a Parquet row group: fewer make larger files."""
 
 
 def of_stream(network: Network, rows: Rows, output: str | None) -> int:
@@ -99,7 +99,7 @@ def _table(network: Network, outputs: Any) -> Any:
         names = [target] if outputs.shape[1] == 1 else [f"{target} {i}" for i in range(outputs.shape[1])]
         return pa.table(dict(zip(names, outputs.T, strict=True)))
     guesses = pa.DictionaryArray.from_arrays(classify(outputs, network), list(classes)).cast(pa.string())
-    told = classes if outputs.shape[1] == len(classes) else classes[1:]
+    named = classes if outputs.shape[1] == len(classes) else classes[1:]
     return pa.table(
-        {target: guesses} | {f"{target}={name}": column for name, column in zip(told, outputs.T, strict=True)}
+        {target: guesses} | {f"{target}={name}": column for name, column in zip(named, outputs.T, strict=True)}
     )

@@ -1,4 +1,4 @@
-"""How a run is going, on standard error: a line for each epoch, and in a terminal a bar for the epoch under way."""
+"""Progress of a run on standard error: a line for each epoch, and in a terminal a bar for the current epoch."""
 
 import json
 import sys
@@ -13,8 +13,8 @@ from glassnet.training.history import Epoch
 SECONDS_BETWEEN_COUNTS = 0.1
 
 
-class Told:
-    """Lines only, as a log file wants them."""
+class Log:
+    """A line for each epoch, for log files."""
 
     def __init__(self, epochs: int, held_out: str, rows: int | None) -> None:
         self.epochs, self.held_out, self.rows = epochs, held_out, rows
@@ -36,7 +36,7 @@ class Told:
         return "   ".join([*parts, f"{epoch.seconds:.1f} s{rate}"])
 
 
-class Bar(Told):
+class Bar(Log):
     """Lines above a bar that is drawn over again."""
 
     def __init__(self, epochs: int, held_out: str, rows: int | None) -> None:
@@ -58,18 +58,18 @@ class Bar(Told):
 
 
 @contextmanager
-def told(epochs: int, held_out: str, rows: int | None = None, as_json: bool = False) -> Iterator[Told]:
-    """Tell of a run of so many epochs, in the way that standard error can show; `held_out` names the data looked at,
-    `rows` is how many there are in an epoch, where their rate is of interest."""
+def reported(epochs: int, held_out: str, rows: int | None = None, as_json: bool = False) -> Iterator[Log]:
+    """Report the progress of a run on standard error. `held_out` names the validation data; with `rows`, the rows of an
+    epoch, lines show the rate."""
     if as_json or not (sys.stderr.isatty() and first()):
-        yield (Lines if as_json else Told)(epochs, held_out, rows)
+        yield (Lines if as_json else Log)(epochs, held_out, rows)
         return
     bar = Bar(epochs, held_out, rows)
     with bar.bar:
         yield bar
 
 
-class Lines(Told):
+class Lines(Log):
     """A JSON object for each epoch, for machines."""
 
     def line(self, epoch: Epoch) -> str:
@@ -83,7 +83,7 @@ class Rate:
     there from the beginning, and counts."""
 
     def __init__(self) -> None:
-        self._started = self._told = time.perf_counter()
+        self._started = self._last = time.perf_counter()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         now = time.perf_counter()
@@ -92,9 +92,9 @@ class Rate:
             clear = "\r\033[K" if sys.stderr.isatty() else ""
             say(f"{clear}{what} {total:,} rows in {now - self._started:.1f} s, {rate}")
             self._started = now
-        elif sys.stderr.isatty() and now - self._told > SECONDS_BETWEEN_COUNTS:
+        elif sys.stderr.isatty() and now - self._last > SECONDS_BETWEEN_COUNTS:
             print(f"\r\033[K{what} {done:,} of {total:,} rows, {rate}", end="", file=sys.stderr, flush=True)
-            self._told = now
+            self._last = now
 
 
 def per_second(rows: int, seconds: float) -> str:

@@ -23,7 +23,7 @@ def train(
 ) -> int:
     """The run, from its checkpoint on if it is to be resumed, and its figures."""
     from glassnet.architecture import human_bytes
-    from glassnet.cli.progress import told
+    from glassnet.cli.progress import reported
     from glassnet.distributed import sharded, sharded_files
 
     folder = Path(arguments.output or f"{Path(arguments.data).stem}-sharded")
@@ -35,7 +35,7 @@ def train(
     group.check_same(settings)
     if arguments.resume:
         sharded_files.resume(run, folder, settings)
-    with told(arguments.epochs, "held out", len(data), as_json=arguments.json) as progress:
+    with reported(arguments.epochs, "held out", len(data), as_json=arguments.json) as progress:
         for epoch in run.train(data, held_out):
             sharded_files.save_checkpoint(run, folder, settings)
             progress.epoch(epoch)

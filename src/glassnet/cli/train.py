@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
-    from glassnet.cli.progress import told
+    from glassnet.cli.progress import reported
     from glassnet.cli.sources import to_train
     from glassnet.data import Stream
     from glassnet.training import DivergedError
@@ -141,7 +141,7 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     start = _network(arguments, data)
     rows = len(data) if group or isinstance(data, Stream) else None
     name = "test" if arguments.data == "digits" else "held out"
-    with told(arguments.epochs, name, rows, as_json=arguments.json and group is not None) as progress:
+    with reported(arguments.epochs, name, rows, as_json=arguments.json and group is not None) as progress:
         training = _training(arguments, group, start, data, held_out, progress.batches)
         if arguments.verbose:
             say(f"engine {training.engine_choice}")
@@ -249,10 +249,10 @@ def _architecture(arguments: argparse.Namespace, data: "Dataset | Stream") -> "A
     outputs = classes or (1 if data.targets.ndim == 1 else data.targets.shape[1])
     inputs = prod(data.input_shape)
     sizes = arguments.sizes or f"{inputs}-16-16-{outputs}"
-    squishes = arguments.activation
+    activations = arguments.activation
     probabilities = PROBABILITIES["yes or no" if sizes.endswith("-1") else "one of many"]
-    output = None if isinstance(squishes, list) else probabilities if classes else PLAIN
-    network = Architecture.of(sizes, squishes, output)
+    output = None if isinstance(activations, list) else probabilities if classes else PLAIN
+    network = Architecture.of(sizes, activations, output)
     fitting = network.sizes[0] == inputs and (network.sizes[-1] == outputs or (classes == 2 and network.sizes[-1] == 1))
     need(
         fitting,
@@ -263,7 +263,7 @@ def _architecture(arguments: argparse.Namespace, data: "Dataset | Stream") -> "A
 
 
 def _output(arguments: argparse.Namespace) -> Path:
-    """Where to save; told now if that cannot be, not after the work."""
+    """Where to save; checked before the work starts."""
     output = Path(arguments.output or f"{Path(arguments.data).stem}.safetensors")
     folder = output.resolve().parent
     need(
@@ -294,8 +294,8 @@ def _report(
             | {"ended": run.ended, "seconds": seconds, "saved": str(output)}
         )
         return
-    squishes = ", ".join(network.architecture.activations)
-    print(f"{network.architecture} ({squishes}), trained in {seconds:.1f} s")
+    activations = ", ".join(network.architecture.activations)
+    print(f"{network.architecture} ({activations}), trained in {seconds:.1f} s")
     print(f"{data.name}: {len(data):,} examples")
     print(f"{figures.document(held_out.name)}\n\n{ledger}\n")
     print(f"saved {output} ({human_bytes(output.stat().st_size)})")

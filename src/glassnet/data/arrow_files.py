@@ -19,7 +19,7 @@ from glassnet.opening import no_such_file
 
 ROWS_AT_ONCE = 1 << 14
 SUFFIXES = (".parquet", ".arrow", ".feather", ".ipc")
-"""By these a folder of tables is told from one of pictures; what its files are, their content tells."""
+"""Suffixes that distinguish a folder of tables from one of pictures; the format itself is recognised by content."""
 _BUFFER = 1 << 16  # bytes read at once of each column, instead of the whole row group
 
 

@@ -1,6 +1,6 @@
 """A table's columns, by name: which cells are numbers, text, or missing. What they mean is for others to say.
 
-CSV is read as text throughout and told apart here, so that no cell's type is guessed from the rows before it. A cell is
+CSV is read as text and its cells are classified here, so that no type is guessed from the rows before. A cell is
 - **missing** if it is empty or one of `MISSING` (any case), or null in Parquet, or NaN;
 - **a number** if it is written as one, with a decimal point, no units and no thousands separators;
 - **text** otherwise. A column of nothing but true and false (any case) is numbers, 0 and 1.
@@ -86,7 +86,7 @@ class Column:
 
 
 def number_text(value: float, truths: bool = False) -> str:
-    """A number as it is called whatever the file's format: 3 and 3.0 are "3"."""
+    """The name of a number, the same for every file format: 3 and 3.0 are "3"."""
     number = float(value) + 0.0  # -0.0 becomes 0.0
     if truths:
         return "true" if number else "false"

@@ -43,7 +43,7 @@ def folder(path: Source, size: tuple[int, int] | None = None, *, like: Schema | 
     ----------
     path : str or path
     size : tuple of int, optional
-        (height, width) to which all are scaled, whatever their ratio; by default that of the first picture.
+        (height, width) to which all are scaled, without keeping their ratio; by default that of the first picture.
     like : Schema, optional
         Schema of a trained network, whose classes and size are used.
 
@@ -161,7 +161,7 @@ def image_inputs(picture: Picture, like: Schema) -> Array:
     Raises
     ------
     SettingError
-        If the inputs of the network are not pictures; also whatever `as_digit` raises.
+        If the inputs of the network are not pictures; also the errors of `as_digit`.
 
     Examples
     --------
@@ -246,7 +246,7 @@ def _placed(ink: Array) -> Array:
 
 
 def _scaled(ink: Array, longest: int) -> Array:
-    """The digit with a longer side of so many pixels, at full contrast, uint8."""
+    """The digit with this many pixels on its longer side, at full contrast, uint8."""
     from PIL import Image
 
     scale = longest / max(ink.shape)

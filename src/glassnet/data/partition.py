@@ -45,7 +45,7 @@ class Partition(Stream):
         return replace(mine, here=_joined(kept)), _joined(held)
 
     def placed(self, k: int, counts: Sequence[int]) -> "Partition":
-        """The part among all parts, which hold so many examples each; `InputError` if one holds none."""
+        """The part among all parts, given how many examples each holds; `InputError` if one holds none."""
         if 0 in counts:
             raise InputError(
                 f"rank {list(counts).index(0)} of {len(counts)} has no example of {self.name}, which has {sum(counts)}",

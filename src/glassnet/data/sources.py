@@ -1,4 +1,4 @@
-"""The one door for data: whatever the user names, told apart by what it is."""
+"""`read`: the data set that a name or a path stands for, recognised by its content."""
 
 import os
 from pathlib import Path
@@ -56,7 +56,7 @@ def read(
     SettingError
         If the name is unknown, or a setting does not belong to the source.
     FileError
-        If the file does not exist or its kind is unknown; also whatever the reader of its kind raises.
+        If the file does not exist or its kind is unknown; also the errors of the reader of its kind.
 
     Examples
     --------

@@ -19,13 +19,13 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.encoding import Gaps, coded, expanded
 from glassnet.data.prefetch import ahead
 from glassnet.data.shuffled_copy import ShuffledCopy, scratch_folder
-from glassnet.data.targets import told
+from glassnet.data.targets import labelled
 from glassnet.errors import SettingError
 from glassnet.random import drawn
 from glassnet.schema import Schema
 
 NUMBERS_AT_ONCE = 1 << 22
-"""A block is of so many inputs at most: 16 MiB as float32."""
+"""Most inputs in a block: 16 MiB as float32."""
 MOST_HELD_OUT = 100_000
 """Rows held out for validation are in memory, and no more than these: accuracy is then known to about 0.3 %."""
 
@@ -177,7 +177,7 @@ class Stream:
         """Coded rows, their targets and their numbers, of all rows with a target."""
         names, texts = [*self.schema.columns, self.target], texts_of(self.schema, self.target)
         for part in self.files.parts(names, texts, self.within):
-            targets, kept = told(part.columns.pop(self.target), self.classes)
+            targets, kept = labelled(part.columns.pop(self.target), self.classes)
             yield coded(part.columns, self.schema, gaps, kept), targets, part.before + np.flatnonzero(kept)
 
     def _drawn(self, numbers: Array) -> Array:
@@ -187,7 +187,7 @@ class Stream:
 
     def _copied(self, gaps: Gaps) -> tuple[ShuffledCopy, Array, Array]:
         """The shuffled copy, and the coded rows and targets that are held out. A row of the copy ends in its target: a
-        label, or a measurement standardised, so that float32 loses nothing of it that could be told."""
+        label, or a measurement standardised, so that float32 keeps its precision."""
         width = len(self.schema.columns) + 1
         copy = ShuffledCopy(scratch_folder(), width, NUMBERS_AT_ONCE // max(width, *self.input_shape), self.rows)
         held: list[tuple[Array, Array]] = []
@@ -231,6 +231,6 @@ class Stream:
 
 
 def texts_of(schema: Schema, target: str | None = None) -> list[str]:
-    """The columns that are text, whatever their cells look like."""
+    """The columns that are read as text even if all their cells are numbers."""
     texts = [name for name, known in schema.columns.items() if known is not None]
     return texts + ([target] if target is not None and schema.classes is not None else [])

@@ -1,4 +1,4 @@
-"""Data larger than memory: Parquet and Arrow files learnt from, measured on and told about a block at a time.
+"""Data larger than memory: Parquet and Arrow files for training, evaluation and prediction, one block at a time.
 
 `stream` reads everything once, for the means, spreads, texts and classes; these follow the rules of tables in memory
 (see `survey` and `answers`), but that a column of strings is text even where all of them read as numbers.
@@ -135,7 +135,7 @@ def surveyed(
 
 
 def share_of(rows: int, k: int, n: int) -> range:
-    """The k-th of n stretches of so many rows, about as long as the others."""
+    """The k-th of n stretches of `rows` rows, about equally long."""
     return range(rows * k // n, rows * (k + 1) // n)
 
 

@@ -24,7 +24,7 @@ _HEAD = 1 << 20
 def read_csv(path: Source, texts: Collection[str] = ()) -> dict[str, Column]:
     """The columns of a CSV file: UTF-8, a header line, cells separated by the header's comma, semicolon, tab or bar.
 
-    texts   the names of columns that are text whatever their cells look like
+    texts   the names of columns to read as text even if all their cells are numbers
 
     Raises `FileError` for a file that is no such table, `InputError` for names that occur twice, `MissingExtra` without
     pyarrow.

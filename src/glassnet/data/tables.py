@@ -1,8 +1,8 @@
 """Tables: a row is an example, one column is the target, the others are the inputs.
 
-Which columns become inputs and how is the rule of `survey` and `features`, what the target tells that of `answers`;
-what counts as a number and what as missing is told in `columns`. A network keeps what was learnt from its table in its
-schema, and every later table is treated alike. The data set's `notes` say what was left out or filled in.
+Which columns become inputs and how is the rule of `survey` and `features`, how the target is read is that of
+`answers`; `columns` defines numbers and missing cells. A network keeps the treatment of its training table in its
+schema and applies it to every later table. The data set's `notes` say what was left out or filled in.
 """
 
 from dataclasses import replace
@@ -75,7 +75,7 @@ def table(path: Any, target: str | None = None, *, like: Schema | None = None, t
     path = "the table" if is_named(path) else path
     if not sheet.npz:
         target = target_name(path, sheet.columns, target or (like.target if like else None))
-        told = answers(sheet.columns.pop(target), like, task)
+        labels = answers(sheet.columns.pop(target), like, task)
     elif target is not None:
         raise SettingError(
             f"an .npz file has its targets in an array of their own, got target={target!r} for {str(path)!r}",
@@ -84,12 +84,12 @@ def table(path: Any, target: str | None = None, *, like: Schema | None = None, t
     elif sheet.targets is None:
         raise FileError(f"{str(path)!r} has no targets", help="add an array of them beside the inputs")
     elif sheet.targets.ndim == 2:
-        told = Answers(sheet.targets.astype(np.float64), None, slice(None))
+        labels = Answers(sheet.targets.astype(np.float64), None, slice(None))
     else:
-        told = answers(of_array("targets", sheet.targets), like, task)
-    inputs = _inputs(path, sheet, told.kept, like)
-    schema = like or replace(inputs.schema, classes=told.classes, target=target)
-    return Dataset(inputs.values, told.values, schema, Path(path).name, told.notes + inputs.notes)
+        labels = answers(of_array("targets", sheet.targets), like, task)
+    inputs = _inputs(path, sheet, labels.kept, like)
+    schema = like or replace(inputs.schema, classes=labels.classes, target=target)
+    return Dataset(inputs.values, labels.values, schema, Path(path).name, labels.notes + inputs.notes)
 
 
 def column_names(path: Source) -> list[str]:

@@ -1,4 +1,4 @@
-"""The target column of a table: what the network is to tell, a class or a measurement.
+"""The target column of a table: what the network predicts, a class or a measurement.
 
 It is a class if it is text, true or false, or whole numbers of at most 20 different values; otherwise it is a
 measurement. `task` decides instead where this rule should not. Rows without a target are left out.
@@ -110,7 +110,7 @@ class TargetSurvey:
         self._check_number()
 
     def classes(self) -> tuple[str, ...] | None:
-        """The names of the classes, or None for measurements; `InputError` where there is nothing to tell apart."""
+        """The names of the classes, or None for measurements; `InputError` where there is nothing to distinguish."""
         if not self.count:
             raise without_a_value(self.name)
         low, high = self.moments.low, self.moments.high
@@ -146,21 +146,21 @@ class TargetSurvey:
 
 
 def answers(column: Column, like: Schema | None = None, task: Task | None = None) -> Answers:
-    """The targets in a column that is all there: as the network of schema `like` tells them, or by the rule."""
+    """The targets in a column that is all there: as the network of schema `like` labels them, or by the rule."""
     if like is None:
         survey = TargetSurvey(column.name, task)
         survey.add(column)
         classes = survey.classes()
     else:
         classes = like.classes
-    values, kept = told(column, classes)
+    values, kept = labelled(column, classes)
     left_out = int((~kept).sum())
     if left_out == len(kept):
         raise without_a_value(column.name)
     return Answers(values, classes, kept, (f"rows left out, without a target: {left_out:,}",) if left_out else ())
 
 
-def told(column: Column, classes: tuple[str, ...] | None) -> tuple[Array, Array]:
+def labelled(column: Column, classes: tuple[str, ...] | None) -> tuple[Array, Array]:
     """The targets in a column, or in a part of it, and which of its rows have one, (n,) bool."""
     kept = ~column.missing
     if classes is None or column.other:

@@ -1,7 +1,7 @@
 """The processes of one run: how they join, agree, and fail together.
 
-torchrun (or whatever sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT) starts them; `joined` connects them. In a
-`collective` context, an error in one process is raised in all, with its rank.
+torchrun (or another launcher that sets RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT) starts them; `joined` connects
+them. In a `collective` context, an error in one process is raised in all, with its rank.
 """
 
 import os

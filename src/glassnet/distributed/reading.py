@@ -41,7 +41,7 @@ def read(
     Raises
     ------
     InputError
-        If a part has no rows; also whatever `data.stream` raises, on all processes.
+        If a part has no rows; also the errors of `data.stream`, on all processes.
 
     Examples
     --------

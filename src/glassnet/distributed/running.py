@@ -62,7 +62,7 @@ def epochs(
     Raises
     ------
     SettingError
-        If settings or data differ between processes; also whatever `training.epochs` raises, on all processes.
+        If settings or data differ between processes; also the errors of `training.epochs`, on all processes.
 
     Examples
     --------

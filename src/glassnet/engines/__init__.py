@@ -31,7 +31,7 @@ def choose(
     """The engine for a network of this structure and dtype, and in words why.
 
     `auto` goes by the variable GLASSNET_ENGINE if it is set, or takes torch where a `device` is named. Else it takes
-    native where that fits and no layer is wide; and for the training of wide ones, which it is told by a `batch_size`,
+    native where that fits and no layer is wide; and for the training of wide ones, which a `batch_size` indicates,
     a GPU if there is one that gains (see `gain`). Raises `SettingError` for unknown names and devices, and for native
     asked for by name where it does not fit; `MissingExtra` for torch where that is not installed.
     """

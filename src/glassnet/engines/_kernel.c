@@ -176,7 +176,7 @@ static PyObject *object_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     for (int i = 0; i < p.layers; i++) self->parameters += (int64_t)(self->sizes[i] + 1) * self->sizes[i + 1];
     self->fan_in = self->sizes[0];
     self->fan_out = self->sizes[p.layers];
-    if (expect_bytes(&views[1], p.layers * 4, "squishes")) goto fail;
+    if (expect_bytes(&views[1], p.layers * 4, "activations")) goto fail;
     if (views[2].buf && expect_bytes(&views[2], p.layers * 8, "dropout")) goto fail;
     if (views[3].buf && expect_bytes(&views[3], self->fan_out * 4, "class weights")) goto fail;
     self->block = PyMem_Malloc((size_t)kernel->bytes(&p, self->sizes, views[2].buf) + 63);

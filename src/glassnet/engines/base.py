@@ -15,7 +15,7 @@ from glassnet.optimizers import Optimizer
 
 
 class LayerTrace(NamedTuple):
-    """One layer at work, each of shape (n, fan_out): `activations = squish(pre_activations)`,
+    """One layer at work, each of shape (n, fan_out): `activations = activation(pre_activations)`,
     `pre_activations = weighted_sums + biases`."""
 
     weighted_sums: Array

@@ -24,7 +24,7 @@ def _threads() -> Any:
 
 @contextmanager
 def fitting_threads(architecture: Architecture, rows: int) -> Iterator[None]:
-    """Within it, BLAS uses one thread if the largest product of this network with so many rows is small."""
+    """Within it, BLAS uses one thread if the largest product of this network with `rows` rows is small."""
     if rows * max(layer.fan_in * layer.fan_out for layer in architecture.layers) >= SMALL_PRODUCT:
         yield
         return

@@ -3,7 +3,7 @@
     seconds = products x (time of a call + multiplications / their rate)
 
 A layer is three products in a step: forward, the gradient of its weights, the gradient of its inputs; the first layer
-needs no gradient of its inputs. What a step does besides (squishes, update) is left out on all devices alike.
+needs no gradient of its inputs. The rest of a step (activation functions, update) is left out on all devices alike.
 """
 
 import time
@@ -14,11 +14,11 @@ import torch
 from glassnet.architecture import Architecture
 
 SIDE = 1024
-"""Matrices of so many rows and columns measure the rate."""
+"""Rows and columns of the matrices that measure the rate."""
 
 
 def seconds_per_step(architecture: Architecture, dtype: str, batch_size: int, device: str) -> float:
-    """About how long a step with so many examples takes."""
+    """Estimated seconds for a step of this many examples."""
     call, multiplication = measured(device, dtype)
     products = 3 * len(architecture.layers) - 1
     wide = [layer.fan_in * layer.fan_out for layer in architecture.layers]

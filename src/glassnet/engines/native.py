@@ -199,7 +199,7 @@ def trainer(plan: Plan, examples: Examples, state: State) -> NativeTrainer:
     return NativeTrainer(plan, examples, state)
 
 
-# ---- At the door
+# ---- Checks of what goes to the kernel
 
 
 def _vector(values: Array, architecture: Architecture, what: str) -> Array:
@@ -344,7 +344,7 @@ def _new_context(
         clip_norm,
         plan.seed & (2**64 - 1) if plan else 0,
         np.array(architecture.sizes, np.int32),
-        np.array([ACTIVATIONS.built_in.index(squish) for squish in architecture.activations], np.int32),
+        np.array([ACTIVATIONS.built_in.index(name) for name in architecture.activations], np.int32),
         rates if rates.any() else None,
         None if class_weights is None else np.array(class_weights, np.float32),
     )

@@ -1,6 +1,6 @@
 """The reference engine: plain numpy, to be read beside the equations. It is the meaning of every other engine.
 
-    forward    Z = A W' + b,  A = squish(Z)                            for each layer, inputs first
+    forward    Z = A W' + b,  A = activation(Z)                            for each layer, inputs first
     backward   G_Z = G_A * slope(Z),  G_W = G_Z' A_before,  G_b = sum of G_Z,  G_A_before = G_Z W      last layer first
 
 Rows are examples: A_before is (n, fan_in), W is (fan_out, fan_in), Z and A are (n, fan_out). Not fast by tricks; any
@@ -27,7 +27,7 @@ name = "reference"
 def supports(
     architecture: Architecture, dtype: str, loss: Loss | None = None, optimizer: Optimizer | None = None
 ) -> str | None:
-    """It can do everything: it calls whatever formula it is given."""
+    """Supports every plan: it calls the formulas themselves."""
     return None
 
 
@@ -59,10 +59,10 @@ def trace(architecture: Architecture, parameters: Array, inputs: Array, scale: f
 def _layer_by_layer(architecture: Architecture, parameters: Array, inputs: Array, scale: float) -> Iterator[LayerTrace]:
     activations = as_floats(inputs, scale, parameters.dtype)
     layers = weights_and_biases(architecture, parameters)
-    for squish, (weights, biases) in zip(architecture.activations, layers, strict=True):
+    for name, (weights, biases) in zip(architecture.activations, layers, strict=True):
         weighted_sums = activations @ weights.T
         pre_activations = weighted_sums + biases
-        activations = activation(squish)(pre_activations)
+        activations = activation(name)(pre_activations)
         yield LayerTrace(weighted_sums, pre_activations, activations)
 
 
@@ -75,14 +75,14 @@ def _batch_gradient(
     architecture: Architecture, parameters: Array, batch: Examples, loss: Loss, masks: Sequence[Array | None]
 ) -> tuple[float, Array]:
     """The loss and its slope; `masks` holds, for each hidden layer with dropout, what its activations are times."""
-    squishes = [activation(squish) for squish in architecture.activations]
+    functions = [activation(name) for name in architecture.activations]
     layers = list(weights_and_biases(architecture, parameters))
 
     before = [as_floats(batch.inputs, batch.scale, parameters.dtype)]  # what goes into each layer
     trail = []  # each layer's (pre-activations, activations)
-    for i, (squish, (weights, biases)) in enumerate(zip(squishes, layers, strict=True)):
+    for i, (function, (weights, biases)) in enumerate(zip(functions, layers, strict=True)):
         z = before[-1] @ weights.T + biases
-        a = squish(z)
+        a = function(z)
         trail.append((z, a))
         mask = masks[i] if i < len(masks) else None
         before.append(a if mask is None else a * mask)
@@ -93,7 +93,7 @@ def _batch_gradient(
     value = loss.value(outputs, batch.targets, batch.sample_weights)
     back = loss.slope(outputs, batch.targets, batch.sample_weights)
     if not on_logits:
-        back = squishes[-1].back(z, a, back)
+        back = functions[-1].back(z, a, back)
 
     slopes = np.empty_like(parameters)
     for i, (for_weights, for_biases) in reversed(list(enumerate(weights_and_biases(architecture, slopes)))):
@@ -102,7 +102,7 @@ def _batch_gradient(
         if i > 0:
             back = back @ layers[i][0]
             mask = masks[i - 1] if i <= len(masks) else None
-            back = squishes[i - 1].back(*trail[i - 1], back if mask is None else back * mask)
+            back = functions[i - 1].back(*trail[i - 1], back if mask is None else back * mask)
     return value, slopes
 
 
@@ -119,7 +119,7 @@ class ReferenceTrainer:
     def run(self, order: Array, learning_rates: Sequence[float]) -> list[float]:
         with (
             fitting_threads(self._plan.architecture, self._plan.batch_size),
-            np.errstate(over="ignore", invalid="ignore"),  # a run that diverges is told by its loss
+            np.errstate(over="ignore", invalid="ignore"),  # the loss shows that a run diverges
         ):
             return self._steps(order, learning_rates)
 

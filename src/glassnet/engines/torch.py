@@ -69,10 +69,10 @@ class Torch:
         activations, traced = self._floats(inputs, scale, parameters), []
         layers = self._module(architecture, parameters).linear
         with torch.inference_mode(), self._autocast():
-            for squish, layer in zip(architecture.activations, layers, strict=True):
+            for name, layer in zip(architecture.activations, layers, strict=True):
                 weighted_sums = nn.functional.linear(activations, layer.weight)
                 pre_activations = weighted_sums + layer.bias
-                activations = formulas.squish(squish)(pre_activations)
+                activations = formulas.torch_activation(name)(pre_activations)
                 numbers = (weighted_sums, pre_activations, activations)
                 traced.append(LayerTrace(*(_array(part, parameters) for part in numbers)))
         return traced

@@ -21,7 +21,7 @@ from glassnet.engines.torch_arrays import OwnRule, TorchArray, own_activation, o
 from glassnet.random import GOLDEN, MIX_1, MIX_2, splitmix64
 
 
-def squish(name: str) -> Callable[[Tensor], Tensor]:
+def torch_activation(name: str) -> Callable[[Tensor], Tensor]:
     """The activation of this name over tensors."""
     of = activation(name)
     if of.torch is None:
@@ -41,7 +41,7 @@ def supports(
         for name in architecture.activations:
             part = f"the activation {name}"
             if activation(name).torch is None:
-                squish(name)(z).sum().backward()  # type: ignore[no-untyped-call]
+                torch_activation(name)(z).sum().backward()  # type: ignore[no-untyped-call]
         if loss is not None and not losses.LOSSES.fresh(loss):
             part = f"the loss {type(loss).__name__}"
             if any(
@@ -54,7 +54,7 @@ def supports(
             flat = TorchArray(z.detach().clone()), TorchArray(z.detach().clone())
             update: Any = optimizer.update
             update(*flat, [TorchArray(0 * z.detach()) for _ in optimizer.slots], 0.1, 1)
-    except Exception as problem:  # whatever a formula raises that was written for numpy's arrays alone
+    except Exception as problem:  # a formula written for numpy alone may raise anything
         return f"{part} does not run on tensors ({str(problem).splitlines()[0]})"
     return None
 
@@ -65,7 +65,7 @@ class Dense(nn.Module):
     def __init__(self, architecture: Architecture, dtype: torch.dtype) -> None:
         """On the meta device, without memory: `to_empty` gives it some."""
         super().__init__()
-        self._squishes = [squish(name) for name in architecture.activations]
+        self._activations = [torch_activation(name) for name in architecture.activations]
         self.linear = [
             nn.Linear(layer.fan_in, layer.fan_out, device="meta", dtype=dtype) for layer in architecture.layers
         ]
@@ -75,12 +75,12 @@ class Dense(nn.Module):
         """The outputs (n, fan_out), or the last pre-activations; `kept` is what hidden activations are times."""
         a, masks = inputs, iter(kept)
         *hidden, last = self.linear
-        for layer, squish in zip(hidden, self._squishes, strict=False):
-            a = squish(layer(a))
+        for layer, function in zip(hidden, self._activations, strict=False):
+            a = function(layer(a))
             mask = next(masks, None)
             a = a if mask is None else a * mask
         z: Tensor = last(a)
-        return z if logits else self._squishes[-1](z)
+        return z if logits else self._activations[-1](z)
 
 
 def example_losses(loss: losses.Loss, outputs: Tensor, targets: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ With piecewise linear hidden activations (relu and the like), the network is one
 are the weights in force, and nothing is approximate. For smooth activations the weights are the average gradients on
 the straight path from a baseline to the input (integrated gradients), with the completeness error that remains.
 
-A logit is a pre-activation of the last layer, whatever its activation. Imports `backward` and `quadrature` of
+A logit is a pre-activation of the last layer, before its activation function. Imports `backward` and `quadrature` of
 `explain`.
 """
 

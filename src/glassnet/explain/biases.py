@@ -164,7 +164,7 @@ class BiasResponse(Rendered):
 
     def _about_one(self, at: Threshold) -> str:
         if not np.isfinite(at.bias):
-            return "on this input it is active, whatever its bias"
+            return "on this input it is active for every bias"
         now, then, side = ("active", "inactive", "down to") if at.active else ("inactive", "active", "above")
         return f"on this input it is {now}; with a bias {side} {at.bias:.4f} it would be {then}"
 

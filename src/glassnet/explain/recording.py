@@ -540,7 +540,7 @@ def record(
     run : Run
         From `training.epochs`; one that has begun is continued.
     path : str or path, optional
-        File for the recording, written at once and again when the run has ended, for whatever reason.
+        File for the recording, written at once and again when the run has ended, for any reason.
     every : float, default 1.0
         Epochs between two snapshots: 5, 1, 0.1.
     max_bytes : int

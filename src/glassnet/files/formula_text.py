@@ -62,7 +62,7 @@ def by_row(of: Activation, target: str) -> bool:
 def formula_of(of: Activation, target: str) -> Tree:
     """The formula to translate; `SettingError` where it cannot be followed."""
     try:
-        return tree(of.squish)
+        return tree(of.function)
     except NotFollowed as problem:
         raise SettingError(
             f"{of.name} cannot be written for {target}: {problem.problem}", help="export a network without it"
@@ -126,4 +126,4 @@ def _arguments(formula: Tree) -> Iterator[Tree]:
 
 def known_parts() -> dict[Tree, Activation]:
     """The formulas for which a node of ONNX stands, so that parts of others are recognised."""
-    return {tree(of.squish): of for of in ACTIVATIONS.values() if of.onnx and not of.by_row and of.corners != ()}
+    return {tree(of.function): of for of in ACTIVATIONS.values() if of.onnx and not of.by_row and of.corners != ()}

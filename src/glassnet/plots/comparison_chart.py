@@ -64,7 +64,7 @@ def _shown(layers: Sequence[LayerComparison]) -> list[LayerComparison]:
 
 def _words(found: Comparison) -> list[str]:
     verdict = {True: "the same function", False: "not the same function", None: "whether they are the same function "
-               "cannot be told"}[found.same_function]  # fmt: skip
+               "cannot be decided"}[found.same_function]  # fmt: skip
     lines = [f"{verdict}: {found.evidence}"]
     if found.differs:
         lines.insert(0, f"not the same structure: {'; '.join(found.differs)}")

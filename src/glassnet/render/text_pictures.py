@@ -47,7 +47,7 @@ def signed(values: "Array", columns: int = 80, rows: int = 40, power: float = LI
 
 
 def shrink(values: "Array", columns: int, rows: int) -> "tuple[Array, int]":
-    """A picture (h, w) as it fits into so many characters, and how many characters wide a pixel is drawn.
+    """A picture (h, w) shrunk to `columns` by `rows` characters, and how many characters wide a pixel is drawn.
 
     A character is about twice as high as wide: a pixel takes two of them, or a character stands for the mean of
     1 x 2 pixels, of 2 x 4, and so on.

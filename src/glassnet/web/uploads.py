@@ -108,7 +108,7 @@ async def _write(place: Path, pieces: AsyncIterator[bytes]) -> int:
 
 
 def label(name: str) -> str:
-    """The last part of a path, of whatever system, to be shown and not to be used: no control characters, no more than
+    """The last part of a path of any system, for display only: no control characters, no more than
     100 letters."""
     last = os.path.basename(name.rstrip("/\\").replace("\\", "/"))
     return "".join(c if c.isprintable() else "?" for c in last)[:100] or "model"

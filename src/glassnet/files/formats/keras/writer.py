@@ -63,7 +63,7 @@ def _config(network: "Network", name: str) -> dict[str, Any]:
         dense |= {"activation": "linear" if settings else theirs, "use_bias": True}
         layers.append(_layer("Dense", dense) | {"build_config": {"input_shape": [None, layer.weights.shape[1]]}})
         if settings:
-            common = {"name": f"squish_{i}", "trainable": True, "dtype": network.dtype}
+            common = {"name": f"activation_{i}", "trainable": True, "dtype": network.dtype}
             layers.append(_layer(theirs, common | settings))
     plain = "".join(c if c.isascii() and c.isalnum() else "_" for c in name)
     whole = {"name": plain or "network", "trainable": True, "dtype": network.dtype, "layers": layers}
