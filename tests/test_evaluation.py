@@ -90,3 +90,15 @@ def test_an_even_output_is_class_0(output: str) -> None:
     figures = gn.evaluate(network, ([[-1.0], [-2.0], [1.0]], [0, 0, 1]))
     assert figures.confusion is not None
     assert figures.confusion.tolist() == [[2, 0], [0, 1]]
+
+
+def test_a_class_that_was_never_recognised_shows_0_and_mistakes_that_never_happened_a_point() -> None:
+    swap = gn.Network.from_layers([(np.array([[0.0, 1], [1, 0]]), np.zeros(2), "softmax")])
+    text = gn.evaluate(swap, (np.eye(2), np.array([0, 1]))).document().text()
+    rows = [line.split() for line in text.splitlines() if line.strip().endswith("%")]
+    assert [row[-4:] for row in rows[-2:]] == [["0", "0", "1", "0.0%"], ["1", "1", "0", "0.0%"]]
+    text = gn.evaluate(swap, (np.eye(2), np.array([1, 0]))).document().text()
+    assert [line.split()[-4:] for line in text.splitlines()][-2:] == [
+        ["0", "1", ".", "100.0%"],
+        ["1", ".", "1", "100.0%"],
+    ]

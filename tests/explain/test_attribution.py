@@ -14,7 +14,7 @@ from glassnet.activations import ACTIVATIONS
 from glassnet.errors import AddressError, InputError, SettingError
 from glassnet.explain import attribution
 from glassnet.explain.attributions import Attribution, affine_map
-from glassnet.explain.backward import straight
+from glassnet.explain.backward import straight, summed_sizes
 
 SMOOTH = sorted(set(ACTIVATIONS) - {"softmax", "step"})
 sizes = st.lists(st.integers(1, 9), min_size=2, max_size=5)
@@ -290,3 +290,17 @@ def test_an_affine_map_can_be_asked_of_other_inputs(digits: gn.Network, refused:
 def test_class_names_only_where_there_are_any(network: gn.Network, refused: Any) -> None:
     with refused(SettingError):
         attribution(network, [1, 2, 3], output="1")
+
+
+@given(seed=st.integers(0, 100), width=st.integers(1, 5))
+def test_the_size_of_what_was_summed_counts_every_weight_and_bias(seed: int, width: int) -> None:
+    random = np.random.default_rng(seed)
+    layers = [(random.normal(size=(width, 3)), random.normal(size=width), "relu")]
+    layers.append((random.normal(size=(2, width)), random.normal(size=2), "identity"))
+    inputs = random.normal(size=3)
+    trace = gn.Network.from_layers(layers, dtype="float64").trace(inputs)
+    (w0, b0, _), (w1, b1, _) = layers
+    z = w0 @ inputs + b0
+    counts = np.abs(w1) * (z > 0)
+    wanted = np.abs(w1) @ np.maximum(z, 0) + np.abs(b1) + counts @ (np.abs(w0) @ np.abs(inputs) + np.abs(b0))
+    np.testing.assert_allclose(summed_sizes(trace, np.eye(2)), wanted, rtol=1e-12)

@@ -178,3 +178,8 @@ def test_neurons_that_differ_in_one_number_are_not_equal() -> None:
     rows = np.array([[1.0, 2], [1, 2], [1, 2.1], [3, 4], [3, 4]])
     network = gn.Network.from_layers([(rows, [0, 0, 0, 1, 2], "relu"), (np.ones((2, 5)), [0, 0], "identity")])
     assert gn.explain.activity(network, [[1.0, 1]]).equal == ((0, (0, 1)),)  # outputs are no hidden neurons
+
+
+def test_half_is_not_more_than_half() -> None:
+    even = gn.Network.from_layers([(np.zeros((2, 1)), np.zeros(2), "softmax")]).trace([1.0])
+    assert active(even.layers[0]).tolist() == [False, False]

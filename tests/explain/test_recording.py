@@ -242,6 +242,8 @@ def test_a_resumed_run_is_recorded_from_there(
     assert rest.at(2) == whole.at(2)
     assert rest.at(4, 3) == whole.at(4, 3)
     np.testing.assert_array_equal(rest.updates(0, 0, 0, 3).values, whole.updates(0, 0, 0, 3).values)
+    losses = [{row[0]: row[1] for row in run.document().parts[1].rows} for run in (rest, whole)]
+    assert list(losses[0].items())[1:] == [(after, losses[1][after]) for after in ("3", "4", "5")]
     with refused(AddressError):
         rest.at(1)
     with refused(AddressError):

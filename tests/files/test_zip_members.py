@@ -3,6 +3,7 @@
 import os
 import pickle
 import struct
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from glassnet.errors import FileError
 from glassnet.files import zip_members
+from glassnet.files.formats.torch.reader import recognises
 
 
 def wide_zip(path: Path, hole: int, **lies: int) -> None:
@@ -55,3 +57,12 @@ def test_lies_of_64_bits(lie: dict[str, int], tmp_path: Path, refused: Any) -> N
 def first_start(path: Path) -> int:
     with path.open("rb") as file:
         return zip_members.data_start(file, path, zip_members.read_members(file, path)["archive/data.pkl"])
+
+
+def test_a_pickle_deeper_in_a_zip_is_no_torch_file(tmp_path: Path) -> None:
+    for name, torch_file in (("archive/data.pkl", True), ("a/b/data.pkl", False)):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr("first", bytes(4096))
+            archive.writestr(name, b"")
+        head = (tmp_path / "a.zip").read_bytes()[:512]
+        assert recognises(head, tmp_path / "a.zip") is torch_file
