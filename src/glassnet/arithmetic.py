@@ -6,7 +6,6 @@ what is then left over goes into the line for the terms not shown, or is printed
 
 import math
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 
 MOST_DECIMALS = 6
@@ -88,6 +87,8 @@ def rows(sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precisi
 
     def units(value: float) -> int:
         """A number in whole units of the last decimal, rounded once, so that what is printed is true and adds up."""
+        from fractions import Fraction  # here: the command's help has no use for it
+
         return round(Fraction(value) * 10**decimals)
 
     made: list[Row] = []
