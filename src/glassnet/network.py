@@ -862,6 +862,7 @@ def load(
     source: Any,
     activation: "str | Sequence[str] | None" = None,
     *,
+    order: Sequence[str] | None = None,
     scale: float | None = None,
     shape: Sequence[int] | None = None,
     classes: Sequence[str] | None = None,
@@ -877,6 +878,9 @@ def load(
     activation : str or sequence of str, optional
         For formats that do not store it (state dicts, plain tensors): of the hidden layers, with plain scores as
         output, or one for each layer.
+    order : sequence of str, optional
+        For such formats, where names and sizes do not tell it: names of layers or modules, from the inputs on. What
+        they do not name is left out: ``order=["actor"]`` loads one of two networks in a file.
     scale : float, optional
         Factor for stored pixels: 1/255 for a network trained on fractions, 1 for one trained on 0 to 255. By default, a
         network whose file does not say it takes the schema of the data that it is used on.
@@ -902,13 +906,15 @@ def load(
     >>> gn.load("mnist.safetensors")                        # doctest: +SKIP
     Network(784-16-16-10, relu relu softmax, 13,002 parameters, float32)
     """
-    network = _load(source, activation)
+    network = _load(source, activation, order)
     said = {"scale": scale, "input_shape": shape and tuple(shape), "classes": classes and tuple(map(str, classes))}
     said = {name: value for name, value in said.items() if value is not None}
     return network.described(**said) if said else network
 
 
-def _load(source: Any, activation: "str | Sequence[str] | None") -> Network:
+def _load(
+    source: Any, activation: "str | Sequence[str] | None", order: "Sequence[str] | None" = None
+) -> Network:
     from glassnet.files.importing import chain_of, known_already  # the reports on files come with them
     from glassnet.files.sharded_network import description_of
 
@@ -916,9 +922,11 @@ def _load(source: Any, activation: "str | Sequence[str] | None") -> Network:
         network = _load_own(source)
         if activation is not None:
             raise known_already(quoted(source), activation, network.architecture.activations)
+        if order is not None:
+            raise SettingError(f"{quoted(source)} says the order of its layers itself", help="leave out order")
         return network
     said = description_of(source) if isinstance(source, str | os.PathLike) and activation is None else None
-    chain = chain_of(source, said["activations"] if said else activation)
+    chain = chain_of(source, said["activations"] if said else activation, order)
     try:
         schema = Schema.from_dict(said["schema"]) if said else chain.schema
         return Network.from_layers([(w, b, str(name)) for w, b, name in chain.layers], schema)

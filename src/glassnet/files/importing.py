@@ -18,10 +18,13 @@ from glassnet.names import DEFAULT_HIDDEN
 from glassnet.opening import quoted
 
 
-def chain_of(source: Any, activation: "str | Sequence[str] | None" = None) -> Chain:
+def chain_of(
+    source: Any, activation: "str | Sequence[str] | None" = None, order: "Sequence[str] | None" = None
+) -> Chain:
     """The layers of a model file, or of a PyTorch, Keras or scikit-learn model in memory; each with its activation.
 
     activation   for files that do not say it: of the hidden layers (plain scores come out), or one for each layer
+    order        for files of named tensors that do not say it: layers or modules by name, from the inputs on
 
     Raises `InTheWay` (a `FileError`) for what is no chain of dense layers, with the first thing in the way, and
     `SettingError` where activations have to be said, or are said by the source already.
@@ -29,9 +32,11 @@ def chain_of(source: Any, activation: "str | Sequence[str] | None" = None) -> Ch
     named = isinstance(source, str | os.PathLike)
     what = quoted(source) if named else f"a {type(source).__name__}"
     try:
-        found = _in_file(Path(source)) if named else _in_memory(source)
+        found = _in_file(Path(source), order) if named else _in_memory(source, order)
     except InTheWay as problem:
         raise InTheWay(f"{what}: {problem.what}", problem.help) if named else problem from None
+    except SettingError as problem:
+        raise SettingError(f"{what}: {problem.problem}", help=problem.help) from None
     sizes = (found.layers[0][0].shape[1], *(len(weights) for weights, _, _ in found.layers))
     unknown = any(name is None for _, _, name in found.layers)
     if not unknown and activation is not None:
@@ -58,15 +63,25 @@ def known_already(what: str, given: Any, own: Sequence[str]) -> SettingError:
     )
 
 
-def _in_file(path: Path) -> Chain:
+def _in_file(path: Path, order: "Sequence[str] | None") -> Chain:
     format = registry.recognise(path)
     with format.part("reader").open_file(path) as file:
         find = getattr(format.part("layers"), "of_file", None) if format.has("layers") else None
-        return (find or named_layers.chain)(file)
+        if find is None:
+            return named_layers.chain(file, order)
+        _says_its_order(order)
+        chain: Chain = find(file)
+        return chain
 
 
-def _in_memory(model: Any) -> Chain:
+def _says_its_order(order: "Sequence[str] | None") -> None:
+    if order is not None:
+        raise SettingError("it says the order of its layers itself", help="leave out order")
+
+
+def _in_memory(model: Any, order: "Sequence[str] | None") -> Chain:
     """By the modules that the classes of this object come from."""
+    _says_its_order(order)
     packages = {kind.__module__.split(".")[0] for kind in type(model).__mro__}
     for format in registry.FORMATS.values():
         if format.framework in packages:

@@ -1,17 +1,16 @@
 """A chain of dense layers in a file of named tensors: PyTorch state dicts, safetensors, npz.
 
-Such files keep no forward: the layers are taken in the file's order, or else in that of their names, and each has to
-take what the one before gives. Which activations stand between them only notes of glassnet's own, or the caller, say.
+Such files keep no forward: `layer_order` puts the layers in order, and each has to take what the one before gives.
+Which activations stand between them only notes of glassnet's own, or the caller, say.
 """
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from glassnet.arrays import Array, shape_text
-from glassnet.files import naming
+from glassnet.files import layer_order, naming
 from glassnet.files.access import natural
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.layer_graph import Affine, Chain, Dense, InTheWay, batch_norm
@@ -26,19 +25,33 @@ LARGEST = 1 << 33
 """Bytes that are taken into memory."""
 
 
-def chain(file: Checkpoint) -> Chain:
-    """The layers in these tensors, their activations None where nothing says them. Raises `InTheWay`."""
+def chain(file: Checkpoint, order: "Sequence[str] | None" = None) -> Chain:
+    """The layers in these tensors, their activations None where nothing says them.
+
+    order   names of layers or modules, from the inputs on, where the file does not tell; others are left out
+
+    Raises `InTheWay` for what is no chain, `SettingError` where the order has to be said.
+    """
     learnt = {
         name: info
         for name, info in file.tensors.items()
         if info.role == "parameter" or (info.role == "statistic" and info.shape)  # all but num_batches_tracked
     }
+    if order is not None:
+        wanted = layer_order.chosen(list(learnt), order)
+        taken = {*wanted, *(naming.bias_of(name, learnt) for name in wanted)}
+        learnt = {name: info for name, info in learnt.items() if name in taken}
     texts = notes_of(file)
     _check_size(learnt)
     norms = _norms(learnt)
     matrices, biases = _matrices(learnt, norms)
-    order = _in_order(list(matrices), {name: _sizes(learnt[name], biases[name], learnt) for name in matrices})
-    layers, followed = _layers(file, order, biases, norms)
+    sizes = {name: _sizes(info) for name, info in matrices.items()}
+    if order is None:
+        names = layer_order.in_order(list(matrices), sizes, file.keeps_order)
+    else:
+        names = [name for name in wanted if name in matrices]
+        layer_order.check(names, sizes)
+    layers, followed = _layers(file, names, biases, norms)
     activations: Sequence[str | None] = activations_from(texts) or [None] * len(layers)
     if len(activations) != len(layers):
         activations = [None] * len(layers)
@@ -86,29 +99,10 @@ def _matrices(
     return matrices, {name: biases[name] for name in matrices}
 
 
-def _sizes(info: TensorInfo, bias: str | None, learnt: dict[str, TensorInfo]) -> tuple[int, int]:
+def _sizes(info: TensorInfo) -> tuple[int, int]:
     """Inputs and neurons of a layer."""
     rows, columns = info.shape
     return (rows, columns) if info.neurons_in == "columns" else (columns, rows)
-
-
-def _in_order(names: list[str], sizes: dict[str, tuple[int, int]]) -> list[str]:
-    """The layers one after another; by the file's order, or that of the names."""
-    for order in (names, sorted(names, key=natural)):
-        broken = _broken(order, sizes)
-        if broken is None:
-            return order
-    before, after = broken  # type: ignore[misc]
-    raise InTheWay(
-        f"{quoted(after)}, which takes {sizes[after][0]:,} inputs where {quoted(before)} gives {sizes[before][1]:,}"
-    )
-
-
-def _broken(order: list[str], sizes: dict[str, tuple[int, int]]) -> tuple[str, str] | None:
-    for before, after in pairwise(order):
-        if sizes[before][1] != sizes[after][0]:
-            return before, after
-    return None
 
 
 def _layers(

@@ -63,6 +63,8 @@ class TensorSource(ABC):
     tensors: Mapping[str, TensorInfo]
     threads: bool = False
     """Whether several threads may read from it at a time."""
+    keeps_order: bool = True
+    """Whether its tensors come as the model listed them, and not sorted by name."""
 
     @abstractmethod
     def rows(self, name: str, which: "int | slice") -> Array:

@@ -91,6 +91,7 @@ class SafetensorsFile(Checkpoint):
 
     format = "safetensors"
     threads = True
+    keeps_order = False  # whoever writes such files sorts them by type and name
 
     def __init__(self, path: Path, shards: list[Path], wanted: Mapping[str, str] | None = None, claimed: Any = None):
         self.path = path
