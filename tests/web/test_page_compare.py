@@ -121,6 +121,22 @@ def test_other_numbers_are_worth_what_python_says(compared, test_digits, kind, s
     expect(compared.get_by_text(re.compile("right of 10,000")).nth(1)).to_contain_text(percent(share))
 
 
+def test_a_choice_stays_when_an_earlier_one_is_loaded_after_it(page):
+    held = []
+    page.route("**/api/networks/*", lambda route: held.append(route))
+    page.get_by_role("button", name="Compare").click()
+    choose(page, "right", "digits-sigmoid-2")
+    choose(page, "right", "the same, with other numbers")
+    with page.expect_response(lambda answer: answer.url == held[-1].request.url):
+        for route in held:
+            route.continue_()
+    page.get_by_role("button", name="Scramble").click()
+    page.get_by_label("How much", exact=True).fill("1")
+    expect(page.get_by_label("The right network").locator("option:checked")).to_have_text(
+        "the same, with other numbers"
+    )
+
+
 def test_other_numbers_can_be_taken_over_and_undone(compared):
     choose(compared, "right", "the same, with other numbers")
     compared.get_by_role("button", name="Scramble").click()

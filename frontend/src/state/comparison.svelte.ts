@@ -37,6 +37,8 @@ export class Comparison {
   readonly #tracers: readonly [Tracer, Tracer];
   readonly #loaded = new SvelteMap<NamedNetwork, Network>();
   #chosen: Side | null = $state.raw(null);
+  /** How many choices were made on each side: one that loads slowly gives way to a later one. */
+  readonly #choices = { left: 0, right: 0 };
 
   left: Side = $state.raw("now");
   variation: Strength = $state.raw({ kind: "scramble", strength: 0.2, seed: 1 });
@@ -62,25 +64,28 @@ export class Comparison {
   }
 
   async choose(which: "left" | "right", side: Side): Promise<void> {
+    const choice = ++this.#choices[which];
     this.problem = null;
     try {
       await this.#load(side);
     } catch (problem) {
-      this.problem = (problem as Error).message;
+      if (choice === this.#choices[which]) this.problem = (problem as Error).message;
       return;
     }
+    if (choice !== this.#choices[which]) return;
     if (which === "left") this.left = side;
     else this.#chosen = side;
   }
 
-  /** Loads the networks that come along, so that one like the left can be proposed. */
+  /** Loads the bundled networks, so that one like the left can be proposed; a choice made meanwhile stays. */
   async begin(): Promise<void> {
+    const choices = this.#choices.right;
     const loading = this.#workspace.networks
       .filter((each) => each.from === "example" && !this.#loaded.has(each))
       .map(async (each): Promise<[NamedNetwork, Network]> => [each, await each.load()]);
     const found = (await Promise.allSettled(loading)).filter((each) => each.status === "fulfilled");
     found.forEach(({ value: [named, network] }) => this.#loaded.set(named, network));
-    await this.choose("right", this.right);
+    if (choices === this.#choices.right) await this.choose("right", this.right);
   }
 
   async #load(side: Side): Promise<void> {
