@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from waiting import until
 
 import glassnet as gn
 
@@ -49,8 +50,4 @@ def outputs(page):
 
 def same_outputs(page, wanted):
     """Waits until the page shows these outputs, to three digits."""
-    for _ in range(50):
-        if np.allclose(outputs(page), wanted, rtol=0.006, atol=1e-12):
-            return True
-        page.wait_for_timeout(100)
-    return False
+    return until(page, lambda: np.allclose(outputs(page), wanted, rtol=0.006, atol=1e-12))

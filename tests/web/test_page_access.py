@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from waiting import settled
 
 AXE = (Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 PHONE, ZOOMED, DESK = ({"width": w, "height": h} for w, h in ((390, 844), (640, 400), (1280, 800)))
@@ -11,7 +12,7 @@ PHONE, ZOOMED, DESK = ({"width": w, "height": h} for w, h in ((390, 844), (640, 
 
 def violations(page):
     """What axe finds: rule, element. (Its source is run by the browser's own tools, past the page's policy.)"""
-    page.wait_for_timeout(1500)
+    settled(page)
     page.evaluate(AXE)
     found = page.evaluate("axe.run(document)")
     return [
@@ -53,7 +54,7 @@ def test_on_a_phone_the_card_comes_from_below_and_goes_again(visit, served):
     card = page.locator("#card")
     expect(card).to_be_hidden()
     open_card(page)
-    page.wait_for_timeout(400)
+    settled(page)
     box = card.bounding_box()
     assert page.locator("[aria-selected=true]").bounding_box()["y"] < box["y"]
     assert box["y"] > PHONE["height"] / 3
@@ -90,7 +91,7 @@ def test_the_tab_key_reaches_pad_network_and_examples(page):
 def test_with_forced_colours_pictures_and_focus_are_still_seen(visit, served):
     page = visit(served, forced_colors="active")
     page.get_by_text("looks like").first.wait_for()
-    page.wait_for_timeout(1500)
+    settled(page)
     shades = page.evaluate(
         """() => {
           const canvas = document.querySelector('[role=application] canvas');

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from neuron_card import NUMBER, digit_card, first_digit, first_network, number, open_card
 from playwright.sync_api import expect
+from waiting import next_frame
 
 import glassnet as gn
 from glassnet import arithmetic
@@ -85,7 +86,7 @@ def test_the_words_are_those_of_explain(page, address):
 def test_the_template_has_the_signs_of_the_weights(page):
     weights = first_network(page).layers[0].weights[3]
     card = digit_card(page, "0:3")
-    page.wait_for_timeout(300)  # pictures are drawn in the next frame
+    next_frame(page)
     pixels = card.locator("canvas").first.evaluate(
         "(canvas) => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data)"
     )

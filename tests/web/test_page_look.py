@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
+from waiting import until
 
 import glassnet as gn
 from glassnet.data.images import as_digit
@@ -94,18 +95,23 @@ def test_a_drawn_digit_is_recognised_and_the_invitation_goes(page):
 
 def test_a_drawing_is_brought_to_the_form_of_mnist_when_the_pen_rests(page):
     draw(page, [(0.05, 0.1), (0.3, 0.1), (0.1, 0.5)])
-    page.wait_for_timeout(1500)
+
+    def longer_side():
+        ink = picture(page)
+        rows, columns = np.nonzero(ink.max(axis=1) > 2)[0], np.nonzero(ink.max(axis=0) > 2)[0]
+        return max(np.ptp(rows), np.ptp(columns)) + 1
+
+    assert until(page, lambda: longer_side() == 20)
     ink = picture(page)
-    rows, columns = np.nonzero(ink.max(axis=1) > 2)[0], np.nonzero(ink.max(axis=0) > 2)[0]
-    assert max(np.ptp(rows), np.ptp(columns)) + 1 == 20
     assert abs((ink.sum(axis=1) @ np.arange(28)) / ink.sum() - 14) < 0.6
     assert abs((ink.sum(axis=0) @ np.arange(28)) / ink.sum() - 14) < 0.6
 
 
 def test_a_drawing_stays_where_it_is_if_that_is_wanted(page):
+    page.clock.install()
     page.get_by_label("fit").uncheck()
     draw(page, [(0.05, 0.1), (0.3, 0.1)])
-    page.wait_for_timeout(1200)
+    page.clock.run_for(5000)
     ink = picture(page)
     assert ink[2:4, 3:8].max() > 200
     assert ink[10:].max() < 2
@@ -217,11 +223,9 @@ def test_a_neuron_under_the_pointer_lays_its_template_over_the_picture(page):
     assert coloured(page) == 0
     page.get_by_role("gridcell", name=re.compile("neuron 0:5,")).hover()
     expect(page.get_by_text("0:5", exact=False).last).to_be_visible()
-    page.wait_for_timeout(200)
-    assert coloured(page) > 100
+    assert until(page, lambda: coloured(page) > 100)
     page.mouse.move(5, 5)
-    page.wait_for_timeout(200)
-    assert coloured(page) == 0
+    assert until(page, lambda: coloured(page) == 0)
 
 
 def test_the_network_is_walked_by_keyboard(page):
