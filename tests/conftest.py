@@ -1,6 +1,7 @@
 """What many tests share: a small network, and tiny data that can be learnt in a moment."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,20 @@ pytest_plugins = ["golden"]
 settings.register_profile("test", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """Show what a program printed that a test ran in vain: its error says only that it failed."""
+    report = yield
+    error = call.excinfo and call.excinfo.value
+    if isinstance(error, subprocess.CalledProcessError | subprocess.TimeoutExpired):
+        report.sections += [
+            (f"{name} of {error.cmd}", str(text))
+            for name, text in (("stdout", error.stdout), ("stderr", error.stderr))
+            if text
+        ]
+    return report
 
 
 @pytest.fixture(autouse=True)

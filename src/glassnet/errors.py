@@ -65,10 +65,28 @@ class FileError(GlassnetError, OSError):
 
 
 class MissingExtra(GlassnetError, ImportError):
-    """An optional package is not installed; the message names the extra that installs it."""
+    """An optional package is not installed; the message names its extra and the packages that this consists of."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"the package {package!r} is not installed", help=f"pip install 'glassnet[{extra}]'")
+        super().__init__(
+            f"the package {package!r} of the extra {extra!r} is not installed",
+            help="pip install " + " ".join(f"'{needed}'" for needed in _packages_of(extra) or [package]),
+        )
+
+
+def _packages_of(extra: str) -> list[str]:
+    """What an extra installs, as this installation says. Naming "glassnet[extra]" to pip would ask an index for it."""
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        needed = requires("glassnet") or []
+    except PackageNotFoundError:  # used from a folder, without an installation
+        return []
+    return [
+        what.strip()
+        for what, _, when in (each.partition(";") for each in needed)
+        if when.split()[-1:] == [f'"{extra}"']
+    ]
 
 
 def sentence(error: Exception) -> str:

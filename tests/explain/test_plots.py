@@ -367,7 +367,7 @@ print("matplotlib.pyplot" in sys.modules)
 """
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines() == [
-        "MissingExtra the package 'matplotlib' is not installed",
-        "help: pip install 'glassnet[plots]'",
+        "MissingExtra the package 'matplotlib' of the extra 'plots' is not installed",
+        "help: pip install 'matplotlib>=3.8'",
         "False",
     ]

@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
         "--top", type=int, default=10, metavar="N", help="products, or neurons, shown singly (default %(default)s)"
     )
     command.add_argument("--format", choices=FORMATS, default="text", help="text (default), markdown, latex or html")
-    command.add_argument("--plot", metavar="FILE", help="also draw it, as SVG, PNG or PDF (needs glassnet[plots])")
+    command.add_argument("--plot", metavar="FILE", help="also draw it, as SVG, PNG or PDF (needs the extra plots)")
     add_json(command)
     command.set_defaults(run=run)
 
