@@ -24,8 +24,8 @@ from glassnet.render.parts import Column, Section, Table, Text
 FLAT = 1e-3
 """A slope below this counts as none."""
 NEARLY_ALWAYS = 0.99
-MOST_COMPARED = 1 << 24
-"""Weights: larger layers are not searched for equal neurons."""
+MOST_COMPARED = 1 << 22
+"""Weights of a layer that is searched for equal neurons; the search takes some 24 bytes for each."""
 
 
 class Idle(NamedTuple):
