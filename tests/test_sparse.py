@@ -1,5 +1,6 @@
 """Sparse inputs: a scipy matrix in, the numbers of the same matrix with its zeros written out."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -63,3 +64,32 @@ def test_nan_in_a_sparse_matrix_is_told(words: sparse.csr_matrix, labels: np.nda
     words.data[7] = np.nan
     with refused(InputError):
         gn.Dataset(words, labels)
+
+
+FITTED = gn.GlassClassifier(max_iter=1000, tol=1e-2, random_state=0).fit(np.tile(np.eye(4, 6), (9, 1)), np.tile([0, 1, 2, 0], 9))
+
+ASKS: dict[str, Callable[[gn.Network, Any], object]] = {
+    "call": lambda network, m: network(m),
+    "trace": lambda network, m: network.trace(m),
+    "predict": lambda network, m: network.predict(m),
+    "evaluate": lambda network, m: gn.evaluate(network, (m, [0, 1, 2, 0])),
+    "train": lambda network, m: gn.train(network, (m, [0, 1, 2, 0]), epochs=1),
+    "train on the reference": lambda network, m: gn.train(network, (m, [0, 1, 2, 0]), epochs=1, engine="reference"),
+    "fit": lambda _, m: gn.GlassClassifier(max_iter=1).fit(m, [0, 1, 2, 0]),
+    "predict by estimator": lambda _, m: FITTED.predict(m),
+}
+
+
+@pytest.mark.parametrize("ask", ASKS.values(), ids=list(ASKS))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("place", [10**7, 6, -1])
+@pytest.mark.parametrize("kind", ["csr_matrix", "csc_matrix", "coo_matrix", "csr_array", "coo_array"])
+def test_a_sparse_matrix_with_values_outside_its_shape_is_refused(
+    kind: str, place: int, dtype: str, ask: Callable[[gn.Network, Any], object]
+) -> None:
+    matrix = getattr(sparse, kind)(np.eye(4, 6))
+    places = matrix.coords[1] if kind.startswith("coo") else matrix.indices
+    places[2] = place
+    network = gn.Network.create([6, 3], output="softmax", dtype=dtype)
+    with pytest.raises(InputError, match="invalid index arrays"):
+        ask(network, matrix)

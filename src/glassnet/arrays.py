@@ -15,9 +15,11 @@ DTYPES = ("float32", "float64")
 def numeric(values: Any, what: str) -> Array:
     """`values` as an array of finite numbers, copied only if it has to be; a sparse matrix as CSR.
 
-    Raises `InputError` for text and other objects, complex numbers, ragged lists, NaN and infinity.
+    Raises `InputError` for text and other objects, complex numbers, ragged lists, NaN and infinity, and for a sparse
+    matrix with values outside its shape.
     """
     if is_sparse(values):
+        check_places(values, what)
         matrix = values.tocsr()
         numeric(matrix.data, what)
         return matrix
@@ -39,6 +41,24 @@ def numeric(values: Any, what: str) -> Array:
             f"{which} NaN or infinite{at}: expected finite numbers", help="fill or drop these values first"
         )
     return array
+
+
+def check_places(matrix: Any, what: str) -> None:
+    """`InputError` unless the stored values of a sparse matrix lie within its shape. scipy trusts index arrays that
+    were modified later, and so does the kernel: a wrong one would read or write foreign memory."""
+    if not is_sparse(matrix):
+        return
+    try:
+        if hasattr(matrix, "check_format"):
+            matrix.check_format(full_check=True)
+        for places, size in zip(getattr(matrix, "coords", ()), matrix.shape, strict=False):
+            if len(places) and (places.min() < 0 or places.max() >= size):
+                raise ValueError(f"indices from {places.min()} to {places.max()} for a size of {size}")
+    except ValueError as error:
+        raise InputError(
+            f"{what} as a sparse matrix with invalid index arrays ({error}): expected indices within its shape",
+            help="make the matrix again from its values, rows and columns",
+        ) from None
 
 
 def is_sparse(values: Any) -> bool:

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import validate_data
 
 from glassnet.activations import PROBABILITIES
-from glassnet.arrays import Array
+from glassnet.arrays import Array, check_places
 from glassnet.estimators.base import GlassEstimator
 from glassnet.estimators.callbacks import with_callbacks
 from glassnet.estimators.fitted import FLOATS
@@ -237,6 +237,7 @@ class GlassClassifier(ClassifierMixin, GlassEstimator):
     # Hooks of GlassEstimator
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        check_places(X, "X")
         X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, dtype=FLOATS, reset=reset)
         if hasattr(y, "toarray"):
             y = y.toarray()

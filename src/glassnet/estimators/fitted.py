@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from glassnet.arrays import Array
+from glassnet.arrays import Array, check_places
 from glassnet.errors import InputError
 from glassnet.estimators import persistence
 from glassnet.network import Network
@@ -47,6 +47,7 @@ class Fitted(BaseEstimator):
     def _seen(self, X: Any) -> Any:
         """Rows validated against those of fit."""
         check_is_fitted(self)
+        check_places(X, "X")
         return validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
 
     def _of_rows(self, network: Network, X: Any) -> Array:

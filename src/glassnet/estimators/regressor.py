@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
-from glassnet.arrays import Array
+from glassnet.arrays import Array, check_places
 from glassnet.estimators.base import GlassEstimator
 from glassnet.estimators.callbacks import with_callbacks
 from glassnet.estimators.fitted import FLOATS
@@ -202,6 +202,7 @@ class GlassRegressor(RegressorMixin, GlassEstimator):
     # Hooks of GlassEstimator
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        check_places(X, "X")
         X, y = validate_data(
             self, X, y, accept_sparse="csr", multi_output=True, y_numeric=True, dtype=FLOATS, reset=reset
         )
