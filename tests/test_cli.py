@@ -275,7 +275,6 @@ def test_the_module_is_the_command() -> None:
         ["train", "digitz"],
         ["train", "xor", "--optimizer", "adma"],
         ["train", "xor", "--sizes", "3-4-2"],
-        ["train", "xor", "-o", "no/such/x.safetensors"],
         ["train", "xor", "--epochs", "0"],
         ["train", "xor", "--engine", "gpu"],
         ["predict", "MODEL"],
@@ -304,6 +303,7 @@ def test_wrong_usage_is_one_line_and_status_2(
         ["neuron", "--inputs", "1,nan,2"],
         ["neuron", "--inputs", "1,2"],
         ["train", "xor", "--sizes", "2-1000000000000-2"],
+        ["train", "xor", "-o", "no/such/x.safetensors"],
     ],
 )
 def test_a_failure_is_one_line_and_status_1(

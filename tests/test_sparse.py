@@ -66,7 +66,8 @@ def test_nan_in_a_sparse_matrix_is_told(words: sparse.csr_matrix, labels: np.nda
         gn.Dataset(words, labels)
 
 
-FITTED = gn.GlassClassifier(max_iter=1000, tol=1e-2, random_state=0).fit(np.tile(np.eye(4, 6), (9, 1)), np.tile([0, 1, 2, 0], 9))
+FITTED = gn.GlassClassifier(max_iter=1000, tol=1e-2, random_state=0)
+FITTED.fit(np.tile(np.eye(4, 6), (9, 1)), np.tile([0, 1, 2, 0], 9))
 
 ASKS: dict[str, Callable[[gn.Network, Any], object]] = {
     "call": lambda network, m: network(m),

@@ -12,6 +12,7 @@ programmer would catch.
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -70,7 +71,7 @@ class MissingExtra(GlassnetError, ImportError):
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
             f"the package {package!r} of the extra {extra!r} is not installed",
-            help="pip install " + " ".join(f"'{needed}'" for needed in _packages_of(extra) or [package]),
+            help=" ".join(["pip install", *(_packages_of(extra) or [package])]),
         )
 
 
@@ -83,7 +84,7 @@ def _packages_of(extra: str) -> list[str]:
     except PackageNotFoundError:  # used from a folder, without an installation
         return []
     return [
-        what.strip()
+        re.split(r"[\s<>=!~\[]", what)[0]
         for what, _, when in (each.partition(";") for each in needed)
         if when.split()[-1:] == [f'"{extra}"']
     ]

@@ -34,6 +34,7 @@ from glassnet.trace import Trace, TraceLayer, check_address
 if TYPE_CHECKING:
     from glassnet.data.dataset import RawInputs
     from glassnet.data.encoding import Gaps
+    from glassnet.files.outputs import Output
 
 
 @dataclass(frozen=True, eq=False)
@@ -741,17 +742,17 @@ class Network:
 
     # Files
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: "Output") -> None:
         """Write the network as safetensors, atomically.
 
         Parameters
         ----------
-        path : str or path
+        path : str, path or binary file object
 
         Raises
         ------
         FileError
-            If the file cannot be written.
+            If the file cannot be written, or would replace a file that is no network of glassnet.
 
         Examples
         --------

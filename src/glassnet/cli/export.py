@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from glassnet.cli.options import add_command, add_description, add_json, load_model, names, need, print_json
+from glassnet.cli.options import add_command, add_description, add_json, load_model, names, place, print_json
 from glassnet.files import registry
 
 
@@ -47,25 +47,21 @@ def add(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from glassnet.architecture import human_bytes
     from glassnet.cli.sources import held_out
     from glassnet.files.exporting import export
 
     model = Path(arguments.model)
-    output = Path(arguments.output or model.with_suffix(registry.FORMATS[arguments.to].suffix).name)
-    need(
-        not (output.exists() and model.exists() and output.samefile(model)),
-        f"{str(output)!r} would overwrite MODEL",
-        "name another file with -o",
-    )
+    suffix = registry.FORMATS[arguments.to].suffix
+    output = place(arguments.output or model.with_suffix(suffix).name, "--output", model, arguments.inputs)
     network = load_model(arguments, model, arguments.activation)
     inputs = None if arguments.inputs is None else held_out(arguments.inputs, None, network.schema)
-    export(network, output, arguments.to, quantise=arguments.quantise, inputs=inputs)
-    size = output.stat().st_size
-    if arguments.json:
-        figures = {"saved": str(output), "to": arguments.to, "bytes": size, "total": network.count().total}
-        print_json(figures | {"sizes": list(network.sizes), "activations": list(network.architecture.activations)})
-    else:
-        print(f"{network.architecture} ({', '.join(network.architecture.activations)})")
-        print(f"saved {output} ({human_bytes(size)})")
+    export(network, output.output, arguments.to, quantise=arguments.quantise, inputs=inputs)
+    with output.report():
+        if arguments.json:
+            size = output.output.stat().st_size if isinstance(output.output, Path) else None
+            figures = {"saved": output.name, "to": arguments.to, "bytes": size, "total": network.count().total}
+            print_json(figures | {"sizes": list(network.sizes), "activations": list(network.architecture.activations)})
+        else:
+            print(f"{network.architecture} ({', '.join(network.architecture.activations)})")
+            print(output.saved())
     return 0

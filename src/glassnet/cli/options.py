@@ -2,12 +2,19 @@
 
 import argparse
 import json
+import os
 import re
 import sys
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glassnet.cli import processes
 from glassnet.errors import SettingError
+
+if TYPE_CHECKING:
+    from glassnet.files.outputs import Output
 
 
 def add_command(commands: Any, name: str, help: str, description: str, examples: str) -> argparse.ArgumentParser:
@@ -87,6 +94,38 @@ def add_input(command: argparse.ArgumentParser) -> None:
         help="one row in the units of the data: 5.1,3.5,... in the order of the columns, or name=5.1,other=red,...",
     )
     add_description(command)
+
+
+class Place(NamedTuple):
+    """Where a command writes: a file, or standard output."""
+
+    output: "Output"
+    name: str
+
+    @contextmanager
+    def report(self) -> Iterator[None]:
+        """What is printed meanwhile goes to standard error if the output itself goes to standard output."""
+        with nullcontext() if isinstance(self.output, Path) else redirect_stdout(sys.stderr):
+            yield
+
+    def saved(self) -> str:
+        """What was written, in words."""
+        from glassnet.architecture import human_bytes
+
+        size = f" ({human_bytes(self.output.stat().st_size)})" if isinstance(self.output, Path) else ""
+        return f"saved {self.name}{size}"
+
+
+def place(given: str | os.PathLike[str], flag: str, *inputs: str | os.PathLike[str] | None) -> Place:
+    """Where `flag` says, "-" for standard output; `SettingError` if it is one of the inputs, or a terminal."""
+    if str(given) == "-":
+        need(not sys.stdout.isatty(), f"{flag} - would write binary data to the terminal", "name a file, or add > FILE")
+        return Place(sys.stdout.buffer, "to standard output")
+    path = Path(given)
+    for read in inputs:
+        same = read is not None and path.exists() and os.path.exists(read) and path.samefile(read)
+        need(not same, f"{flag} {path} is an input of this command", "name another file")
+    return Place(path, str(path))
 
 
 def print_json(figures: Any) -> None:

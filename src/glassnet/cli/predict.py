@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from glassnet.cli import processes
-from glassnet.cli.options import add_command, add_input, add_json, address, load_model, need, print_json
+from glassnet.cli.options import add_command, add_input, add_json, address, load_model, need, place, print_json
 
 
 def add(commands: Any) -> None:
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if rows is not None:
         need(arguments.neuron is None, "--neuron needs one input, and INPUT is a table", "pass one row with --inputs")
         need(not arguments.json, "a table of this size is written to a file, not as JSON", "add --output out.parquet")
-        return predictions.of_stream(network, rows, arguments.output)
+        return predictions.of_stream(network, rows, arguments.output, arguments.input, arguments.model)
     need(
         not processes.launched(),
         "several processes predict Parquet and Arrow files only",
@@ -53,7 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     if inputs.ndim == 2:
         need(arguments.neuron is None, "--neuron needs one input, and INPUT is a table", "pass one row with --inputs")
         if arguments.output is not None:
-            return predictions.write(network, [inputs], len(inputs), arguments.output)
+            return predictions.write(
+                network, [inputs], len(inputs), place(arguments.output, "--output", arguments.input, arguments.model)
+            )
         return _table(network, inputs, arguments.json)
     need(arguments.output is None, "--output needs a table as INPUT")
     trace = network.trace(inputs)

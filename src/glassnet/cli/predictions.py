@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.cli import processes
-from glassnet.cli.options import need, say
+from glassnet.cli.options import Place, need, place, say
 from glassnet.cli.progress import Rate
 from glassnet.data.columns import pyarrow
 from glassnet.data.prefetch import ahead
 from glassnet.data.streams import Rows
-from glassnet.files import atomic
+from glassnet.files import outputs
 from glassnet.network import Network
 from glassnet.prediction import classify
 
@@ -18,7 +18,7 @@ ROWS_WRITTEN_AT_ONCE = 1 << 17
 """Rows in a Parquet row group: fewer make larger files."""
 
 
-def of_stream(network: Network, rows: Rows, output: str | None) -> int:
+def of_stream(network: Network, rows: Rows, output: str | None, *read: str) -> int:
     """Of a table of any size, whose rows are preprocessed. Many processes write a folder, a file each for its share of
     the rows, in their order."""
     network = network.bare
@@ -32,7 +32,7 @@ def of_stream(network: Network, rows: Rows, output: str | None) -> int:
         for inputs in ahead(rows):
             print("\n".join(lines(network, inputs)))
     else:
-        write(network, ahead(rows), len(rows), output)
+        write(network, ahead(rows), len(rows), place(output, "--output", *read))
     for note in rows.gaps.notes("the network's center"):
         say(note)
     return 0
@@ -46,14 +46,15 @@ def lines(network: Network, inputs: Any) -> Iterator[str]:
     return (" ".join(f"{value:.7g}" for value in row) for row in outputs)
 
 
-def write(network: Network, blocks: Iterable[Any], total: int, output: str) -> int:
+def write(network: Network, blocks: Iterable[Any], total: int, output: Place) -> int:
     """Into a file, in the order of the rows: the class by the target's name, and the output for each class; or the
-    outputs alone. The name's ending says the format."""
-    pa, path, rate = pyarrow(), Path(output), Rate()
+    outputs alone. The name's ending says the format; standard output gets CSV."""
+    pa, rate = pyarrow(), Rate()
+    suffix = output.output.suffix if isinstance(output.output, Path) else ".csv"
 
     def fill(temporary: str) -> None:
         done, waiting, rows_waiting = 0, list[Any](), 0
-        with _writer(path.suffix, temporary, _table(network, network.bare(_none(network))).schema) as writer:
+        with _writer(suffix, temporary, _table(network, network.bare(_none(network))).schema) as writer:
             for inputs in blocks:
                 waiting.append(_table(network, network(inputs)))
                 rows_waiting += len(inputs)
@@ -64,9 +65,9 @@ def write(network: Network, blocks: Iterable[Any], total: int, output: str) -> i
                 rate("predicted", done, total)
 
     need(
-        path.suffix in _ENDINGS, f"cannot write a table to {output}: expected a name that ends in {', '.join(_ENDINGS)}"
+        suffix in _ENDINGS, f"cannot write a table to {output.name}: expected a name that ends in {', '.join(_ENDINGS)}"
     )
-    atomic.write(path, fill, pa.ArrowException)
+    outputs.write(output.output, fill, pa.ArrowException)
     return 0
 
 

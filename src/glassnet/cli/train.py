@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.cli import processes
-from glassnet.cli.options import add_command, add_engine, add_json, fail, names, need, print_json, say
+from glassnet.cli.options import Place, add_command, add_engine, add_json, fail, names, need, place, print_json, say
 from glassnet.names import DEFAULT_HIDDEN, DEFAULT_OPTIMIZER, PLAIN
 
 if TYPE_CHECKING:
@@ -112,7 +112,9 @@ def add(commands: Any) -> None:
     result.add_argument("-o", "--output", metavar="FILE", help="where to save (default: DATA's name + .safetensors)")
     result.add_argument("--sharded", action="store_true", help="divide the network among torchrun's processes")
     result.add_argument("--checkpoint", metavar="FILE", help="save the run here after each epoch")
-    result.add_argument("--resume", action="store_true", help="continue from --checkpoint if it exists")
+    again = result.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="continue from --checkpoint if it exists")
+    again.add_argument("--restart", action="store_true", help="replace an existing --checkpoint")
     add_json(result)
     result.add_argument("-v", "--verbose", action="store_true", help="report which engine is used, and why")
     command.set_defaults(run=run)
@@ -159,8 +161,9 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     if not processes.first():
         return 130 if problem == "interrupted" else 1 if problem else 0
     network = training.network
-    network.save(output)
-    _report(arguments, training, network, data, held_out, output, time.perf_counter() - started)
+    network.save(output.output)
+    with output.report():
+        _report(arguments, training, network, data, held_out, output, time.perf_counter() - started)
     if problem:
         return fail(f"{problem}; saved what epoch {len(training.history)} gave", 130 if problem == "interrupted" else 1)
     return 0
@@ -206,6 +209,7 @@ def _training(
         device=arguments.device,
         checkpoint=arguments.checkpoint,
         resume=arguments.resume,
+        restart=arguments.restart,
         progress=progress,
     )
 
@@ -262,14 +266,20 @@ def _architecture(arguments: argparse.Namespace, data: "Dataset | Stream") -> "A
     return network
 
 
-def _output(arguments: argparse.Namespace) -> Path:
-    """Where to save; checked before the work starts."""
-    output = Path(arguments.output or f"{Path(arguments.data).stem}.safetensors")
-    folder = output.resolve().parent
-    need(
-        folder.is_dir() and os.access(folder, os.W_OK) and not output.is_dir(),
-        f"cannot write --output {output}: expected a file in an existing folder that can be written to",
-    )
+def _output(arguments: argparse.Namespace) -> Place:
+    """Where to save; checked before the work starts, and where the checkpoint goes, too."""
+    from glassnet.files import outputs
+    from glassnet.files.kinds import NETWORK
+
+    inputs = (arguments.data, arguments.validation)
+    output = place(arguments.output or f"{Path(arguments.data).stem}.safetensors", "--output", *inputs)
+    if not arguments.sharded:
+        outputs.check(output.output, NETWORK)
+    if arguments.checkpoint is not None:
+        need(arguments.checkpoint != "-", "--checkpoint needs a file: it is read again to resume")
+        same = os.path.realpath(arguments.checkpoint) == os.path.realpath(output.name)
+        need(not same, f"--checkpoint and --output are the same file, {arguments.checkpoint}", "name two files")
+        place(arguments.checkpoint, "--checkpoint", *inputs)
     return output
 
 
@@ -279,10 +289,9 @@ def _report(
     network: "Network",
     data: "Dataset | Stream",
     held_out: "Dataset | Stream",
-    output: Path,
+    output: Place,
     seconds: float,
 ) -> None:
-    from glassnet.architecture import human_bytes
     from glassnet.evaluation import evaluate
 
     figures = evaluate(network, held_out, run.plan.loss)
@@ -291,11 +300,11 @@ def _report(
         print_json(
             figures.as_dict()
             | {"total": ledger.total, "ledger": ledger.as_dict(), "history": run.history.as_dict()}
-            | {"ended": run.ended, "seconds": seconds, "saved": str(output)}
+            | {"ended": run.ended, "seconds": seconds, "saved": output.name}
         )
         return
     activations = ", ".join(network.architecture.activations)
     print(f"{network.architecture} ({activations}), trained in {seconds:.1f} s")
     print(f"{data.name}: {len(data):,} examples")
     print(f"{figures.document(held_out.name)}\n\n{ledger}\n")
-    print(f"saved {output} ({human_bytes(output.stat().st_size)})")
+    print(output.saved())

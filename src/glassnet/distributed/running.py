@@ -32,6 +32,7 @@ def epochs(
     bfloat16: bool = False,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    restart: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **settings: Any,
 ) -> Run:
@@ -50,7 +51,7 @@ def epochs(
         Of this process.
     bfloat16 : bool, default False
         Compute products in bfloat16.
-    checkpoint, resume, progress
+    checkpoint, resume, restart, progress
         As in `training.epochs`; used on rank 0.
     **settings
         The other settings of `training.epochs`, but `engine`, which is torch.
@@ -80,6 +81,7 @@ def epochs(
             engine=Torch(device or "cpu", bfloat16, exchange=GradientExchange(group, device or "cpu", own)),
             checkpoint=checkpoint if first else None,
             resume=resume or restarted(),
+            restart=restart,
             progress=progress if first else None,
             **settings,
         )

@@ -19,7 +19,7 @@ from torch.distributed.checkpoint.state_dict_saver import save as save_together
 
 from glassnet.distributed.sharded import ShardedRun
 from glassnet.errors import FileError, SettingError
-from glassnet.files import atomic
+from glassnet.files import outputs
 from glassnet.files.sharded_network import INDEX, described
 from glassnet.training.history import Epoch, History
 
@@ -39,7 +39,7 @@ def save_checkpoint(run: ShardedRun, folder: Path, settings: dict[str, Any]) -> 
     with run.group.collective():
         if run.group.rank == 0:
             state = {"settings": settings, "step": run.step, "history": run.history.as_dict()}
-            atomic.write(unfinished / RUN, lambda path: Path(path).write_text(json.dumps(state)))
+            outputs.write(unfinished / RUN, lambda path: Path(path).write_text(json.dumps(state)))
             unfinished.rename(folder / CHECKPOINT / f"epoch-{number}")
             for old in (folder / CHECKPOINT).glob("epoch-*"):
                 if old.name != f"epoch-{number}":

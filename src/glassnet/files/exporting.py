@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glassnet.errors import SettingError, unknown_name
-from glassnet.files import atomic, registry
+from glassnet.files import outputs, registry
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -22,7 +22,7 @@ TARGETS = tuple(registry.with_part("writer"))
 
 def export(
     network: "Network",
-    path: str | os.PathLike[str],
+    path: outputs.Output,
     to: str | None = None,
     *,
     quantise: str | None = None,
@@ -33,7 +33,7 @@ def export(
     Parameters
     ----------
     network : Network
-    path : str or path
+    path : str, path or binary file object
     to : str, optional
         One of `TARGETS`; by default the one with the suffix of the path.
     quantise : {"int8"}, optional
@@ -48,7 +48,7 @@ def export(
     MissingExtra
         If the format needs a package that is not installed.
     FileError
-        If the file cannot be written; an earlier file of this name is unchanged.
+        If the file cannot be written, or would replace a file of another kind; an earlier file is unchanged.
 
     Examples
     --------
@@ -59,8 +59,8 @@ def export(
     ...     os.listdir(folder)
     ['small.py']
     """
-    path = Path(path)
-    to = to or _by_suffix(path)
+    place = Path(path) if isinstance(path, str | os.PathLike) else Path("network")
+    to = to or _by_suffix(place)
     if to not in TARGETS:
         raise unknown_name("target", to, TARGETS)
     if quantise not in (None, "int8"):
@@ -71,12 +71,12 @@ def export(
         raise SettingError(f"inputs are for the target 'html' only, not for {to!r}")
     writer = registry.FORMATS[to].part("writer")
     if quantise:
-        fill = writer.filling(network, path, quantised=True)
+        fill = writer.filling(network, place, quantised=True)
     elif inputs is not None:
-        fill = writer.filling(network, path, inputs)
+        fill = writer.filling(network, place, inputs)
     else:
-        fill = writer.filling(network, path)
-    atomic.write(path, fill)
+        fill = writer.filling(network, place)
+    outputs.write(path, fill)
 
 
 Filling = Callable[[str], object]

@@ -12,20 +12,20 @@ from typing import Any
 
 from glassnet.arrays import Array
 from glassnet.errors import FileError
-from glassnet.files import atomic
+from glassnet.files import outputs
 from glassnet.opening import descriptor
 
 VERSION = 1
 _KEY = "glassnet"
 
 
-def write(path: str | os.PathLike[str], tensors: dict[str, Array], description: dict[str, Any]) -> None:
+def write(path: outputs.Output, tensors: dict[str, Array], description: dict[str, Any]) -> None:
     """Save tensors and their description; raises `FileError`, with an earlier file of this name intact."""
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     metadata = _metadata(description)
-    atomic.write(path, lambda temporary: save_file(tensors, temporary, metadata), SafetensorError)
+    outputs.write(path, lambda temporary: save_file(tensors, temporary, metadata), SafetensorError)
 
 
 def to_bytes(tensors: dict[str, Array], description: dict[str, Any]) -> bytes:

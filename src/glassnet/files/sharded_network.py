@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from glassnet.files import atomic
+from glassnet.files import outputs
 from glassnet.files.own_format import VERSION
 
 INDEX = "model.safetensors.index.json"
@@ -15,7 +15,7 @@ def described(index: Path, description: dict[str, Any]) -> None:
     """Write the description into an index that is there, all or nothing."""
     value = json.loads(index.read_text())
     value.setdefault("metadata", {})["glassnet"] = json.dumps({"version": VERSION, **description})
-    atomic.write(index, lambda path: Path(path).write_text(json.dumps(value, indent=1)))
+    outputs.write(index, lambda path: Path(path).write_text(json.dumps(value, indent=1)))
 
 
 def description_of(source: str | os.PathLike[str]) -> dict[str, Any] | None:

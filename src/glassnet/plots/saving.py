@@ -7,7 +7,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from glassnet.errors import FileError, SettingError
+from glassnet.errors import SettingError
+from glassnet.files import outputs
 
 _BY_SUFFIX: dict[str, dict[str, Any]] = {
     ".svg": {"format": "svg", "metadata": {"Date": None}},
@@ -45,10 +46,8 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     options = _BY_SUFFIX.get(Path(path).suffix.lower())
     if options is None:
         raise SettingError(
-            f"unknown picture format {os.fspath(path)!r}: expected a name that ends in .svg, .png or .pdf"
+            f"unknown picture format {os.fspath(path)!r}: expected a name that ends in .svg, .png or .pdf",
+            help="name it figure.svg",
         )
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "glassnet"}):
-        try:
-            figure.savefig(path, facecolor=figure.get_facecolor(), **options)
-        except OSError as problem:
-            raise FileError(f"cannot write {path}: {problem.strerror or problem}") from problem
+        outputs.write(path, lambda name: figure.savefig(name, facecolor=figure.get_facecolor(), **options))

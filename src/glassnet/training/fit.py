@@ -81,6 +81,7 @@ def epochs(
     device: str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    restart: bool = False,
     progress: Callable[[int, int], None] | None = None,
     callbacks: Iterable[Callable[[Epoch], object]] = (),
 ) -> Run:
@@ -128,6 +129,8 @@ def epochs(
         File in which the state is saved after each epoch, atomically.
     resume : bool, default False
         Continue from `checkpoint` if it exists; settings and data must be the same.
+    restart : bool, default False
+        Replace an existing `checkpoint`; without this and `resume` it is an error.
     progress : callable, optional
         Called with (batches done, all batches) of the epoch, some twenty times a second.
     callbacks : iterable of callable, optional
@@ -218,6 +221,7 @@ def epochs(
         device=device,
         checkpoint=None if checkpoint is None else Path(checkpoint),
         resume=resume,
+        restart=restart,
         progress=progress,
         callbacks=tuple(callbacks),
     )

@@ -9,6 +9,7 @@ that was not.
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from math import fsum, isfinite
 from pathlib import Path
@@ -24,8 +25,11 @@ from glassnet.data.stream_dataset import Stream
 from glassnet.engines.base import Engine, Examples, Plan, State, Trainer
 from glassnet.errors import GlassnetError, SettingError
 from glassnet.evaluation import evaluate, weighted_mean
-from glassnet.files import own_format
+from glassnet.files import outputs, own_format
+from glassnet.files.kinds import CHECKPOINT
+from glassnet.files.locking import locked
 from glassnet.network import Network
+from glassnet.opening import quoted
 from glassnet.schedules import Schedule
 from glassnet.training.feeding import FromMemory, FromStream, examples
 from glassnet.training.history import Epoch, History
@@ -78,6 +82,7 @@ class Run:
     device: str | None
     checkpoint: Path | None
     resume: bool
+    restart: bool
     progress: Callable[[int, int], None] | None
     callbacks: tuple[Callable[[Epoch], object], ...] = ()
     unit: Unit | None = None
@@ -105,16 +110,18 @@ class Run:
             self.plan.optimizer,
         )
         self.about_inputs = ""
-        if self.resume and self.checkpoint is not None and self.checkpoint.exists():
-            self._resume(self.checkpoint)
-        elif self.checkpoint is not None:
-            self._save_checkpoint()  # an unwritable place is found before the work, not after it
+        if self.checkpoint is not None:
+            self._open_checkpoint(self.checkpoint)
 
     def stop(self) -> None:
         """Ask a run that another thread iterates over to end; it does within a fraction of a second."""
         self._stopping = True
 
     def __iter__(self) -> Iterator[Epoch]:
+        with nullcontext() if self.checkpoint is None else locked(self.checkpoint):
+            yield from self._all_epochs()
+
+    def _all_epochs(self) -> Iterator[Epoch]:
         feeding = self._feeding()
         self.about_inputs = feeding.about_inputs
         while len(self.history) < self.epochs and not self._out_of_patience():
@@ -219,6 +226,19 @@ class Run:
         return not any(epoch.best for epoch in self.history[-self.patience :])
 
     # The checkpoint
+
+    def _open_checkpoint(self, path: Path) -> None:
+        """Go on from a checkpoint, or find out before the work whether one can be written."""
+        outputs.check(path, CHECKPOINT)
+        if not path.exists():
+            self._save_checkpoint()
+        elif self.resume:
+            self._resume(path)
+        elif not self.restart:
+            raise SettingError(
+                f"the checkpoint {quoted(path)} is there already: a new run would replace it",
+                help="continue its run with resume=True (--resume), or start anew with restart=True (--restart)",
+            )
 
     def _save_checkpoint(self) -> None:
         assert self.checkpoint is not None

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
 
 
 def filling(network: "Network", path: Path) -> "Filling":
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     tensors = sequential_tensors(folded(network))
-    return lambda name: save_file(tensors, name, {"format": "pt", **noted(network)})
+
+    def fill(name: str) -> None:
+        try:
+            save_file(tensors, name, {"format": "pt", **noted(network)})
+        except SafetensorError as problem:  # how it reports a full disk
+            raise OSError(str(problem)) from problem
+
+    return fill
