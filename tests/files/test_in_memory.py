@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import glassnet as gn
 from glassnet.files import models_in_memory
 
 
@@ -41,3 +42,10 @@ def test_a_state_dict_and_arrays() -> None:
     assert file.array("one") == 1
     arrays = models_in_memory.open_object({"w": np.ones((2, 3)), "n": np.arange(2)})
     assert {name: info.role for name, info in arrays.tensors.items()} == {"w": "parameter", "n": "buffer"}
+
+
+def test_tied_weights_on_the_meta_device_count_once() -> None:
+    with torch.device("meta"):
+        model = torch.nn.ModuleDict({"wte": torch.nn.Embedding(50, 8), "head": torch.nn.Linear(8, 50, bias=False)})
+    model["head"].weight = model["wte"].weight
+    assert gn.count(model).total == 50 * 8

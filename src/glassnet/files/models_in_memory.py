@@ -12,7 +12,7 @@ import numpy as np
 
 from glassnet.arrays import Array
 from glassnet.errors import InputError
-from glassnet.files import naming
+from glassnet.files import naming, quantised
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.tensors import Orientation, Role, TensorInfo, column_index, row_range
 
@@ -63,8 +63,8 @@ class InMemory(Checkpoint):
     ) -> None:
         self.model = model
         self.path, self.format, self.metadata = Path(type(model).__name__), kind, metadata or {}
-        self.tensors = tensors
-        self._reads = reads
+        self.tensors, self._reads = tensors, reads
+        self.tensors = quantised.paired(tensors, self.array)
 
     def rows(self, name: str, which: int | slice) -> Array:
         chosen = row_range(self.info(name), which)
@@ -157,13 +157,15 @@ def _tensors(
 
 
 def _address(tensor: Any) -> Any:
-    """Where its numbers are, the shape and the steps with it; None for those that are nowhere (meta, lazy)."""
+    """Where its numbers are, the shape and the steps with it; of those that are nowhere (meta, lazy), their identity."""
     try:
         place = tensor.data_ptr()
     except (RuntimeError, NotImplementedError, ValueError):
-        return None
+        return id(tensor)
     return (
-        (place, str(tensor.device), str(tensor.dtype), tuple(tensor.shape), tuple(tensor.stride())) if place else None
+        (place, str(tensor.device), str(tensor.dtype), tuple(tensor.shape), tuple(tensor.stride()))
+        if place
+        else id(tensor)
     )
 
 

@@ -101,7 +101,7 @@ def _matrices(
 
 def _sizes(info: TensorInfo) -> tuple[int, int]:
     """Inputs and neurons of a layer."""
-    rows, columns = info.shape
+    rows, columns = info.shape if info.quantised is None else info.quantised.shape
     return (rows, columns) if info.neurons_in == "columns" else (columns, rows)
 
 
@@ -111,7 +111,7 @@ def _layers(
     """The layers read, neurons in rows, and for each batch norm the layer that it stands after (-1: before all)."""
     layers = []
     for name in order:
-        weights = file.array(name)
+        weights = file.weights(name)
         weights = weights.T if file.info(name).neurons_in == "columns" else weights
         bias = biases[name]
         layers.append(Dense(name, weights, None if bias is None else file.array(bias).reshape(-1)))

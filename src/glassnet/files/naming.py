@@ -1,12 +1,10 @@
-"""What names tell: what a tensor is for, which way a matrix lies, which bias is its own, what packed weights stand for.
+"""What names tell: what a tensor is for, which way a matrix lies, which bias is its own.
 
 Formats that say such things themselves need none of this.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from math import prod
+from collections.abc import Mapping
 
 from glassnet.files.tensors import Orientation, Role, TensorInfo
 
@@ -18,7 +16,8 @@ _OPTIMIZERS = frozenset(["exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_bu
 _BUFFERS = frozenset(
     ("inv_freq", "original_inv_freq", "position_ids", "token_type_ids", "masked_bias", "attn_mask", "causal_mask",
      "cos_cached", "sin_cached", "relative_position_index", "relative_coords_table", "num_updates",
-     "qzeros", "scales", "g_idx", "absmax", "quant_map", "nested_absmax", "nested_quant_map", "SCB", "input_scale")
+     "qzeros", "scales", "g_idx", "absmax", "quant_map", "nested_absmax", "nested_quant_map", "SCB", "input_scale",
+     "input_global_scale", "output_scale")
 )  # fmt: skip
 _QUANTISERS = ("_scales", "_scale", "_scale_inv", "_zero_point", "_g_idx", "_weight_shape", "weight_shape")
 
@@ -35,7 +34,7 @@ def role_of(name: str, dtype: str, shape: tuple[int, ...]) -> Role:
         return "buffer"
     if name.endswith("attn.bias") and len(shape) == 4 and shape[:2] == (1, 1):
         return "buffer"  # GPT-2's mask
-    if not dtype.startswith(("float", "bfloat", "complex")):
+    if not dtype.startswith(("float", "bfloat", "complex")) or dtype == "float8_e8m0fnu":  # powers of two are scales
         return "buffer"
     return "parameter"
 
@@ -115,50 +114,6 @@ def with_orientations(tensors: Mapping[str, TensorInfo], usual: Orientation | No
 def _lying(info: TensorInfo, way: Orientation | None) -> TensorInfo:
     """`dataclasses.replace` for the one field, in a third of its time: there may be a hundred thousand tensors."""
     i = info
-    return TensorInfo(i.name, i.shape, i.dtype, i.bytes, i.where, i.role, i.shared_with, way, i.packed)
-
-
-def with_packing(
-    tensors: Mapping[str, TensorInfo], whole_shape: Callable[[str], Sequence[int]]
-) -> dict[str, TensorInfo]:
-    """The same tensors, packed ones with how many weights each element stands for.
-
-    GPTQ and AWQ pack 4-bit weights into int32 (how many, their scales and group indices tell), bitsandbytes two into a
-    byte, as MXFP4 does; compressed-tensors keeps the `weight_shape` beside them, of which the first is read.
-    """
-    made = dict(tensors)
-    shapes = (name for name in tensors if name.endswith("weight_shape") and tensors[name].shape == (2,))
-    beside = next(shapes, None)
-    packed = tensors.get(beside.removesuffix("shape") + "packed") if beside else None
-    in_a_word = _whole(prod(whole_shape(beside)), prod(packed.shape)) if beside and packed else 1
-    for name, info in tensors.items():
-        each = in_a_word if name.endswith("weight_packed") else _packed(name, info, tensors)
-        if each > 1:
-            made[name] = replace(info, packed=each, role="parameter")
-    return made
-
-
-def _packed(name: str, info: TensorInfo, tensors: Mapping[str, TensorInfo]) -> int:
-    if info.dtype == "int32" and name.endswith("qweight") and len(info.shape) == 2:
-        head = name.removesuffix("qweight")
-        scales, zeros, group = (tensors.get(head + part) for part in ("scales", "qzeros", "g_idx"))
-        if group is not None and len(group.shape) == 1:  # GPTQ packs inputs
-            return _whole(group.shape[0], info.shape[0])
-        if scales is not None and len(scales.shape) == 2:
-            if scales.shape[1] != info.shape[1]:  # AWQ packs outputs
-                return _whole(scales.shape[1], info.shape[1])
-            if zeros is not None and len(zeros.shape) == 2:  # GPTQ without group indices: its zeros are packed alike
-                return _whole(scales.shape[1], zeros.shape[1])
-    if info.dtype == "uint8":
-        if f"{name}.quant_state.bitsandbytes__nf4" in tensors or f"{name}.quant_state.bitsandbytes__fp4" in tensors:
-            return 2
-        scales = tensors.get(name.removesuffix("_blocks") + "_scales")
-        if name.endswith("_blocks") and scales is not None and info.shape[:-1] == scales.shape:
-            return 2
-    return 1
-
-
-def _whole(numbers: int, elements: int) -> int:
-    """How many numbers an element holds, if that comes out even and is believable."""
-    each = numbers // elements if elements and numbers % elements == 0 else 1
-    return each if each in (2, 4, 8, 16) else 1
+    return TensorInfo(
+        i.name, i.shape, i.dtype, i.bytes, i.where, i.role, i.shared_with, way, i.packed, i.bias, i.quantised
+    )

@@ -11,7 +11,7 @@ import numpy as np
 from glassnet.arithmetic import significant
 from glassnet.arrays import Array, readonly
 from glassnet.errors import AddressError, SettingError
-from glassnet.files import naming
+from glassnet.files import naming, quantised
 from glassnet.files.tensors import Orientation, TensorSource
 from glassnet.names import PLAIN
 from glassnet.neuron import Neuron, NeuronTrace
@@ -22,7 +22,8 @@ from glassnet.render.parts import Bar, Column, Part, Section, Table
 
 @dataclass(frozen=True, eq=False)
 class CheckpointNeuron(Rendered):
-    """`weights` of shape (fan_in,); `bias` where `bias_name` could be paired; `neurons_in`: how the matrix lies."""
+    """`weights` of shape (fan_in,); `bias` where `bias_name` could be paired; `neurons_in`: how the matrix lies;
+    `scheme`: how the weights were computed, where the file keeps codes."""
 
     tensor: str
     index: int
@@ -30,6 +31,7 @@ class CheckpointNeuron(Rendered):
     weights: Array
     bias: float | None
     bias_name: str | None
+    scheme: str | None = None
 
     @property
     def statistics(self) -> dict[str, float]:
@@ -72,6 +74,8 @@ class CheckpointNeuron(Rendered):
         figures = self.statistics
         where = "row" if self.neurons_in == "rows" else "column"
         facts = [("weights", f"{self.weights.size:,}")]
+        if self.scheme is not None:
+            facts.append(("from codes", printable(self.scheme)))
         if "mean" in figures:
             facts += [(key, significant(figures[key], 6)) for key in ("mean", "spread", "norm")]
             facts.append(("from", f"{significant(figures['smallest'], 6)} to {significant(figures['largest'], 6)}"))
@@ -100,6 +104,7 @@ class CheckpointNeuron(Rendered):
             "neurons_in": self.neurons_in,
             "bias": _plain(self.bias),
             "bias_name": self.bias_name,
+            **({"scheme": self.scheme} if self.scheme is not None else {}),
             "statistics": self.statistics,
             "strongest": [{"input": i, "weight": _plain(weight)} for i, weight in self.strongest(top)],
             "weights": [_plain(weight) for weight in self.weights.tolist()],
@@ -115,9 +120,11 @@ def read_neuron(checkpoint: TensorSource, name: str, index: int, neurons_in: Ori
     info = checkpoint.info(name)
     if neurons_in not in (None, "rows", "columns"):
         raise SettingError(f"neurons_in is {neurons_in!r}, expected 'rows' or 'columns'")
-    if len(info.shape) != 2:
+    how = info.quantised
+    shape = info.shape if how is None else how.shape
+    if len(shape) != 2:
         raise AddressError(
-            f"tensor {quoted(name)} has shape {info.shape}, expected a matrix with a row or a column of weights "
+            f"tensor {quoted(name)} has shape {shape}, expected a matrix with a row or a column of weights "
             "for each neuron",
             help="name a tensor with two sizes",
         )
@@ -133,14 +140,18 @@ def read_neuron(checkpoint: TensorSource, name: str, index: int, neurons_in: Ori
             "rows or columns",
             help='give neurons_in="rows" (as PyTorch) or "columns" (as Keras); in the command --neurons-in',
         )
-    neurons = info.shape[0 if way == "rows" else 1]
+    neurons = shape[0 if way == "rows" else 1]
     if isinstance(index, bool) or not hasattr(index, "__index__") or not 0 <= index.__index__() < neurons:
         raise AddressError(
             f"no neuron {index!r} in {quoted(name)}: "
             + (f"expected one from 0 to {neurons - 1:,}, its {way}" if neurons else "the matrix has none")
         )
     index = index.__index__()
-    weights = checkpoint.rows(name, index) if way == "rows" else checkpoint.column(name, index)
+    if how is not None:
+        matrix = checkpoint.weights(name)
+        weights = matrix[index].copy() if way == "rows" else matrix[:, index].copy()
+    else:
+        weights = checkpoint.rows(name, index) if way == "rows" else checkpoint.column(name, index)
     bias_name = naming.bias_of(name, checkpoint.tensors)
     bias = None
     if bias_name is not None:
@@ -149,4 +160,5 @@ def read_neuron(checkpoint: TensorSource, name: str, index: int, neurons_in: Ori
             bias = float(checkpoint.flat(bias_name, index, index + 1)[0])
         else:
             bias_name = None
-    return CheckpointNeuron(name, index, way, readonly(weights), bias, bias_name)
+    scheme = None if how is None else quantised.title(info)
+    return CheckpointNeuron(name, index, way, readonly(weights), bias, bias_name, scheme)

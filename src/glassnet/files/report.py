@@ -12,6 +12,7 @@ from typing import Any
 
 from glassnet.architecture import human_bytes
 from glassnet.errors import SettingError
+from glassnet.files import quantised
 from glassnet.files.access import natural
 from glassnet.files.dtypes import KINDS
 from glassnet.files.tensors import Role, TensorInfo, TensorSource
@@ -102,7 +103,8 @@ class CheckpointCount(Rendered):
         for file in checkpoint.files():
             if file.is_file():
                 size += file.stat().st_size
-        notes = tuple(f"{key}: {value}" for key, value in checkpoint.metadata.items() if key == "index total_size")
+        notes = _unpaired(checkpoint.tensors.values())
+        notes += tuple(f"{key}: {value}" for key, value in checkpoint.metadata.items() if key == "index total_size")
         return cls(checkpoint.path, checkpoint.format, tuple(checkpoint.tensors.values()), size, notes)
 
     @cached_property
@@ -159,12 +161,18 @@ class CheckpointCount(Rendered):
         whole = f" ({size.count:,})" if human_count(size.count) != f"{size.count:,}" else ""
         name = _shortened(self.path.name or str(self.path), max(20, 75 - len(self.format) - len(tensors)))
         figures = [
-            f"{human_count(size.count)} parameters{whole}, {size.bits_each:.4g} bits each",
+            f"{human_count(size.count)} parameters{whole}, {size.bits_each:.4g} bits each{self._without}",
             f"{human_bytes(self.file_bytes)} on disk, {human_bytes(self.bytes_in_memory)} in memory, "
             f"{human_bytes(4 * size.count)} as float32",
         ]
         parts: list[Part] = [*map(Text, figures), *([Section("", [self._table(depth)])] if self.total else [])]
         return Document(f"{name}: {self.format}, {tensors}", [*parts, Section("", self._besides())])
+
+    @property
+    def _without(self) -> str:
+        """What the figure lacks, so that it is not taken for the whole."""
+        n = sum(map(quantised.unpaired, self.tensors))
+        return f", without {n:,} tensor{'s' * (n != 1)} of codes" if n else ""
 
     def _table(self, depth: int | None) -> Table:
         entries = list(_entries(self.tree, _fitting(self.tree) if depth is None else depth))
@@ -247,9 +255,21 @@ def human_count(n: int) -> str:
     return f"{n:,}"
 
 
+def _unpaired(infos: Iterable[TensorInfo]) -> tuple[str, ...]:
+    """What looks like quantised weights and is not counted as such."""
+    found = [info for info in infos if quantised.unpaired(info)]
+    if not found:
+        return ()
+    s = "s" * (len(found) != 1)
+    return (
+        f"not counted: {len(found):,} tensor{s} of {found[0].dtype} without a known scale, such as "
+        f"{printable(found[0].name, 60)}",
+    )
+
+
 def _loaded(info: TensorInfo) -> int:
     kind = KINDS.get(info.dtype)
-    return info.bytes if kind is None or info.packed > 1 else -(-kind.bits * info.count // 8)
+    return info.bytes if kind is None or info.packed > 1 or info.quantised else -(-kind.bits * info.count // 8)
 
 
 def _sorted_by(pairs: Iterable[tuple[str, TensorInfo]]) -> dict[str, Figures]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from glassnet.arrays import Array
 from glassnet.errors import AddressError
@@ -20,6 +20,24 @@ Orientation: TypeAlias = Literal["rows", "columns"]
 
 
 @dataclass(frozen=True, slots=True)
+class Quantised:
+    """What a tensor of codes stands for.
+
+    scheme   one of `quantised.SCHEMES`
+    count    how many weights
+    shape    their own shape, where it is known (else all in a row)
+    parts    the tensors that make weights of the codes: scales, zero points, ...
+    setting  what the scheme needs besides, such as the bits of a code
+    """
+
+    scheme: str
+    count: int
+    shape: tuple[int, ...]
+    parts: Mapping[str, str]
+    setting: Any = None
+
+
+@dataclass(frozen=True, slots=True)
 class TensorInfo:
     """What is known of a tensor without reading it.
 
@@ -29,7 +47,8 @@ class TensorInfo:
     shared_with  the name of the tensor whose bytes these are too (tied weights): such bytes count once
     neurons_in   where a neuron's weights lie; None where that is not known or it is no matrix
     bias         the name of the tensor with its neurons' biases, where the format says so (names are not asked)
-    packed       how many numbers an element of this shape stands for: 8 where 4-bit weights are packed into int32
+    packed       how many numbers an element of this shape stands for: 2 where ONNX has two in a byte
+    quantised    what it stands for together with others, where it holds codes
     """
 
     name: str
@@ -42,11 +61,12 @@ class TensorInfo:
     neurons_in: Orientation | None = None
     packed: int = 1
     bias: str | None = None
+    quantised: Quantised | None = None
 
     @property
     def count(self) -> int:
         """How many numbers it stands for (packed quantised weights: the weights, not the bytes)."""
-        return prod(self.shape) * self.packed
+        return prod(self.shape) * self.packed if self.quantised is None else self.quantised.count
 
     @property
     def bits_each(self) -> float:
@@ -78,6 +98,15 @@ class TensorSource(ABC):
     def array(self, name: str) -> Array:
         """A whole tensor."""
         return self.rows(name, slice(None))
+
+    def weights(self, name: str) -> Array:
+        """A whole tensor as the weights that it stands for: quantised ones computed, others as they are."""
+        info = self.info(name)
+        if info.quantised is None:
+            return self.array(name)
+        from glassnet.files import quantised
+
+        return quantised.weights(name, info, self.array)
 
     def flat(self, name: str, start: int, stop: int) -> Array:
         """The numbers from `start` to `stop` of a tensor, taken row by row as one long vector; for comparing in pieces.

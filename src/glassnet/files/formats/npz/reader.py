@@ -22,7 +22,7 @@ import numpy as np
 from glassnet import opening
 from glassnet.arrays import Array
 from glassnet.errors import FileError
-from glassnet.files import access, naming
+from glassnet.files import access, naming, quantised
 from glassnet.files.access import Stored, damaged
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.tensors import TensorInfo, column_index, row_range
@@ -102,7 +102,8 @@ class NpzFile(Checkpoint):
                     ) from None
         if any(member.compressed for member in self._members.values()):
             self.format += ", compressed"
-        self.tensors = naming.with_orientations(tensors, None)
+        self.tensors = tensors
+        self.tensors = quantised.paired(naming.with_orientations(tensors, None), self.array)
 
     def rows(self, name: str, which: int | slice) -> Array:
         info, member = self.info(name), self._readable(name)

@@ -18,7 +18,7 @@ import numpy as np
 from glassnet import opening
 from glassnet.arrays import Array
 from glassnet.errors import FileError
-from glassnet.files import access, naming
+from glassnet.files import access, naming, quantised
 from glassnet.files.access import Stored, damaged
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
@@ -117,7 +117,7 @@ class SafetensorsFile(Checkpoint):
             self.format = f"safetensors, {len(shards)} shard{'s' * (len(shards) != 1)}"
         usual = None if metadata.get("format") in ("flax", "tf", "np") else "rows"
         self.tensors = tensors
-        tensors = naming.with_packing(tensors, lambda name: self.array(name).tolist())
+        tensors = quantised.paired(tensors, self.array, metadata_beside(path))
         self.tensors = naming.with_orientations(tensors, "rows" if usual else None)
         self.metadata = metadata
         actual = sum(info.bytes for info in tensors.values())
@@ -217,6 +217,17 @@ class SafetensorsFile(Checkpoint):
                 help="convert the file to a wider type",
             )
         return bits // 8
+
+
+def metadata_beside(path: Path) -> Mapping[str, Any]:
+    """How its weights are quantised, as the `config.json` beside a model says it; nothing where there is none."""
+    config = (path if path.is_dir() else path.parent) / "config.json"
+    try:
+        value = json.loads(_text(config) or "{}")
+    except (FileError, ValueError, RecursionError):
+        return {}
+    said = value.get("quantization_config", value.get("quantization")) if isinstance(value, dict) else None
+    return said if isinstance(said, dict) else {}
 
 
 def _header(file: Stored) -> tuple[dict[str, Any], int]:

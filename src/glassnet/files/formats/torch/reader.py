@@ -24,7 +24,7 @@ import numpy as np
 
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError
-from glassnet.files import naming, zip_members
+from glassnet.files import naming, quantised, zip_members
 from glassnet.files.access import Stored, damaged, read_at, stored
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
@@ -625,6 +625,7 @@ class PyTorchFile(Checkpoint):
     def __init__(self, path: Path, kind: str, metadata: Mapping[str, str], found: dict[str, _Found]) -> None:
         self.path, self.format, self.metadata = path, kind, metadata
         self.tensors = {name: entry.info for name, entry in found.items()}
+        self.tensors = quantised.paired(self.tensors, self.array)
         self._found = found
         self._file: Stored = stored(path)
 
