@@ -157,7 +157,7 @@ def _tensors(
 
 
 def _address(tensor: Any) -> Any:
-    """Where its numbers are, the shape and the steps with it; of those that are nowhere (meta, lazy), their identity."""
+    """Where its numbers are, the shape and the steps with it; of those that are nowhere (meta, lazy), its id."""
     try:
         place = tensor.data_ptr()
     except (RuntimeError, NotImplementedError, ValueError):
