@@ -913,9 +913,7 @@ def load(
     return network.described(**said) if said else network
 
 
-def _load(
-    source: Any, activation: "str | Sequence[str] | None", order: "Sequence[str] | None" = None
-) -> Network:
+def _load(source: Any, activation: "str | Sequence[str] | None", order: "Sequence[str] | None" = None) -> Network:
     from glassnet.files.importing import chain_of, known_already  # the reports on files come with them
     from glassnet.files.sharded_network import description_of
 

@@ -213,7 +213,12 @@ class _Making:
             raise InTheWay(f"{step.name} ({step.activation}) before the first dense layer")
         if self.waiting:
             raise InTheWay(f"{self.waiting[0].name} between two activations, with no dense layer to fold it into")
-        if self.squish is not None and not (self.squish == step.activation and activation(step.activation).idempotent):
+        if self.squish is not None and activation(step.activation).by_row:
+            own = np.eye(len(self.open[2]), dtype=self.open[1].dtype)
+            self._dense(Dense(step.name, own))  # softmax of an activation: a layer that passes it on
+        elif self.squish is not None and not (
+            self.squish == step.activation and activation(step.activation).idempotent
+        ):
             raise InTheWay(f"{step.name} ({step.activation}) right after another activation, {self.squish}")
         self.squish = step.activation
 

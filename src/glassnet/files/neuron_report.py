@@ -128,7 +128,7 @@ def read_neuron(checkpoint: TensorSource, name: str, index: int, neurons_in: Ori
             "for each neuron",
             help="name a tensor with two sizes",
         )
-    if info.packed > 1:
+    if how is None and info.packed > 1:
         raise AddressError(
             f"tensor {quoted(name)} packs {info.packed} weights into each {info.dtype}, so none can be read singly",
             help="unpack the model with the tool that packed it",
@@ -157,7 +157,13 @@ def read_neuron(checkpoint: TensorSource, name: str, index: int, neurons_in: Ori
     if bias_name is not None:
         about = checkpoint.info(bias_name)
         if about.count == neurons:
-            bias = float(checkpoint.flat(bias_name, index, index + 1)[0])
+            coded = about.quantised is not None
+            read = (
+                checkpoint.weights(bias_name).reshape(-1)[index:]
+                if coded
+                else checkpoint.flat(bias_name, index, index + 1)
+            )
+            bias = float(read[0])
         else:
             bias_name = None
     scheme = None if how is None else quantised.title(info)

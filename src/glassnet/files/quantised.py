@@ -139,8 +139,13 @@ def weights(name: str, info: TensorInfo, read: Read) -> Array:
             help="name a smaller tensor",
         )
     parts = {key: read(part) for key, part in how.parts.items()}
-    found = Found(how.count, how.shape, how.parts, how.setting)
-    return SCHEMES[how.scheme].weights(found, read(name), parts).reshape(how.shape).astype(np.float32, copy=False)
+    return computed(how.scheme, how.shape, read(name), parts, how.setting)
+
+
+def computed(scheme: str, shape: tuple[int, ...], codes: Array, parts: Mapping[str, Array], setting: Any) -> Array:
+    """Weights of this shape from codes and what belongs to them, float32."""
+    found = Found(prod(shape), shape, {}, setting)
+    return SCHEMES[scheme].weights(found, codes, parts).reshape(shape).astype(np.float32, copy=False)
 
 
 def title(info: TensorInfo) -> str:
@@ -451,6 +456,46 @@ def _quanto(b: _Beside) -> Found | None:
     return Found(b.info.count * each, (b.info.count * each,), _names(scale=scale, shift=shift))
 
 
+# ONNX says in its graph which scales are whose
+
+
+def _told_by_the_graph(b: _Beside) -> None:
+    return None
+
+
+def _onnx_weights(found: Found, codes: Array, parts: Mapping[str, Array]) -> Array:
+    axis, block = found.setting
+    values = codes.astype(np.float32)
+
+    def spread(part: Array) -> Array:
+        part = np.asarray(part, np.float32)
+        if part.size == 1:
+            return part.reshape(())
+        if block:
+            part = np.repeat(part, block, axis)
+            return part[tuple(slice(n) for n in codes.shape)]
+        return part.reshape([-1 if i == axis % codes.ndim else 1 for i in range(codes.ndim)])
+
+    if "zero" in parts:
+        values = values - spread(parts["zero"])
+    return values * spread(parts["scale"])
+
+
+def _onnx_blocks_weights(found: Found, codes: Array, parts: Mapping[str, Array]) -> Array:
+    (n, k), (bits, block) = found.shape, found.setting
+    blocks = -(-k // block)
+    values = _codes(codes.reshape(n * blocks, -1), bits).reshape(n, blocks, -1).astype(np.float32)
+    zeros = np.full((n, blocks), 1 << (bits - 1))
+    if "zeros" in parts:
+        zeros = parts["zeros"]
+        if zeros.dtype == np.uint8:
+            zeros = _codes(zeros.reshape(n, -1), bits)[:, :blocks]
+    values = (values - zeros.reshape(n, blocks, 1).astype(np.float32)) * parts["scales"].reshape(n, blocks, 1).astype(
+        np.float32
+    )
+    return values.reshape(n, -1)[:, :k]
+
+
 def _no_weights(found: Found, codes: Array, parts: Mapping[str, Array]) -> Array:
     raise AddressError(
         "weights in this packing are counted, and cannot be computed",
@@ -469,6 +514,8 @@ SCHEMES: Mapping[str, Scheme] = {
     "mlx": Scheme("MLX", _mlx, _mlx_weights),
     "hqq": Scheme("HQQ", _hqq, _no_weights),
     "quanto": Scheme("quanto", _quanto, _no_weights),
+    "onnx": Scheme("DequantizeLinear", _told_by_the_graph, _onnx_weights),
+    "onnx blocks": Scheme("MatMulNBits", _told_by_the_graph, _onnx_blocks_weights),
     "scaled": Scheme("8 bits with a scale", _each, _each_weights),
 }
 """The schemes in the order in which they are tried."""

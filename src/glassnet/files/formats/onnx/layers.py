@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.activations import PROBABILITIES
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError, MissingExtra
+from glassnet.files import quantised
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.formats.onnx.elementwise import ELEMENTWISE, FLOATS, attribute, called, elementwise
 from glassnet.files.layer_graph import (
@@ -30,6 +31,8 @@ from glassnet.opening import printable, quoted
 
 LARGEST = 1 << 31
 """Bytes: protobuf ends there, and a chain is taken into memory whole."""
+HALVES = (10, 16)
+"""The numbers of the types float16 and bfloat16."""
 _PASSED = ("Identity", "Dropout")
 _FLATTENING = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 _PIECES = 24
@@ -82,6 +85,7 @@ class _Graph:
         self.maker = {name: node for node in graph.node for name in node.output if name}
         self.inputs = {value.name: value for value in graph.input if value.name not in self.stored}
         self.outputs = [value.name for value in graph.output]
+        self.halves = any(tensor.data_type in HALVES for tensor in graph.initializer)
         self._constants: dict[str, Array | None] = {}
         self._depth = 0
 
@@ -115,6 +119,10 @@ class _Graph:
         name, kind = called(node), node.op_type
         if node.domain not in ("", "ai.onnx"):
             raise InTheWay(f"{name}, of domain {node.domain}")
+        if kind == "QuantizeLinear" or (kind == "DequantizeLinear" and self.constant(value) is None):
+            raise InTheWay(f"{name}, which rounds what flows from layer to layer to 8 bits", "load the float model")
+        if kind == "Cast" and attribute(node, "to", 0) in HALVES and not self.halves:
+            raise InTheWay(f"{name}, which rounds to 16 bits what flows between layers of 32", "load the float model")
         if kind in _PASSED or (kind == "Cast" and attribute(node, "to", 0) in FLOATS):
             return None, node.input[0]
         if kind in _FLATTENING:
@@ -261,6 +269,8 @@ class _Graph:
             return None
         if node.op_type == "Constant":
             return self._constant_node(node, name)
+        if node.op_type == "DequantizeLinear":
+            return self._dequantised(node)
         if node.op_type in ("Identity", "Transpose", "Cast", "Unsqueeze", "Squeeze", "Reshape"):
             before = self.constant(node.input[0])
             if before is None:
@@ -274,6 +284,18 @@ class _Graph:
                 return before.reshape([side for side in before.shape if side != 1])
             return before
         return None
+
+    def _dequantised(self, node: Any) -> Array | None:
+        """Constant codes as weights."""
+        parts = [self.constant(name) if name else None for name in node.input]
+        if any(part is None for part, name in zip(parts, node.input, strict=True) if name):
+            return None
+        codes, scale, zero = [*parts, None, None][:3]
+        assert codes is not None
+        assert scale is not None
+        keys = {"scale": scale} | ({"zero": zero} if zero is not None else {})
+        setting = attribute(node, "axis", 1), attribute(node, "block_size", 0)
+        return quantised.computed("onnx", codes.shape, codes, keys, setting)
 
     def _reshaped(self, node: Any, before: Array) -> Array | None:
         shape = self.constant(node.input[1])

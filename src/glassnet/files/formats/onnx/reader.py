@@ -6,8 +6,9 @@ Source: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, https://protobuf
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ from glassnet.errors import FileError
 from glassnet.files import access
 from glassnet.files.access import Stored, damaged
 from glassnet.files.stored_tensors import Codec, Place, StoredCheckpoint, beside, codec, no_overlap, numbers_in
-from glassnet.files.tensors import Orientation, Role, TensorInfo
+from glassnet.files.tensors import Orientation, Quantised, Role, TensorInfo
 from glassnet.opening import quoted
 
 MOST_FIELDS = 1 << 22
@@ -211,6 +212,7 @@ class _Use:
     neurons_in: Orientation | None = None
     packed: int = 1
     bias: str | None = None
+    codes: Quantised | None = None
 
 
 @dataclass
@@ -247,6 +249,7 @@ _SETTINGS = {
     *(("GatherBlockQuantized", n) for n in (2, 3)),
     *((op, 1) for op in ("Dropout", "Pow", "Upsample")),
     ("Pad", 2),
+    *(("DynamicQuantizeLSTM", n) for n in range(4, 12)),
 }
 """Floats that nobody learns: scales and zero points of a quantisation, limits, exponents."""
 _WEIGHTS = {
@@ -265,6 +268,12 @@ _WEIGHTS = {
     ("QGemm", 3),
     ("QGemm", 6),
     ("GatherBlockQuantized", 0),
+    ("DynamicQuantizeLSTM", 1),
+    ("DynamicQuantizeLSTM", 2),
+    ("Gather", 0),  # a table; whole numbers of more bits than a code are looked up for themselves
+    ("Gemm", 2),
+    ("Conv", 2),
+    ("ConvTranspose", 2),
 }
 """Weights, also where they are whole numbers, or serve as statistics too (an exporter keeps equal tensors once)."""
 _IN_BYTES = {("MatMulNBits", 1), ("GatherBlockQuantized", 0)}
@@ -274,7 +283,9 @@ _MATRIX |= {"Gemm": 1, "FusedGemm": 1, "QLinearMatMul": 3, "QGemm": 3}
 """Which input holds the weights; its neurons are columns, unless transB is set."""
 _SAME = {"Identity", "Cast", "DequantizeLinear", "QuantizeLinear"}
 _COEFFICIENTS = {"coefficients", "intercepts"}
-_NUMBERS_KEPT = {"transA", "transB", "bits"}
+_NUMBERS_KEPT = {"transA", "transB", "bits", "axis", "block_size", "K", "N"}
+_CODES = ("int8", "uint8", "int4", "uint4", "int2", "uint2", "int32")
+"""Types that quantised weights, or (32 bits) their biases, are kept in."""
 
 
 class _Model:
@@ -347,6 +358,9 @@ class _Model:
                 near = f"{name.rpartition('/')[0]}/{info.bias}"  # beside it in the same body
                 bias = next((each for each in (near, info.bias) if each in tensors), None)
                 tensors[name] = replace(info, bias=bias)
+        for name, info in tensors.items():
+            if info.quantised is not None:
+                tensors[name] = _with_codes(info, tensors)
         for path, taken in spans.items():
             no_overlap(path, taken, shared=True)
         return tensors, places
@@ -489,12 +503,15 @@ class _Model:
                 scope.products[node.outputs[0] if node.outputs else ""] = name
             if where in _IN_BYTES:
                 use.packed = {2: 4, 4: 2}.get(node.numbers.get("bits", 4), 1)
+            if position == _CODES_OF.get(node.op):
+                use.codes = _codes_of(node)
             if use != _Use():
                 _note(scope.uses, name, use)
         if node.op == "Add" and len(node.inputs) == 2:
             for product, other in (node.inputs, node.inputs[::-1]):
                 if product in scope.products:
                     _note(scope.uses, scope.products[product], _Use(bias=other))
+                    _note(scope.uses, other, _Use(role="parameter"))
         flips = node.op == "Transpose" and node.perm in ([], [1, 0])
         if node.inputs and node.outputs and (flips or node.op in _SAME):
             scope.passed_on.setdefault(node.outputs[0], (node.inputs[0], flips))
@@ -682,6 +699,42 @@ class _Model:
 _USING = {op for op, _ in _STATISTICS | _SETTINGS | _WEIGHTS} | set(_MATRIX) | _SAME | {"Transpose", "Add"}
 
 
+def _with_codes(info: TensorInfo, tensors: Mapping[str, TensorInfo]) -> TensorInfo:
+    """A tensor of codes with what it stands for, where its scales are constants too."""
+    how = info.quantised
+    assert how is not None
+    prefix = info.name.rpartition("/")[0] + "/"
+    parts = {key: next((n for n in (prefix + part, part) if n in tensors), "") for key, part in how.parts.items()}
+    if not all(parts.values()):
+        return replace(info, quantised=None)
+    stored = prod(info.shape) * info.packed
+    if how.scheme == "onnx":
+        return replace(info, quantised=replace(how, count=stored, shape=info.shape, parts=parts))
+    fits = 0 <= stored - how.count < stored / 2
+    if not fits or len(info.shape) != 3:
+        return replace(info, quantised=None)
+    return replace(info, quantised=replace(how, parts=parts), neurons_in="rows")
+
+
+_CODES_OF = {"DequantizeLinear": 0, "MatMulNBits": 1}
+"""Which input of a node holds codes."""
+
+
+def _codes_of(node: _Node) -> Quantised | None:
+    """How a node makes weights of codes; count and shape of the tensor itself are put in where it is known."""
+    names = [*node.inputs, "", "", ""][:4]
+    if node.op == "DequantizeLinear":
+        parts = {"scale": names[1], "zero": names[2]}
+        setting: tuple[int, ...] = (node.numbers.get("axis", 1), node.numbers.get("block_size", 0))
+        return Quantised("onnx", 0, (), {key: part for key, part in parts.items() if part}, setting)
+    k, n, bits = (node.numbers.get(key, default) for key, default in (("K", 0), ("N", 0), ("bits", 4)))
+    if k < 1 or n < 1 or bits not in (2, 4, 8):
+        return None
+    parts = {"scales": names[2], "zeros": names[3]}
+    setting = (bits, node.numbers.get("block_size", 32))
+    return Quantised("onnx blocks", k * n, (n, k), {key: part for key, part in parts.items() if part}, setting)
+
+
 def _role(dtype: str, shape: tuple[int, ...], constant: bool) -> Role:
     """What a tensor is for, as long as no node says more: lone numbers are settings, whole ones shapes and tables."""
     if not dtype.startswith(("float", "bfloat", "complex")) or not shape:
@@ -696,6 +749,7 @@ def _note(uses: dict[str, _Use], name: str, use: _Use) -> None:
     known.neurons_in = known.neurons_in or use.neurons_in
     known.bias = known.bias or use.bias
     known.packed = max(known.packed, use.packed)
+    known.codes = known.codes or use.codes
 
 
 def _flip(use: _Use) -> _Use:
@@ -708,14 +762,15 @@ def _as_used(found: _Found, use: _Use) -> _Found:
     info = found.info
     whole = not info.dtype.startswith(("float", "bfloat", "complex"))
     if use.role == "parameter":
-        info = replace(info, role="parameter" if whole and info.shape else info.role)
+        learnt = info.shape and (not whole or info.dtype in _CODES)
+        info = replace(info, role="parameter" if learnt else info.role)
     elif use.role:
         info = replace(info, role=use.role)
     if use.packed > 1 and info.dtype == "uint8":
         info = replace(info, packed=use.packed)
     if len(info.shape) == 2 and use.neurons_in:
         info = replace(info, neurons_in=use.neurons_in, bias=use.bias)
-    return replace(found, info=info)
+    return replace(found, info=replace(info, quantised=use.codes) if whole and use.codes else info)
 
 
 def _varints_of(walk: _Walk, one: _Field) -> list[int]:

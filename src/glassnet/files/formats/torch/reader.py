@@ -625,9 +625,9 @@ class PyTorchFile(Checkpoint):
     def __init__(self, path: Path, kind: str, metadata: Mapping[str, str], found: dict[str, _Found]) -> None:
         self.path, self.format, self.metadata = path, kind, metadata
         self.tensors = {name: entry.info for name, entry in found.items()}
-        self.tensors = quantised.paired(self.tensors, self.array)
         self._found = found
         self._file: Stored = stored(path)
+        self.tensors = quantised.paired(self.tensors, self.array)
 
     def rows(self, name: str, which: int | slice) -> Array:
         chosen = row_range(self.info(name), which)
