@@ -157,12 +157,10 @@ def read_neuron(checkpoint: TensorSource, name: str, index: int, neurons_in: Ori
     if bias_name is not None:
         about = checkpoint.info(bias_name)
         if about.count == neurons:
-            coded = about.quantised is not None
-            read = (
-                checkpoint.weights(bias_name).reshape(-1)[index:]
-                if coded
-                else checkpoint.flat(bias_name, index, index + 1)
-            )
+            if about.quantised is not None:
+                read = checkpoint.weights(bias_name).reshape(-1)[index:]
+            else:
+                read = checkpoint.flat(bias_name, index, index + 1)
             bias = float(read[0])
         else:
             bias_name = None
