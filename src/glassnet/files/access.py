@@ -6,6 +6,7 @@ No file is kept open or mapped: one that shrinks or changes while it is read giv
 import io
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from glassnet.opening import descriptor, quoted
 
 HEAD = 64
 """Bytes at the beginning of a file by which formats are told apart."""
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,35 @@ def stored(path: Path) -> Stored:
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
+class Checksums:
+    """Compares parts of a file (members of a zip file) with their checksums, each once, before it is read whole.
+
+    One row of a large file is read without: its checksum would take reading the whole member.
+    """
+
+    def __init__(self, file: Stored) -> None:
+        self._file = file
+        self._compared: set[int] = set()
+
+    def compare(self, name: str, start: int, size: int, crc: int) -> None:
+        """`FileError` where these bytes have another CRC-32. One of 0 was not computed: PyTorch's writer may leave it
+        out."""
+        if crc == 0 or start in self._compared:
+            return
+        found = 0
+        with self._file.opened() as number:
+            for at in range(0, size, _PIECE):
+                found = zlib.crc32(read_at(number, start + at, min(_PIECE, size - at), self._file.path), found)
+        check_crc(self._file.path, name, found, crc)
+        self._compared.add(start)
+
+
+def check_crc(path: Path, name: str, found: int, crc: int) -> None:
+    """`FileError` where the bytes of a member have another checksum than the file says; 0: it says none."""
+    if crc and found != crc:
+        raise damaged(path, f"the checksum of its member {quoted(name, 60)} is wrong")
 
 
 def read_at(number: int, start: int, length: int, path: Path) -> bytes:

@@ -1,22 +1,28 @@
 """glassnet's own file: named tensors in safetensors, with a description in JSON in its metadata.
 
 Any safetensors reader opens it. The description is under the key `glassnet`; its `version` is raised only when an older
-glassnet would misread the file. Writing is all or nothing.
+glassnet would misread the file. Its `checksum` is the CRC-32 of all else in it and of all tensors, which is
+compared before any is read; files of the page and of older versions have none. Writing is all or nothing.
 """
 
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files import outputs
+from glassnet.files.access import damaged
 from glassnet.opening import descriptor
 
 VERSION = 1
 _KEY = "glassnet"
+_CHECKSUM = "checksum"
 
 
 def write(path: outputs.Output, tensors: dict[str, Array], description: dict[str, Any]) -> None:
@@ -24,7 +30,7 @@ def write(path: outputs.Output, tensors: dict[str, Array], description: dict[str
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    metadata = _metadata(description)
+    metadata = _metadata(tensors, description)
     outputs.write(path, lambda temporary: save_file(tensors, temporary, metadata), SafetensorError)
 
 
@@ -32,11 +38,27 @@ def to_bytes(tensors: dict[str, Array], description: dict[str, Any]) -> bytes:
     """The file that `write` makes, in memory."""
     from safetensors.numpy import save
 
-    return save(tensors, _metadata(description))
+    return save(tensors, _metadata(tensors, description))
 
 
-def _metadata(description: dict[str, Any]) -> dict[str, str]:
-    return {_KEY: json.dumps({"version": VERSION, **description}, separators=(",", ":"))}
+def _metadata(tensors: Mapping[str, Array], description: dict[str, Any]) -> dict[str, str]:
+    description = {"version": VERSION, **description}
+    # One key, not two: safetensors writes several in an order that changes from run to run.
+    return {_KEY: _text({**description, _CHECKSUM: _checksum(tensors, description)})}
+
+
+def _text(description: dict[str, Any]) -> str:
+    return json.dumps(description, separators=(",", ":"))
+
+
+def _checksum(tensors: Mapping[str, Array], description: dict[str, Any]) -> str:
+    """In eight hexadecimal digits: of the description, then of the names, types, shapes and bytes by name."""
+    crc = zlib.crc32(_text(description).encode())
+    for name in sorted(tensors):
+        tensor = np.ascontiguousarray(tensors[name])
+        crc = zlib.crc32(f"{name} {tensor.dtype.name} {tensors[name].shape}".encode(), crc)
+        crc = zlib.crc32(tensor.reshape(-1).view(np.uint8).data, crc)
+    return f"{crc:08x}"
 
 
 class Tensors(Mapping[str, Array]):
@@ -94,8 +116,11 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[Tensors, dict[str, An
         file = safe_open(path, framework="numpy")
     except (SafetensorError, OSError) as problem:
         raise _unreadable(path, kind, problem) from problem
-    description = _description(path, file.metadata() or {}, kind)
-    return Tensors(path, kind, file), description
+    description, tensors = _description(path, file.metadata() or {}, kind), Tensors(path, kind, file)
+    checksum = description.pop(_CHECKSUM, None)
+    if checksum is not None and checksum != _checksum(tensors, description):
+        raise damaged(path, "its checksum is wrong", f"glassnet {kind} file")
+    return tensors, description
 
 
 def _description(path: Path, metadata: dict[str, str], kind: str) -> dict[str, Any]:

@@ -96,7 +96,8 @@ class TensorSource(ABC):
         """One column of a matrix; formats that cannot do this without reading it all say so in their docstring."""
 
     def array(self, name: str) -> Array:
-        """A whole tensor."""
+        """A whole tensor, compared with the file's checksum where the format has one."""
+        self.verify(name)
         return self.rows(name, slice(None))
 
     def weights(self, name: str) -> Array:
@@ -107,6 +108,10 @@ class TensorSource(ABC):
         from glassnet.files import quantised
 
         return quantised.weights(name, info, self.array)
+
+    def verify(self, name: str) -> None:  # noqa: B027 - most formats have no checksums
+        """`FileError` where the tensor's bytes are not those that the file's checksum is of. Rows, columns and pieces
+        are read without: for them, all of it would have to be read."""
 
     def flat(self, name: str, start: int, stop: int) -> Array:
         """The numbers from `start` to `stop` of a tensor, taken row by row as one long vector; for comparing in pieces.

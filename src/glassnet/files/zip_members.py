@@ -1,27 +1,31 @@
 """The members of a zip file, seen without unpacking: where each lies, so that a few bytes of it can be read in place.
 
-Nothing is ever extracted or inflated. The directory at the end of the file is believed only within the file's own size;
-members that overlap, lie outside, share a name or have a name that climbs out of a folder make it no file to read.
+Nothing is ever extracted or inflated. What is read whole is compared with its checksum. The directory at the end of the
+file is believed only within the file's own size; members that overlap, lie outside, share a name or have a name that
+climbs out of a folder make it no file to read.
 """
 
 import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from glassnet.errors import FileError
-from glassnet.files.access import damaged
+from glassnet.files.access import check_crc, damaged
 from glassnet.opening import quoted
 
 _END, _END64, _LOCATOR, _ENTRY, _LOCAL = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"PK\x01\x02", b"PK\x03\x04"
+_Entry: TypeAlias = tuple[int, int, int, int, bool, int, str]
 LARGEST_DIRECTORY = 64 << 20
 """Bytes: room for half a million members; a checkpoint has one for each storage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`size` is what it holds, `stored` what it takes; `limit` is where the next thing in the file begins."""
+    """`size` is what it holds, `stored` what it takes; `limit` is where the next thing in the file begins;
+    a `crc` of 0 may mean that none was computed."""
 
     name: str
     header: int
@@ -29,6 +33,7 @@ class Member:
     stored: int
     method: int
     encrypted: bool
+    crc: int
     limit: int
 
 
@@ -76,6 +81,7 @@ def read_member(file: BinaryIO, path: Path, member: Member, most: int) -> bytes:
     content = file.read(member.size)
     if len(content) < member.size:
         raise damaged(path, f"the member {quoted(member.name)} is cut short")
+    check_crc(path, member.name, zlib.crc32(content), member.crc)
     return content
 
 
@@ -97,7 +103,7 @@ def _members(file: BinaryIO, path: Path) -> dict[str, Member]:
         raise damaged(path, f"its directory claims {count:,} members in {length:,} bytes at {start:,}")
     file.seek(start)
     directory = file.read(length)
-    entries: list[tuple[int, int, int, int, bool, str]] = []
+    entries: list[_Entry] = []
     at = 0
     for _ in range(count):
         entry, at = _entry(directory, at, path)
@@ -106,12 +112,12 @@ def _members(file: BinaryIO, path: Path) -> dict[str, Member]:
     members: dict[str, Member] = {}
     limits = [*(entry[0] for entry in entries[1:]), start]
     for entry, limit in zip(entries, limits, strict=False):  # where there is no entry, there is a limit too many
-        header, stored, holds, method, encrypted, name = entry
+        header, stored, holds, method, encrypted, crc, name = entry
         if header + 30 + stored > limit:
             raise damaged(path, f"the member {quoted(name)} runs into what follows it")
         if name in members:
             raise damaged(path, f"there are two members {quoted(name)}")
-        members[name] = Member(name, header, holds, stored, method, encrypted, limit)
+        members[name] = Member(name, header, holds, stored, method, encrypted, crc, limit)
     return members
 
 
@@ -131,11 +137,11 @@ def _end64(file: BinaryIO, path: Path, end: int) -> tuple[int, int, int, int]:
     return place, count, length, start
 
 
-def _entry(directory: bytes, at: int, path: Path) -> tuple[tuple[int, int, int, int, bool, str], int]:
+def _entry(directory: bytes, at: int, path: Path) -> tuple[_Entry, int]:
     if directory[at : at + 4] != _ENTRY:
         raise damaged(path, "an entry of its directory is cut short")
     flags, method = struct.unpack_from("<HH", directory, at + 8)
-    stored, size, name_length, extra_length, comment_length = struct.unpack_from("<IIHHH", directory, at + 20)
+    crc, stored, size, name_length, extra_length, comment_length = struct.unpack_from("<IIIHHH", directory, at + 16)
     (header,) = struct.unpack_from("<I", directory, at + 42)
     name_end = at + 46 + name_length
     extra_end = name_end + extra_length
@@ -152,7 +158,7 @@ def _entry(directory: bytes, at: int, path: Path) -> tuple[tuple[int, int, int, 
         size = next(wide, size) if size == 0xFFFFFFFF else size
         stored = next(wide, stored) if stored == 0xFFFFFFFF else stored
         header = next(wide, header) if header == 0xFFFFFFFF else header
-    return (header, stored, size, method, bool(flags & 1), name), extra_end + comment_length
+    return (header, stored, size, method, bool(flags & 1), crc, name), extra_end + comment_length
 
 
 def _wide_extra(extra: bytes) -> tuple[int, ...]:

@@ -50,11 +50,13 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Part:
-    """An HDF5 file: a whole file, or `size` bytes from `start` on in another."""
+    """An HDF5 file: a whole file, or `size` bytes from `start` on in another, where it may have a checksum."""
 
     file: Stored
     start: int
     size: int
+    name: str = ""
+    crc: int = 0
 
 
 def describe(part: Part) -> tuple[list[Dataset], dict[str, dict[str, str]]]:

@@ -17,7 +17,7 @@ from typing import Any
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError
 from glassnet.files import naming, zip_members
-from glassnet.files.access import natural, stored
+from glassnet.files.access import Checksums, natural, stored
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.formats.keras import hdf5
 from glassnet.files.formats.keras.hdf5 import Dataset, Part
@@ -78,7 +78,7 @@ def open_file(path: Path) -> Checkpoint:
                 content = zip_members.read_member(opened, path, members[name], _LARGEST_CONFIG)
                 metadata[key] = content.decode("utf-8", "replace")
         parts = [
-            (name, Part(file, zip_members.data_start(opened, path, member), member.size))
+            (name, Part(file, zip_members.data_start(opened, path, member), member.size, name, member.crc))
             for name, member in members.items()
             if name.endswith(".weights.h5")
         ]
@@ -269,6 +269,7 @@ class KerasFile(Checkpoint):
     ) -> None:
         self.path, self.format, self.metadata, self.tensors = path, kind, metadata, tensors
         self._entries = entries
+        self._checksums = {id(entry.part): Checksums(entry.part.file) for entry in entries.values()}
 
     def rows(self, name: str, which: int | slice) -> Array:
         chosen = row_range(self.info(name), which)
@@ -277,6 +278,12 @@ class KerasFile(Checkpoint):
         if not entry.dataset.shape:
             return values if isinstance(which, slice) else values[()]
         return values if isinstance(which, slice) else values[0]
+
+    def verify(self, name: str) -> None:
+        """All weights of a `.keras` file are one member, with one checksum."""
+        self.info(name)
+        part = self._entries[name].part
+        self._checksums[id(part)].compare(part.name, part.start, part.size, part.crc)
 
     def column(self, name: str, index: int) -> Array:
         """One column, number by number where the matrix lies in one piece."""

@@ -1,9 +1,9 @@
 """.npy and .npz: numpy's arrays, one or a zip file of them. Python objects are never loaded: that can run code.
 
-Members that are stored, as `numpy.savez` does, are read in place, row by row (their checksum covers the whole array,
-and is not looked at). Compressed ones (`numpy.savez_compressed`) cannot be: all that lies before a row is decompressed
-to reach it, in pieces, so that memory stays small but not time. An array in Fortran's order keeps its columns together;
-its rows are gathered from all of it.
+Members that are stored, as `numpy.savez` does, are read in place, row by row; their checksum covers the whole array,
+and is compared where that is read, not for rows, columns and pieces. Compressed ones (`numpy.savez_compressed`) cannot
+be read in place: all that lies before a row is decompressed to reach it, in pieces, so that memory stays small but not
+time. An array in Fortran's order keeps its columns together; its rows are gathered from all of it.
 """
 
 import ast
@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import IO
@@ -23,7 +23,7 @@ from glassnet import opening
 from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files import access, naming, quantised
-from glassnet.files.access import Stored, damaged
+from glassnet.files.access import Checksums, Stored, damaged
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.tensors import TensorInfo, column_index, row_range
 from glassnet.opening import quoted
@@ -50,6 +50,8 @@ class _Member:
     fortran: bool
     start: int
     compressed: str | None
+    checked: tuple[int, int, int] | None = None
+    """Where a stored member begins, its size, its checksum."""
 
 
 def recognises(head: bytes, path: Path) -> bool:
@@ -77,6 +79,7 @@ class NpzFile(Checkpoint):
         self.path = path
         self.metadata = {}
         self._file: Stored = access.stored(path)
+        self._checksums = Checksums(self._file)
         self._members: dict[str, _Member] = {}
         self._going_on: tuple[str, int, bytes, Iterator[bytes]] | None = None
         self._turned: tuple[str, Array] | None = None
@@ -123,6 +126,11 @@ class NpzFile(Checkpoint):
         if not isinstance(which, slice):
             return array[0]
         return array[:: wanted.step] if wanted.step > 0 else array[::-1][:: -wanted.step]
+
+    def verify(self, name: str) -> None:
+        self.info(name)
+        if checked := self._members[name].checked:
+            self._checksums.compare(f"{name}.npy", *checked)
 
     def column(self, name: str, index: int) -> Array:
         info, member = self.info(name), self._readable(name)
@@ -228,6 +236,7 @@ class NpzFile(Checkpoint):
                     if at + len(piece) > start:
                         yield piece[max(0, start - at) :]
                     at += len(piece)
+                file.read(1)  # where that was all, zipfile compares the checksum
         except FileError:
             raise
         except _DAMAGE as problem:
@@ -324,7 +333,8 @@ def _member(archive: zipfile.ZipFile, number: int, path: Path, info: zipfile.Zip
             raise damaged(path, f"{quoted(name, 60)} claims two sizes", ".npz file")
         start = _data_start(number, path, info)
         with _at(number, start) as file:
-            return name, _array(file, path, name, info.file_size, None, start), info.compress_size
+            member = _array(file, path, name, info.file_size, None, start)
+        return name, replace(member, checked=(start, info.file_size, info.CRC)), info.compress_size
     if info.file_size > info.compress_size * DEFLATE_AT_MOST:
         raise FileError(
             f"array {quoted(name)} claims {info.file_size:,} bytes and stores {info.compress_size:,}: deflate "

@@ -7,7 +7,6 @@ import numpy as np
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Array
-from glassnet.errors import FileError
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.layer_graph import Affine, Chain, Dense, InTheWay, Squish, Step, assemble
 from glassnet.files.metadata import described
@@ -111,12 +110,10 @@ class _Stored:
         return self.array(name)
 
     def array(self, name: str) -> Array | None:
-        if self._dot + name not in self._file.tensors:
+        info = self._file.tensors.get(self._dot + name)
+        if info is None or info.dtype in ("text", "bytes", "records", "Python objects"):  # names of classes are text
             return None
-        try:
-            return self._file.array(self._dot + name)
-        except FileError:  # names of classes are text, which is no tensor
-            return None
+        return self._file.array(info.name)
 
     def arrays(self, name: str) -> list[Array]:
         found: list[Array] = []

@@ -168,6 +168,9 @@ class SkopsFile(Checkpoint):
     def rows(self, name: str, which: int | slice) -> Array:
         return self._arrays.rows(self._members[self.info(name).name], which)
 
+    def verify(self, name: str) -> None:
+        self._arrays.verify(self._members[self.info(name).name])
+
     def column(self, name: str, index: int) -> Array:
         """One column, as numpy's files have it."""
         return self._arrays.column(self._members[self.info(name).name], index)

@@ -25,7 +25,7 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError
 from glassnet.files import naming, quantised, zip_members
-from glassnet.files.access import Stored, damaged, read_at, stored
+from glassnet.files.access import Checksums, Stored, damaged, read_at, stored
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.formats.torch.pickle_reader import (
@@ -627,6 +627,7 @@ class PyTorchFile(Checkpoint):
         self.tensors = {name: entry.info for name, entry in found.items()}
         self._found = found
         self._file: Stored = stored(path)
+        self._checksums = Checksums(self._file)
         self.tensors = quantised.paired(self.tensors, self.array)
 
     def rows(self, name: str, which: int | slice) -> Array:
@@ -647,6 +648,16 @@ class PyTorchFile(Checkpoint):
         else:
             values = self._dequantised(entry, self._numbers(entry, tensor), range(1))
         return values if isinstance(which, slice) else values[0]
+
+    def verify(self, name: str) -> None:
+        self.info(name)
+        entry = self._found[name]
+        for part in (entry, *(part for part in entry.scales or () if isinstance(part, _Found))):
+            if part.place is not None and part.place.member is not None:
+                member = part.place.member
+                with _opened(self.path) as file:
+                    start = zip_members.data_start(file, self.path, member)
+                self._checksums.compare(member.name, start, member.size, member.crc)
 
     def column(self, name: str, index: int) -> Array:
         """One column; its numbers are read one by one where a whole matrix would be more."""
