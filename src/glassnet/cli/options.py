@@ -123,7 +123,7 @@ def place(given: str | os.PathLike[str], flag: str, *inputs: str | os.PathLike[s
         return Place(sys.stdout.buffer, "to standard output")
     path = Path(given)
     for read in inputs:
-        same = read is not None and path.exists() and os.path.exists(read) and path.samefile(read)
+        same = read is not None and os.path.exists(path) and os.path.exists(read) and path.samefile(read)
         need(not same, f"{flag} {path} is an input of this command", "name another file")
     return Place(path, str(path))
 

@@ -92,12 +92,26 @@ def check_crc(path: Path, name: str, found: int, crc: int) -> None:
         raise damaged(path, f"the checksum of its member {quoted(name, 60)} is wrong")
 
 
+def head(number: int, path: Path) -> bytes:
+    """The first bytes of an open file, by which its format is told."""
+    return _read(number, HEAD, path)
+
+
+def _read(number: int, length: int, path: Path) -> bytes:
+    try:
+        return os.read(number, length)
+    except OSError as problem:  # a disk that fails, a file of the system that is none
+        raise FileError(
+            f"cannot read {quoted(path)}: {problem.strerror}", help="copy the file, and read that"
+        ) from None
+
+
 def read_at(number: int, start: int, length: int, path: Path) -> bytes:
     """Exactly these bytes of an open file; `FileError` where it ends before."""
     pieces: list[bytes] = []
     os.lseek(number, start, os.SEEK_SET)
     while length > 0:
-        piece = os.read(number, min(length, 1 << 30))
+        piece = _read(number, min(length, 1 << 30), path)
         if not piece:
             raise damaged(path, "it ends too early")
         pieces.append(piece)

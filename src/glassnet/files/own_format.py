@@ -18,7 +18,7 @@ from glassnet.arrays import Array
 from glassnet.errors import FileError
 from glassnet.files import outputs
 from glassnet.files.access import damaged
-from glassnet.opening import descriptor
+from glassnet.opening import descriptor, open_file
 
 VERSION = 1
 _KEY = "glassnet"
@@ -90,15 +90,15 @@ def is_ours(path: str | os.PathLike[str]) -> bool:
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
+    if os.path.isdir(path):
+        return False
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:  # waits for no pipe
             start = file.read(9)
         if len(start) == 9 and start[8:] != b"{":
             return False
         return _KEY in (safe_open(path, framework="numpy").metadata() or {})
-    except IsADirectoryError:
-        return False
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError, FileError):
         return True
 
 

@@ -81,20 +81,26 @@ def recognise(path: str | os.PathLike[str]) -> Format:
         For a file that is missing, empty, damaged or of no known format.
     """
     from glassnet import opening
-    from glassnet.files import access
+    from glassnet.files import access, foreign
 
     path = Path(path)
-    head = b""
-    if not path.is_dir():
+    head, folder = b"", os.path.isdir(path)  # pathlib's is_dir raises for names that are too long
+    if not folder:
         with opening.descriptor(path) as (number, status):
-            head = os.read(number, access.HEAD)
-        if status.st_size == 0:
+            head = access.head(number, path)
+        if status.st_size == 0 and not head:
             raise access.damaged(path, "it is empty")
+    other = foreign.never_a_model(head)
+    if other is not None:
+        raise FileError(f"{opening.quoted(path)} is {other.what}: expected a model", help=other.remedy)
     readable = with_part("reader")
     for format in readable.values():
         if format.part("reader").recognises(head, path):
             return format
     if path.suffix == ".safetensors" and head:
         raise access.damaged(path, "it does not begin as its name says", "safetensors file")
-    kind = "a folder without a model" if path.is_dir() else "a file of no known format"
+    other = foreign.told_by_content(path)
+    if other is not None:
+        raise FileError(f"{opening.quoted(path)} is {other.what}: expected {readable_titles()}", help=other.remedy)
+    kind = "a folder without a model" if folder else "a file of no known format"
     raise FileError(f"{opening.quoted(path)} is {kind}: expected {readable_titles()}", help="check the path")
