@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+import glassnet as gn
 from glassnet.errors import AddressError, FileError
 from glassnet.files.checkpoint import Checkpoint
 from glassnet.files.formats.torch import reader
@@ -213,3 +214,22 @@ print(sum(info.count for info in reader.open_file(Path(sys.argv[1])).tensors.val
 """
     done = subprocess.run([sys.executable, "-c", program, tmp_path / "model.pt"], capture_output=True, text=True)
     assert done.stdout.split() == [str(sum(t.numel() for t in module().state_dict().values()))], done.stderr
+
+
+class Scripted(torch.nn.Module):
+    """Parameters and a buffer that no name tells apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.norm = torch.nn.Linear(4, 2), torch.nn.BatchNorm1d(2)
+        self.register_buffer("table", torch.zeros(10, 4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm(self.linear(x))
+
+
+@pytest.mark.filterwarnings("ignore:.*jit:DeprecationWarning")
+def test_buffers_of_torchscript_are_those_that_its_code_lists(tmp_path: Path) -> None:
+    torch.jit.script(torch.nn.Sequential(Scripted())).save(str(tmp_path / "m.pt"))
+    count = gn.open(tmp_path / "m.pt").count()
+    assert (count.total, count.by_role["buffer"].count) == (14, 40)

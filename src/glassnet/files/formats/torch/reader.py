@@ -12,7 +12,10 @@ Names are those of the dictionary inside, joined by dots. Where a checkpoint kee
 import bisect
 import io
 import os
+import re
 import struct
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -45,6 +48,11 @@ _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 _TAR_NAMES = (b"sys_info\0", b"pickle\0", b"tensors\0", b"storages\0")
 _MODELS = ("state_dict", "model_state_dict", "model", "model_state", "module", "net", "network", "weights", "params")
 _DEEPEST = 64
+_LONGEST_CODE = 1 << 23
+"""Characters of TorchScript's code that are looked through."""
+_CLASS = re.compile(
+    r"^class (\w+)\(Module\):\n  __parameters__ = \[[^\]\n]*\]\n  __buffers__ = \[([^\]\n]*)\]", re.MULTILINE
+)
 _WIDEST = 1 << 24
 """Numbers: an expanded tensor may stand for no more than these, unless it stores as many."""
 
@@ -374,6 +382,7 @@ def _open_zip(file: BinaryIO, path: Path) -> Checkpoint:
     if folder + "byteorder" in members:
         order = ">" if zip_members.read_member(file, path, members[folder + "byteorder"], 16) == b"big" else "<"
     tensors = _Tensors(path, order)
+    listed = _listed_buffers(file, folder + "code/") if script else {}
     names = ["data.pkl", "constants.pkl"] if script else ["data.pkl"]
     metadata: dict[str, str] = {}
     for name in names:
@@ -382,8 +391,46 @@ def _open_zip(file: BinaryIO, path: Path) -> Checkpoint:
         place = folder + ("data/" if name == "data.pkl" else "constants/")
         prefix = "" if name == "data.pkl" else "constants"
         metadata |= tensors.add(tree, prefix, _in_members(members, place, path))
+        tensors.are_buffers(_buffers(tree, listed) if not prefix else set())
     kind = "TorchScript" if script else "PyTorch"
     return PyTorchFile(path, kind, metadata, tensors.done())
+
+
+def _listed_buffers(file: BinaryIO, folder: str) -> dict[str, list[str]]:
+    """By the class of a TorchScript module the names of its buffers, as its code (which is text here) lists them."""
+    made: dict[str, list[str]] = {}
+    left = _LONGEST_CODE
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                if not (member.filename.startswith(folder) and member.filename.endswith(".py")):
+                    continue
+                with archive.open(member) as code:
+                    text = code.read(left).decode(errors="replace")
+                left -= len(text)
+                module = member.filename.removeprefix(folder).removesuffix(".py").replace("/", ".")
+                for name, names in _CLASS.findall(text):
+                    made[f"{module}.{name}"] = re.findall(r'"([^"\n]*)"', names)
+                if left <= 0:
+                    break
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+        return {}  # the code is not needed to read the numbers
+    return made
+
+
+def _buffers(tree: Any, listed: Mapping[str, list[str]]) -> set[str]:
+    """The names of buffers in a tree of modules."""
+    made: set[str] = set()
+    waiting: list[tuple[str, Any]] = [("", tree)]
+    seen: set[int] = set()
+    while waiting:
+        prefix, module = waiting.pop()
+        if not isinstance(module, Described) or not isinstance(module.state, dict) or id(module) in seen:
+            continue
+        seen.add(id(module))
+        made.update(prefix + name for name in listed.get(str(module.name), ()))
+        waiting += [(f"{prefix}{printable(key, 500)}.", inner) for key, inner in module.state.items()]
+    return made
 
 
 def _in_members(members: Mapping[str, Member], place: str, path: Path) -> "_Finder":
@@ -520,6 +567,13 @@ class _Tensors:
                 raise Damaged(f"two tensors are named {quoted(name)}")
             self._found[name] = self._check(name, tensor, optimizer, find)
         return metadata
+
+    def are_buffers(self, names: set[str]) -> None:
+        """Say of these tensors that nobody learns them."""
+        for name in names & self._found.keys():
+            found = self._found[name]
+            if found.info.role == "parameter":
+                self._found[name] = replace(found, info=replace(found.info, role="buffer"))
 
     def done(self) -> dict[str, _Found]:
         infos = naming.with_orientations({name: found.info for name, found in self._found.items()}, "rows")
