@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 import glassnet as gn
+from glassnet.errors import FileError
 
 OUT, IN = 128, 256
 F8, E8M0 = torch.float8_e4m3fn, torch.float8_e8m0fnu
@@ -205,3 +206,10 @@ def test_fp4_with_scales_of_scales(tmp_path: Path) -> None:
     assert weights(tmp_path, tensors, "l.weight_packed")[0, [0, 1, 16, 17]].tolist() == [0.5, 3, 1, 6]
     tensors = {"w_blocks": codes.reshape(1, 1, 16), "w_scales": torch.tensor([[129]], dtype=U8)}
     assert weights(tmp_path, tensors, "w_blocks")[0, [0, 1]].tolist() == [4, 24]
+
+
+def test_scales_that_do_not_fit_are_told(tmp_path: Path, refused: Any) -> None:
+    tensors = {name: zeros(*described) for name, described in CASES["GPTQ 4 bits"].items()}
+    tensors["l.g_idx"] += 7  # of two groups
+    with refused(FileError):
+        weights(tmp_path, tensors, "l.qweight")

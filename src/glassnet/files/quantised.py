@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.errors import AddressError
+from glassnet.errors import AddressError, FileError
 from glassnet.files.dtypes import as_numbers
 from glassnet.files.tensors import Orientation, Quantised, TensorInfo
 from glassnet.opening import quoted
@@ -139,7 +139,13 @@ def weights(name: str, info: TensorInfo, read: Read) -> Array:
             help="name a smaller tensor",
         )
     parts = {key: read(part) for key, part in how.parts.items()}
-    return computed(how.scheme, how.shape, read(name), parts, how.setting)
+    try:
+        return computed(how.scheme, how.shape, read(name), parts, how.setting)
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # scales of other shapes, indices out of range
+        raise FileError(
+            f"{quoted(name)} and its scales do not fit together as {SCHEMES[how.scheme].title}",
+            help="download or save the file again",
+        ) from None
 
 
 def computed(scheme: str, shape: tuple[int, ...], codes: Array, parts: Mapping[str, Array], setting: Any) -> Array:
