@@ -95,9 +95,12 @@ def printable(text: object, length: int = 200) -> str:
     text = str(text)
     if len(text) > length:
         text = f"{text[: length // 2]}...{text[-(length // 2 - 3) :]}"
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in text)
+    return text if text.isprintable() else escaped(text)
+
+
+def escaped(text: str, keep: str = "") -> str:
+    """Text with each character that is not printable, but those to keep, written as in Python: `\\x1b`."""
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape", "replace").decode() for c in text)
 
 
 def quoted(text: object, length: int = 200) -> str:

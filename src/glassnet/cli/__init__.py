@@ -2,18 +2,30 @@
 
 Each command is a file that says its arguments (`add`) and does its work (`run`); what it needs of the library it
 imports when it runs, so that help comes at once. Data goes to standard output, progress and messages to standard
-error. Exit status: 0 done, 1 a failure, 2 wrong usage, 130 interrupted.
+error. Exit status: 0 done, 1 a failure, 2 wrong usage, 130 interrupted, 143 terminated.
 """
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from glassnet import __version__
-from glassnet.cli import compare, count, evaluate, explain, export, inspect, neuron, open, predict, train
+from glassnet.cli import (
+    compare,
+    count,
+    evaluate,
+    explain,
+    export,
+    inspect,
+    neuron,
+    open,
+    predict,
+    signals,
+    streams,
+    train,
+)
 from glassnet.cli.options import fail
 from glassnet.errors import AddressError, GlassnetError, SettingError
 
@@ -64,30 +76,49 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and give its exit status."""
-    top = parser()
-    arguments = top.parse_args(join_negative_lists(sys.argv[1:] if argv is None else argv))
-    if arguments.print_completion:
-        import shtab
+    """Run a command line and give its exit status; without arguments, that of this process."""
+    if argv is not None:
+        return _run(argv)
+    shown = streams.prepare()
+    with signals.terminated():
+        status = _run(sys.argv[1:])
+    return status if shown or status else fail("cannot write to standard output: it is closed", 1)
 
-        print(shtab.complete(top, arguments.print_completion))
-        return 0
-    if arguments.command is None:
-        top.print_help()
-        return 0
+
+def _run(argv: Sequence[str]) -> int:
+    top = parser()
     try:
-        status: int = arguments.run(arguments)
-        sys.stdout.flush()
+        try:
+            arguments = top.parse_args(join_negative_lists(argv))
+            status = _command(top, arguments)
+        finally:
+            sys.stdout.flush()
         return status
+    except streams.OutputError as problem:
+        streams.discard()
+        return fail(f"{problem}", 1)
     except GlassnetError as problem:
         return fail(f"{problem}", 2 if isinstance(problem, SettingError | AddressError) else 1)
     except MemoryError as problem:
         return fail(f"not enough memory{f': {problem}' if str(problem) else ''}\nhelp: make the network smaller", 1)
     except BrokenPipeError:  # the reader, such as head, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard()
         return 1
-    except KeyboardInterrupt:
-        return fail("interrupted", 130)
+    except KeyboardInterrupt as stop:
+        return fail(*signals.ended(stop))
+
+
+def _command(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
+    if arguments.print_completion:
+        import shtab
+
+        print(shtab.complete(top, arguments.print_completion))
+    elif arguments.command is None:
+        top.print_help()
+    else:
+        status: int = arguments.run(arguments)
+        return status
+    return 0
 
 
 def join_negative_lists(argv: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glassnet.cli import processes
 from glassnet.errors import SettingError
+from glassnet.opening import escaped
 
 if TYPE_CHECKING:
     from glassnet.files.outputs import Output
@@ -136,12 +137,12 @@ def print_json(figures: Any) -> None:
 def say(message: str) -> None:
     """A message, on standard error; of many processes the first alone has something to say."""
     if processes.first():
-        print(message, file=sys.stderr)
+        print(escaped(message, keep="\n"), file=sys.stderr)
 
 
 def fail(message: str, status: int) -> int:
     """The problem and its help on standard error, a line each; returns the exit status."""
-    lines = [" ".join(line.split()) for line in message.splitlines()]
+    lines = [" ".join(escaped(line, keep="\t").split()) for line in message.split("\n")]
     print(f"glassnet:{processes.name()}", "\n".join(lines), file=sys.stderr)
     return status
 

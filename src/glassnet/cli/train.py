@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassnet.cli import processes
+from glassnet.cli import processes, signals
 from glassnet.cli.options import Place, add_command, add_engine, add_json, fail, names, need, place, print_json, say
 from glassnet.names import DEFAULT_HIDDEN, DEFAULT_OPTIMIZER, PLAIN
 
@@ -139,7 +139,7 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     if arguments.sharded:
         return _sharded(arguments, group, data, held_out)
     started = time.perf_counter()
-    problem = ""
+    problem, status = "", 0
     start = _network(arguments, data)
     rows = len(data) if group or isinstance(data, Stream) else None
     name = "test" if arguments.data == "digits" else "held out"
@@ -152,21 +152,21 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
                 if arguments.verbose and done == 0:
                     say(training.about_inputs)
                 progress.epoch(epoch)
-        except KeyboardInterrupt:
-            problem = "interrupted"
+        except KeyboardInterrupt as stop:
+            problem, status = signals.ended(stop)
         except DivergedError as error:
-            problem = str(error)
+            problem, status = str(error), 1
     if not training.history:
-        return fail(problem, 130 if problem == "interrupted" else 1)
+        return fail(problem, status)
     if not processes.first():
-        return 130 if problem == "interrupted" else 1 if problem else 0
+        return status
     network = training.network
     network.save(output.output)
     with output.report():
         _report(arguments, training, network, data, held_out, output, time.perf_counter() - started)
     if problem:
-        return fail(f"{problem}; saved what epoch {len(training.history)} gave", 130 if problem == "interrupted" else 1)
-    return 0
+        return fail(f"{problem}; saved what epoch {len(training.history)} gave", status)
+    return status
 
 
 def _training(
