@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import glassnet as gn
 from glassnet import data
 from glassnet.errors import FileError, InputError, MissingExtra, SettingError
 from glassnet.schema import Schema
@@ -462,3 +463,27 @@ def test_zip_files_that_are_no_npz(tmp_path, refused: Any):
     npz_with(tmp_path / "a.npz", b"", method=zipfile.ZIP_BZIP2)
     with refused(FileError):
         data.table(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("large", [[1e308, -1e308], [1e160, -1e160], [1e308, 1.5]])
+@pytest.mark.parametrize("read", [data.table, data.stream])
+def test_measurements_too_large_for_a_network_are_refused_without_a_warning(tmp_path, large, read):
+    columns = {"x": [float(i % 7) for i in range(20)], "y": large * 10}
+    columns["y"][-1] = 0.5
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    found = read(tmp_path / "t.parquet", "y", task="measurement")
+    network = gn.Network.create("1-3-1", output="identity", seed=0)
+    with pytest.raises(InputError, match="too large"):
+        gn.train(network, found, epochs=1)
+    with pytest.raises(InputError, match="cannot be computed"):  # as an input
+        read(tmp_path / "t.parquet", "x", task="classes")
+
+
+@pytest.mark.parametrize("target", ["x", "y"])
+@pytest.mark.parametrize("read", [data.table, data.stream])
+def test_text_that_is_not_utf_8_is_refused(tmp_path, target, read):
+    places = pa.py_buffer(np.arange(5, dtype=np.int32).tobytes())
+    text = pa.Array.from_buffers(pa.string(), 4, [None, places, pa.py_buffer(b"a\xff\xfeb")])
+    pq.write_table(pa.table({"x": text, "y": [0, 1, 0, 1]}), tmp_path / "t.parquet")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read(tmp_path / "t.parquet", target)

@@ -1,7 +1,9 @@
 """Attacks on the page's server by paths, by dropped files and by what is in them. See docs/security.md."""
 
+import errno
 import io
 import json
+import os
 import pickle
 import struct
 import zipfile
@@ -209,3 +211,17 @@ def test_a_file_that_changed_or_vanished_is_told(connect: Connect, saved: Path) 
     assert client.get("/api/start").status == 200
     assert client.get("/api/files/0/network").status == 422
     assert client.get("/").status == 200
+
+
+def test_a_full_disk_is_no_fault_of_the_server(connect: Connect, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, content = connect(), saved.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "open", full)
+    answer = client.drop("a", content)
+    monkeypatch.undo()
+    assert answer.status == 422
+    assert answer.json["problem"] == "the file cannot be kept for the page: No space left on device"
+    assert client.drop("a", content).status == 200

@@ -111,7 +111,12 @@ def of_arrow(name: str, cells: Any, as_text: bool = False) -> Column:
         cells = cells.cast(cells.type.value_type)
     kind = kind_of_type(cells.type)
     if kind == "text":
-        return _of_text(name, cells.cast(pa.string()), as_text)
+        try:
+            return _of_text(name, cells.cast(pa.string()), as_text)
+        except pa.ArrowInvalid:
+            raise InputError(
+                f"column {short(name)} holds text that is not UTF-8", help="write the file again with text in UTF-8"
+            ) from None
     if kind == "other":
         return Column(name, np.full(len(cells), np.nan), other=f"values of type {cells.type}")
     if kind == "truth":

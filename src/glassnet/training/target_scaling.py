@@ -14,7 +14,7 @@ from glassnet.arrays import Array
 from glassnet.data.dataset import Dataset
 from glassnet.data.stream_dataset import Stream
 from glassnet.engines.reference import weights_and_biases
-from glassnet.errors import SettingError
+from glassnet.errors import InputError, SettingError
 from glassnet.names import PLAIN
 from glassnet.network import Network
 from glassnet.schema import Schema
@@ -35,8 +35,9 @@ class Unit:
         if isinstance(data, Stream):
             return cls(np.array([data.center]), np.array([data.spread]))
         targets = data.targets.reshape(len(data), -1).astype(np.float64)
-        spread = targets.std(axis=0)
-        return cls(targets.mean(axis=0), np.where(spread > 0, spread, 1.0))
+        with np.errstate(over="ignore", invalid="ignore"):  # for_run checks what comes of it
+            center, spread = targets.mean(axis=0), targets.std(axis=0)
+        return cls(center, np.where(spread == 0, 1.0, spread))
 
     @classmethod
     def for_run(cls, network: Network, data: Dataset | Stream) -> "Unit | None":
@@ -46,7 +47,18 @@ class Unit:
         """
         linear = network.architecture.activations[-1] == PLAIN
         measured = not data.classes and np.dtype(data.targets.dtype).kind == "f"
-        return cls.of(data) if linear and measured and data.schema != Schema() else None
+        if not (linear and measured and data.schema != Schema()):
+            return None
+        unit = cls.of(data)
+        with np.errstate(over="ignore", invalid="ignore"):
+            held = np.isfinite(np.concatenate([unit.center, unit.spread, unit.spread * 100]).astype(network.dtype))
+        if not held.all():
+            raise InputError(
+                f"the targets of {data.name} are too large: {network.dtype} cannot hold their mean and their standard "
+                "deviation",
+                help="use another unit for the target",
+            )
+        return unit
 
     def standardise(self, data: D) -> D:
         """The data with targets of mean 0 and standard deviation 1."""

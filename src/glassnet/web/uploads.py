@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glassnet.errors import AddressError, GlassnetError
+from glassnet.errors import AddressError, FileError, GlassnetError
 from glassnet.web.threads import in_thread
 
 if TYPE_CHECKING:
@@ -98,12 +98,20 @@ def _opened(path: Path, name: str) -> "Opened":
 async def _write(place: Path, pieces: AsyncIterator[bytes]) -> int:
     """The bytes written; raises `TooLarge`."""
     size = 0
-    with place.open("xb") as file:
-        async for piece in pieces:
-            size += len(piece)
-            if size > MOST_UPLOAD:
-                raise TooLarge
-            file.write(piece)
+    try:
+        with place.open("xb") as file:
+            async for piece in pieces:
+                size += len(piece)
+                if size > MOST_UPLOAD:
+                    raise TooLarge
+                file.write(piece)
+    except OSError as problem:
+        if isinstance(problem, GlassnetError):
+            raise
+        raise FileError(
+            f"the file cannot be kept for the page: {problem.strerror}",
+            help="open it from the command line: glassnet open FILE",
+        ) from None
     return size
 
 
