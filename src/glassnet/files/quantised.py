@@ -16,7 +16,7 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.errors import AddressError, FileError
 from glassnet.files.dtypes import as_numbers
-from glassnet.files.tensors import Orientation, Quantised, TensorInfo
+from glassnet.files.tensor_info import Orientation, Quantised, TensorInfo
 from glassnet.opening import quoted
 
 Tensors: TypeAlias = Mapping[str, TensorInfo]
@@ -247,13 +247,13 @@ def _gptq(b: _Beside) -> Found | None:
     rows, out = b.info.shape
     if len(scales.shape) != 2 or scales.shape[1] != out:
         return None
-    zeros, index = b.sibling("qzeros"), b.sibling("g_idx")
+    zero_points, index = b.sibling("qzeros"), b.sibling("g_idx")
     groups = scales.shape[0]
     bits = None
     if index is not None and len(index.shape) == 1 and index.shape[0]:
         bits = rows * 32 / index.shape[0]
-    elif zeros is not None and len(zeros.shape) == 2:
-        bits = zeros.shape[1] * 32 / out
+    elif zero_points is not None and len(zero_points.shape) == 2:
+        bits = zero_points.shape[1] * 32 / out
     elif b.bits():
         bits = b.bits()
     else:  # groups are of 128 inputs, seldom of others
@@ -262,7 +262,7 @@ def _gptq(b: _Beside) -> Found | None:
     if bits not in (2, 3, 4, 8):
         return None
     inputs = int(rows * 32 // bits)
-    return Found(inputs * out, (inputs, out), _names(scales=scales, zeros=zeros, index=index), int(bits))
+    return Found(inputs * out, (inputs, out), _names(scales=scales, zero_points=zero_points, index=index), int(bits))
 
 
 def _gptq_weights(found: Found, codes: Array, parts: Mapping[str, Array]) -> Array:
@@ -270,29 +270,31 @@ def _gptq_weights(found: Found, codes: Array, parts: Mapping[str, Array]) -> Arr
     values = _codes(codes.T, found.setting)[:, :inputs].T.astype(np.float32)
     groups = len(parts["scales"])
     index = parts["index"].astype(np.int64) if "index" in parts else np.arange(inputs) // -(-inputs // groups)
-    if "zeros" in parts:
-        zeros = _codes(parts["zeros"], found.setting)[:, :out].astype(np.float32) + 1  # GPTQ keeps one less
+    if "zero_points" in parts:
+        zero_points = _codes(parts["zero_points"], found.setting)[:, :out].astype(np.float32) + 1  # GPTQ keeps one less
     else:
-        zeros = np.full((groups, out), 1 << (found.setting - 1), np.float32)
-    return (values - zeros[index]) * parts["scales"].astype(np.float32)[index]
+        zero_points = np.full((groups, out), 1 << (found.setting - 1), np.float32)
+    return (values - zero_points[index]) * parts["scales"].astype(np.float32)[index]
 
 
 def _awq(b: _Beside) -> Found | None:
-    scales, zeros = b.sibling("scales"), b.sibling("qzeros")
+    scales, zero_points = b.sibling("scales"), b.sibling("qzeros")
     if b.last != "qweight" or b.info.dtype != "int32" or scales is None or len(b.info.shape) != 2:
         return None
     rows, words = b.info.shape
     if len(scales.shape) != 2 or scales.shape[1] != words * 8:
         return None
-    return Found(rows * words * 8, (rows, words * 8), _names(scales=scales, zeros=zeros))
+    return Found(rows * words * 8, (rows, words * 8), _names(scales=scales, zero_points=zero_points))
 
 
 def _awq_weights(found: Found, codes: Array, parts: Mapping[str, Array]) -> Array:
     def columns(words: Array) -> Array:
         return _codes(words, 4).reshape(len(words), -1, 8)[:, :, AWQ_ORDER].reshape(len(words), -1).astype(np.float32)
 
-    zeros = columns(parts["zeros"]) if "zeros" in parts else np.full(parts["scales"].shape, 8, np.float32)
-    return (columns(codes) - _spread(zeros, found.shape)) * _spread(parts["scales"], found.shape)
+    zero_points = (
+        columns(parts["zero_points"]) if "zero_points" in parts else np.full(parts["scales"].shape, 8, np.float32)
+    )
+    return (columns(codes) - _spread(zero_points, found.shape)) * _spread(parts["scales"], found.shape)
 
 
 def _marlin(b: _Beside) -> Found | None:
@@ -491,14 +493,14 @@ def _onnx_blocks_weights(found: Found, codes: Array, parts: Mapping[str, Array])
     (n, k), (bits, block) = found.shape, found.setting
     blocks = -(-k // block)
     values = _codes(codes.reshape(n * blocks, -1), bits).reshape(n, blocks, -1).astype(np.float32)
-    zeros = np.full((n, blocks), 1 << (bits - 1))
-    if "zeros" in parts:
-        zeros = parts["zeros"]
-        if zeros.dtype == np.uint8:
-            zeros = _codes(zeros.reshape(n, -1), bits)[:, :blocks]
-    values = (values - zeros.reshape(n, blocks, 1).astype(np.float32)) * parts["scales"].reshape(n, blocks, 1).astype(
-        np.float32
-    )
+    zero_points = np.full((n, blocks), 1 << (bits - 1))
+    if "zero_points" in parts:
+        zero_points = parts["zero_points"]
+        if zero_points.dtype == np.uint8:
+            zero_points = _codes(zero_points.reshape(n, -1), bits)[:, :blocks]
+    values = (values - zero_points.reshape(n, blocks, 1).astype(np.float32)) * parts["scales"].reshape(
+        n, blocks, 1
+    ).astype(np.float32)
     return values.reshape(n, -1)[:, :k]
 
 

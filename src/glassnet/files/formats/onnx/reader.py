@@ -730,7 +730,7 @@ def _codes_of(node: _Node) -> Quantised | None:
     k, n, bits = (node.numbers.get(key, default) for key, default in (("K", 0), ("N", 0), ("bits", 4)))
     if k < 1 or n < 1 or bits not in (2, 4, 8):
         return None
-    parts = {"scales": names[2], "zeros": names[3]}
+    parts = {"scales": names[2], "zero_points": names[3]}
     setting = (bits, node.numbers.get("block_size", 32))
     return Quantised("onnx blocks", k * n, (n, k), {key: part for key, part in parts.items() if part}, setting)
 
