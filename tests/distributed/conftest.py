@@ -17,7 +17,7 @@ LOADED = [
     "torch._dynamo",
 ]
 """What the server has imported before it forks."""
-TIMEOUT = 60
+TIMEOUT = 240
 """Seconds that a world may take."""
 
 
