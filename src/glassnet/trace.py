@@ -63,7 +63,8 @@ class TraceLayer:
         """
         rows = np.arange(len(self.biases)) if neurons is None else np.asarray(neurons)
         columns = np.arange(len(self.inputs)) if inputs is None else np.asarray(inputs)
-        products = self.weights[np.ix_(rows, columns)] * self.inputs[columns]
+        with np.errstate(over="ignore", invalid="ignore"):  # shown as what they are: infinite, or no number
+            products = self.weights[np.ix_(rows, columns)] * self.inputs[columns]
         order = np.argsort(-np.abs(products), axis=None, kind="stable")[:most]
         at = zip(*np.unravel_index(order, products.shape), strict=True)
         return [(int(rows[k]), int(columns[i]), float(products[k, i])) for k, i in at if products[k, i] != 0]

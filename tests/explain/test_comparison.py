@@ -304,3 +304,62 @@ def test_the_line_between_sigmoid_networks_decides_at_a_logit_of_0() -> None:
     line = compare(a, b, data).line
     assert line is not None
     assert set(line.plain) == {gn.evaluate(a, data).accuracy} == {1.0}
+
+
+# Numbers that are not finite
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("side", ["a", "b", "both"])
+def test_networks_that_overflow_are_not_the_same(blobs: gn.Dataset, dtype: str, side: str) -> None:
+    network = gn.Network.create("3-8-6-3", output="softmax", seed=0, dtype=dtype)
+    large = network.with_parameters(network.parameters * (1e18 if dtype == "float32" else 1e140))
+    larger = large.with_parameters(large.parameters * 1.5)
+    a, b = {"a": (large, network), "b": (network, large), "both": (large, larger)}[side]
+    found = compare(a, b, blobs)
+    assert found.same_function is False
+    assert found.output_difference is None
+    assert set(found.overflowed) == (set(side) if side != "both" else {"a", "b"})
+    assert set(found.overflowed.values()) == {2}
+    assert "layer 2 of" in found.evidence
+    json.dumps(found.as_dict(), allow_nan=False)
+    for text in (str(found), found.document().html(), found.document().latex()):
+        assert "not the same" in text
+
+
+def test_a_network_that_overflows_is_the_same_as_itself_and_said_to_overflow(blobs: gn.Dataset) -> None:
+    network = gn.Network.create("3-8-6-3", output="softmax", seed=0)
+    large = network.with_parameters(network.parameters * 1e18)
+    found = compare(large, large, blobs)
+    assert (found.same_function, found.first_divergence) == (True, None)
+    assert "have numbers that are not finite" in str(found)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_views_of_a_network_that_overflows_raise_nothing_of_their_own(blobs: gn.Dataset) -> None:
+    network = gn.Network.create("3-8-6-3", output="softmax", seed=0)
+    large = network.with_parameters(network.parameters * 1e18)
+    trace = large.trace(blobs.inputs[0])
+    views = [
+        lambda: str(trace),
+        lambda: trace._repr_html_(),
+        lambda: str(trace.neuron(2, 1)),
+        lambda: trace.neuron(2, 1)._repr_html_(),
+        lambda: str(gn.explain.overview(trace)),
+        lambda: gn.explain.overview(trace).document().html(),
+        lambda: str(gn.explain.attribution(large, blobs.inputs[0])),
+        lambda: str(gn.explain.template(large, 2, 0, blobs.inputs[0])),
+        lambda: str(gn.explain.activity(large, blobs)),
+        lambda: str(gn.explain.bias_response(large, 1, 0, blobs)),
+        lambda: str(gn.explain.sensitivity(large, blobs.inputs[0], 1)),
+        lambda: str(gn.evaluate(large, blobs)),
+        lambda: gn.plots.network(trace),
+        lambda: gn.plots.explain(trace, (2, 1)),
+    ]
+    for i, view in enumerate(views):
+        try:
+            view()
+        except gn.GlassnetError:
+            pass
+        except Exception as error:
+            raise AssertionError(f"view {i}: {error!r}") from error

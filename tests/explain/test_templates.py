@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glassnet as gn
+from glassnet.activations import ACTIVATIONS
 from glassnet.errors import AddressError, InputError, SettingError
 from glassnet.explain.templates import template
 from glassnet.render import text_pictures
@@ -68,15 +69,37 @@ def test_no_input_in_range_matches_better_than_the_best(
 
 
 def test_the_range_is_what_the_inputs_can_be(pictures: gn.Network) -> None:
-    def ends(network: gn.Network, layer: int = 0) -> tuple[float, float]:
+    def ends(network: gn.Network, layer: int = 0) -> tuple[list[float], list[float]]:
         found = template(network, layer, 0)
-        return found.low, found.high
+        return found.low.tolist(), found.high.tolist()
 
-    assert ends(pictures) == (0, 1)  # 0 to 255, times 1/255
-    assert ends(pictures, 1) == (-1, 1)  # what tanh gives
+    assert ends(pictures) == ([0] * 9, [1] * 9)  # 0 to 255, times 1/255
     table = gn.Schema(features=("a", "b"), centers=(0.0, 1.0), spreads=(1.0, 2.0))
-    assert ends(gn.Network.create("2-1", seed=0).with_schema(table)) == (-2, 2)
-    assert ends(gn.Network.create("2-3-1", seed=0), 1) == (0, 1)
+    assert ends(gn.Network.create("2-1", seed=0).with_schema(table)) == ([-2, -2], [2, 2])
+    rest = ([[1.0, 1.0]], [0.0], "identity")
+    steps = gn.Network.from_layers([([[1.0, -1.0], [2.0, 3.0]], [0.5, -9.0], "relu"), rest], dtype="float64")
+    assert ends(steps, 1) == ([0, 0], [1.5, 0])  # z from -0.5 to 1.5, and from -9 to -4
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    names=st.lists(st.sampled_from([name for name in ACTIVATIONS if name != "softmax"]), min_size=2, max_size=3),
+    scale=st.sampled_from([0.1, 1, 10]),
+)
+def test_no_input_within_the_range_beats_the_best_one(seed: int, names: list[str], scale: float) -> None:
+    random = np.random.default_rng(seed)
+    sizes = [3, *(4 for _ in names)]
+    network = gn.Network.create(sizes, names, seed=seed, dtype="float64")
+    network = network.with_parameters(network.parameters * scale + random.normal(size=len(network.parameters)))
+    trace = network.trace(random.random((50, 3)))
+    for i, layer in enumerate(trace.layers):
+        for neuron in range(4):
+            best = template(network, i, neuron).best_score
+            assert layer.weighted_sums[:, neuron].max() <= best + 1e-9 * max(1, abs(best))
+            outside = 5 * random.normal(size=3)
+            found = template(network, i, neuron, outside)
+            assert found.match is not None
+            assert found.match.weighted_sum <= found.best_score + 1e-9 * max(1, abs(found.best_score))
 
 
 def test_a_later_neuron_attends_to_earlier_ones(pictures: gn.Network) -> None:

@@ -45,14 +45,14 @@ def as_floats(inputs: Array, scale: float, dtype: np.dtype) -> Array:
 
 
 def forward(architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0) -> Array:
-    with fitting_threads(architecture, inputs.shape[0]):
+    with fitting_threads(architecture, inputs.shape[0]), np.errstate(over="ignore", invalid="ignore"):
         for layer in _layer_by_layer(architecture, parameters, inputs, scale):
             outputs = layer.activations
     return outputs
 
 
 def trace(architecture: Architecture, parameters: Array, inputs: Array, scale: float = 1.0) -> list[LayerTrace]:
-    with fitting_threads(architecture, inputs.shape[0]):
+    with fitting_threads(architecture, inputs.shape[0]), np.errstate(over="ignore", invalid="ignore"):
         return list(_layer_by_layer(architecture, parameters, inputs, scale))
 
 

@@ -11,6 +11,7 @@ Two networks of one structure are compared value by value, after b's hidden neur
 Imports `matching` and `paired_evaluation` of `explain`.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -178,6 +179,9 @@ class Comparison(Rendered):
     line : Line or None
         Networks between a and b; None without targets or for different structures.
     classes : tuple of str or None
+    overflowed : dict
+        For each network, "a" or "b", with numbers that are not finite on the data the first layer that has some; such
+        networks are not the same function.
     """
 
     names: tuple[str, str]
@@ -198,6 +202,7 @@ class Comparison(Rendered):
     first_divergence: int | None = None
     line: Line | None = field(default=None, repr=False)
     classes: tuple[str, ...] | None = field(default=None, repr=False)
+    overflowed: dict[str, int] = field(default_factory=dict)
 
     @property
     def same_structure(self) -> bool:
@@ -218,7 +223,7 @@ class Comparison(Rendered):
         }
         if self.examples:
             figures |= {"data": self.data_name, "count": self.examples, "output_difference": self.output_difference}
-            figures |= {"first_divergence": self.first_divergence}
+            figures |= {"first_divergence": self.first_divergence, "overflowed": self.overflowed}
         if self.disagreements is not None and self.answers is not None:
             figures["disagreements"] = [
                 {"example": int(i), "a": self._class(a), "b": self._class(b)}
@@ -255,6 +260,8 @@ class Comparison(Rendered):
             facts.append(("structure", f"not the same: {'; '.join(self.differs)}"))
         verdict = {True: "the same", False: "not the same", None: "unknown"}[self.same_function]
         facts.append(("function", f"{verdict}: {self.evidence}"))
+        if self.overflowed and self.same_function:
+            facts.append(("numbers", f"{_overflow_text(self.overflowed)} on {self.data_name}"))
         if self.matching is not None and self.matching.neurons:
             where = (
                 "no layer differs"
@@ -295,8 +302,9 @@ class Comparison(Rendered):
         distances: list[list[Cell]] = []
         parameters = []
         for at in shown:
-            values = [at.distance_before, at.distance, at.activations or 0.0][: len(kinds)]
-            cells = [cell for value in values for cell in (_distance(value), Bar(value, largest))]
+            values = [at.distance_before, at.distance, at.activations][: len(kinds)]
+            shown_as = [("-", "") if value is None else (_distance(value), Bar(value, largest)) for value in values]
+            cells = [cell for both in shown_as for cell in both]
             distances.append([str(at.layer), *cells])
             parameters.append(
                 [str(at.layer), *(significant(value, 2) for value in (*at.mean, *at.spread)), _change(at)]
@@ -373,7 +381,8 @@ def compare(
     draws_line = tests.targets is not None and matching is not None and same_preprocessing(a, b)
     trial = paired_outputs(a, b, tests, matching, keep_sums=draws_line and tests.labels is not None and mixes_sums(a))
     same, evidence = _same_function(a, b, matching, trial, _named(tests))
-    apart = [i for i, value in enumerate(trial.apart) if value > ALIKE * rounding_unit(a, b)]
+    known = [(i, value) for i, value in enumerate(trial.apart) if not (same and math.isinf(value))]
+    apart = [i for i, value in known if value > ALIKE * rounding_unit(a, b)]
     disagreements = answers = truth = accuracy = None
     if trial.answers is not None:
         disagreements = np.flatnonzero(trial.answers[:, 0] != trial.answers[:, 1])
@@ -392,7 +401,11 @@ def compare(
         same_function=same,
         evidence=evidence,
         matching=matching,
-        layers=tuple(replace(layer, activations=value) for layer, value in zip(layers, trial.apart, strict=True)),
+        layers=tuple(
+            replace(layer, activations=value if math.isfinite(value) else None)
+            for layer, value in zip(layers, trial.apart, strict=True)
+        ),
+        overflowed=trial.overflowed,
         data_name=tests.name,
         examples=len(tests.inputs) if tests.inputs.ndim > 1 else 1,
         output_difference=trial.output_difference,
@@ -453,6 +466,8 @@ def _same_function(
             return True, f"every parameter is equal{moved}"
         scaled = " and another scale" if matching.scaled else ""
         return True, f"every parameter is equal but for rounding{moved}{scaled}"
+    if trial is not None and trial.overflowed:
+        return False, f"{_overflow_text(trial.overflowed)} on {data}"
     if trial is not None and trial.output_difference is not None:
         apart = trial.output_difference
         if apart <= ALIKE * rounding_unit(a, b) * trial.largest_output:
@@ -462,6 +477,12 @@ def _same_function(
     if equal:
         return False, "every parameter is equal, but raw inputs are standardised by other centers and spreads"
     return None, "the parameters differ, and no data was given"
+
+
+def _overflow_text(overflowed: dict[str, int]) -> str:
+    """Which layers have numbers that are not finite."""
+    first = (f"layer {layer} of {name}" for name, layer in overflowed.items())
+    return f"{' and '.join(first)} {'has' if len(overflowed) == 1 else 'have'} numbers that are not finite"
 
 
 def _layer(index: int, a: Network, b: Network, matching: Matching) -> LayerComparison:

@@ -219,9 +219,12 @@ def _reordered(b: Network, order: Order, scales: Sequence[Array]) -> Network:
 def _same_but_for_rounding(a: Network, b: Network, odd: Sequence[bool]) -> tuple[Order | None, tuple[Array, ...]]:
     """Order and scales that make b equal to a up to rounding; None if there are none."""
     unit = ROUNDING * rounding_unit(a, b)
-    (left, sizes_a), (right, sizes_b) = (_in_one_scale(network) for network in (a, b))
-    order = same_in_order(*_labelled(left, right, unit), odd, PATIENCE_FOR_ROUNDING)
+    with np.errstate(all="ignore"):
+        (left, sizes_a), (right, sizes_b) = (_in_one_scale(network) for network in (a, b))
     scales = tuple(np.ones(n) for n in a.sizes[1:-1])
+    if not all(np.isfinite(part).all() for layers in (left, right) for layer in layers for part in layer):
+        return None, scales  # what overflowed is equal to nothing
+    order = same_in_order(*_labelled(left, right, unit), odd, PATIENCE_FOR_ROUNDING)
     if order is None:
         return None, scales
     order = _settled(left, right, odd, order)  # among neurons that rounding makes look alike, the nearest

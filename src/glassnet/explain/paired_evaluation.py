@@ -21,6 +21,7 @@ from glassnet.names import PLAIN
 from glassnet.network import Network
 from glassnet.prediction import classify
 from glassnet.schema import Schema
+from glassnet.trace import Trace
 
 CHEAP_SUMS = 4
 """With at least this many inputs per neuron of the first layer, mixing the first sums is cheaper."""
@@ -108,7 +109,7 @@ class PairedOutputs:
     Parameters
     ----------
     output_difference : float or None
-        Largest difference between two outputs; None if the numbers of outputs differ.
+        Largest difference between two outputs; None if the numbers of outputs differ, or some output is not finite.
     largest_output : float
         Largest absolute output of either.
     answers : ndarray of shape (n, 2) or None
@@ -118,6 +119,8 @@ class PairedOutputs:
         their lengths; empty without a matching.
     first_sums : tuple of ndarray of shape (n, fan_out) or None
         First pre-activations of a, and of b unchanged, if asked for.
+    overflowed : dict
+        For each network, "a" or "b", with numbers that are not finite the first layer that has some.
     """
 
     output_difference: float | None
@@ -125,6 +128,7 @@ class PairedOutputs:
     answers: Array | None
     apart: tuple[float, ...]
     first_sums: tuple[Array, Array] | None
+    overflowed: dict[str, int]
 
 
 def paired_outputs(a: Network, b: Network, data: Given, matching: Matching | None, keep_sums: bool) -> PairedOutputs:
@@ -144,12 +148,17 @@ def paired_outputs(a: Network, b: Network, data: Given, matching: Matching | Non
     difference = largest = 0.0
     answers, sums = [], []
     apart = np.zeros(len(a.layers) if matching else 0)
+    overflowed: dict[str, int] = {}
     for start in range(0, len(left), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
         traces = a.bare.trace(left[rows]), b.bare.trace(right[rows])
+        for name, trace in zip("ab", traces, strict=True):
+            found = _first_overflow(trace)
+            if found is not None:
+                overflowed[name] = min(found, overflowed.get(name, found))
         outputs = [trace.outputs for trace in traces]
         largest = max(largest, *(float(np.abs(part).max()) for part in outputs))
-        if comparable:
+        if comparable and not overflowed:
             difference = max(difference, float(np.abs(outputs[0] - outputs[1]).max()))
         if classes:
             predicted = [
@@ -165,12 +174,19 @@ def paired_outputs(a: Network, b: Network, data: Given, matching: Matching | Non
         if keep_sums:
             sums.append([trace.layers[0].pre_activations for trace in traces])
     return PairedOutputs(
-        output_difference=difference if comparable else None,
+        output_difference=difference if comparable and not overflowed else None,
         largest_output=largest,
         answers=np.concatenate(answers) if classes else None,
         apart=tuple((apart / len(left)).tolist()),
         first_sums=(np.concatenate([s[0] for s in sums]), np.concatenate([s[1] for s in sums])) if sums else None,
+        overflowed=overflowed,
     )
+
+
+def _first_overflow(trace: Trace) -> int | None:
+    """The first layer with a pre-activation or an activation that is not finite."""
+    finite = (np.isfinite(at.pre_activations).all() and np.isfinite(at.activations).all() for at in trace.layers)
+    return next((i for i, all_of_them in enumerate(finite) if not all_of_them), None)
 
 
 def in_order(activations: Array, matching: Matching, layer: int) -> Array:
@@ -182,9 +198,15 @@ def in_order(activations: Array, matching: Matching, layer: int) -> Array:
 
 
 def _apart(a: Array, b: Array) -> Array:
-    """Distance between each pair of rows, relative to the root mean square of their lengths; 0 for two zeros."""
+    """Distance between each pair of rows, relative to the root mean square of their lengths; 0 for two zeros, infinite
+    where some number is not finite."""
+    finite: Any = np.isfinite(a).all(axis=1, keepdims=True) & np.isfinite(b).all(axis=1, keepdims=True)
+    a, b = np.where(finite, a, 0).astype(np.float64), np.where(finite, b, 0).astype(np.float64)
+    size = np.maximum(np.abs(a).max(axis=1, keepdims=True), np.abs(b).max(axis=1, keepdims=True))
+    size = np.where(size > 0, size, 1)  # squares of very large or very small numbers would be lost
+    a, b = a / size, b / size
     difference, lengths = ((a - b) ** 2).sum(axis=1), ((a**2).sum(axis=1) + (b**2).sum(axis=1)) / 2
-    return np.sqrt(difference / np.where(lengths > 0, lengths, 1))
+    return np.where(finite[:, 0], np.sqrt(difference / np.where(lengths > 0, lengths, 1)), np.inf)
 
 
 def r_squared(network: Network, data: Given) -> float:

@@ -279,7 +279,7 @@ def sensitivity(
     Raises
     ------
     InputError
-        If inputs and targets do not fit.
+        If inputs and targets do not fit, or the gradient is not finite.
 
     Examples
     --------
@@ -292,6 +292,11 @@ def sensitivity(
     -0.19
     """
     value, slopes = network.loss_and_gradient(inputs, targets, loss)
+    if not (np.isfinite(value) and np.isfinite(slopes).all()):
+        raise InputError(
+            "the gradient of the loss is not finite on these inputs: the network overflows",
+            help="print(network.trace(inputs)) shows in which layer",
+        )
     seen = network.trace(inputs).layers[0].inputs
     wanted = numeric(targets, "targets")
     if seen.ndim == 1:

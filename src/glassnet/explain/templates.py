@@ -59,8 +59,10 @@ class Template(Rendered):
     input_names : sequence of str
     shape : tuple of int or None
         (height, width) if the inputs are a picture.
-    low, high : float
-        Range of the inputs for `best_input`.
+    low, high : ndarray of shape (fan_in,)
+        Range of each input for `best_input`.
+    reach : str
+        The range in words.
     texts : tuple of str or None
         For each input the text column it is a category of, or None; at most one input of a column is 1, the others are
         0.
@@ -77,8 +79,9 @@ class Template(Rendered):
     bias: float
     input_names: Sequence[str] = field(repr=False)
     shape: tuple[int, int] | None
-    low: float
-    high: float
+    low: Array = field(repr=False)
+    high: Array = field(repr=False)
+    reach: str
     texts: tuple[str | None, ...] = field(default=(), repr=False)
     inputs: Array | None = None
     match: Match | None = None
@@ -122,7 +125,11 @@ class Template(Rendered):
 
     @property
     def best_input(self) -> Array:
-        """The input within the range that fits best: `high` where the weight is positive, else `low`."""
+        """The input within the range that fits best: `high` where the weight is positive, else `low`.
+
+        No input of the network within its range gives a later layer more than this; whether one gives as much is not
+        known, since the inputs of a later layer depend on each other.
+        """
         best = np.where(self.weights > 0, self.high, self.low).astype(self.weights.dtype)
         for column in dict.fromkeys(filter(None, self.texts)):
             inputs = [i for i, name in enumerate(self.texts) if name == column]
@@ -153,7 +160,7 @@ class Template(Rendered):
             "shape": self.shape,
             "weights": self.weights.tolist(),
             "bias": self.bias,
-            "range": [self.low, self.high],
+            "range": [float(self.low.min()), float(self.high.max())],
             "best_score": self.best_score,
         }
         if self.match is not None:
@@ -194,7 +201,7 @@ class Template(Rendered):
             angle = "" if self.match.cosine is None else f", cosine {self.match.cosine:.3f}"
             lines.append(f"this input matches with {self.match.weighted_sum:.5g}{angle}; the bias is {self.bias:.4g}")
         one = ", one text of each column," if any(self.texts) else ""
-        best = f"the best input from {self.low:g} to {self.high:g}{one} would match with {self.best_score:.5g}"
+        best = f"the best input {self.reach}{one} would match with {self.best_score:.5g}"
         return [*map(Text, lines), Text(best if lines else f"{best}; the bias is {self.bias:.4g}")]
 
     def __repr__(self) -> str:
@@ -219,9 +226,10 @@ def template(
         One input of the network, to see how well it fits.
     within : tuple of float, optional
         (low, high), the range of this layer's inputs for `best_input`; for the first layer of a network of pixels by
-        the rule of `Schema`: (0, 255) or (0.0, 1.0). By default: the range of pixels for a picture (0
-        to 255 times the schema's scale), two standard deviations either way for a table, the range of the previous
-        activation if it is bounded, else 0 to 1.
+        the rule of `Schema`: (0, 255) or (0.0, 1.0). By default the first layer has the range of pixels for a picture
+        (0 to 255 times the schema's scale), two standard deviations either way for a table, else 0 to 1, each widened
+        to include `inputs`; a later layer has for each input the range of that neuron over these inputs, by interval
+        arithmetic through the layers before it.
 
     Returns
     -------
@@ -246,9 +254,8 @@ def template(
     """
     check_address(layer, neuron, network.sizes[1:])
     at = network.layers[layer]
-    low, high = _range(network, layer) if within is None else _read(network, layer, within)
-    if not low <= high:
-        raise SettingError(f"within must be (low, high) with low <= high, got ({low}, {high})")
+    if within is not None and not within[0] <= within[1]:
+        raise SettingError(f"within must be (low, high) with low <= high, got ({within[0]}, {within[1]})")
     schema = network.schema
     shape = schema.input_shape if layer == 0 else None
     known: dict[str, Any] = {}
@@ -261,6 +268,10 @@ def template(
             )
         seen = trace.layers[layer]
         known = {"inputs": seen.inputs, "match": _match(seen, neuron)}
+        first = trace.layers[0].inputs
+    else:
+        first = np.empty(0)
+    low, high, reach = _reach(network, layer, first) if within is None else _given(network, layer, within)
     return Template(
         layer=layer,
         neuron=neuron,
@@ -269,8 +280,9 @@ def template(
         bias=float(at.biases[neuron]),
         input_names=input_names(schema, layer, network.sizes[layer]),
         shape=(shape[0], shape[1]) if shape is not None and len(shape) == 2 else None,
-        low=float(low),
-        high=float(high),
+        low=readonly(low),
+        high=readonly(high),
+        reach=reach,
         texts=tuple(hot and hot[0] for hot in schema.one_hot or ()) if layer == 0 else (),
         **known,
     )
@@ -282,10 +294,48 @@ def _match(layer: TraceLayer, neuron: int) -> Match:
     return Match(weighted_sum, float(np.clip(weighted_sum / lengths, -1, 1)) if lengths else None)
 
 
-def _range(network: Network, layer: int) -> tuple[float, float]:
-    if layer > 0:
-        before = activation(network.architecture.activations[layer - 1])
-        return before.bounds if before.bounded else (0.0, 1.0)
+def _given(network: Network, layer: int, within: tuple[float, float]) -> tuple[Array, Array, str]:
+    low, high = _read(network, layer, within)
+    return (*_everywhere(network.sizes[layer], low, high), f"from {low:g} to {high:g}")
+
+
+def _everywhere(count: int, low: float, high: float) -> tuple[Array, Array]:
+    return np.full(count, float(low)), np.full(count, float(high))
+
+
+def _reach(network: Network, layer: int, inputs: Array) -> tuple[Array, Array, str]:
+    """The range of each input of a layer, over all inputs of the network within the usual range and these, and the
+    range in words."""
+    low, high = _usual_range(network)
+    if inputs.size:
+        low, high = min(low, float(inputs.min())), max(high, float(inputs.max()))
+    lows, highs = _everywhere(network.sizes[0], low, high)
+    for before in network.layers[:layer]:
+        weights, biases = before.weights.astype(np.float64), before.biases.astype(np.float64)
+        positive, negative = np.maximum(weights, 0), np.minimum(weights, 0)
+        lows, highs = _activated(
+            before.activation, positive @ lows + negative @ highs + biases, positive @ highs + negative @ lows + biases
+        )
+    about = f"from {low:g} to {high:g}"
+    return lows, highs, about if layer == 0 else f"that layer {layer - 1} can give for inputs {about}"
+
+
+def _activated(name: str, lows: Array, highs: Array) -> tuple[Array, Array]:
+    """The range of an activation function between these pre-activations, (n,) each."""
+    of = activation(name)
+    least, most = of.bounds
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = of(np.linspace(lows, highs, 65))
+    ends = np.stack([values[0], values[-1]])
+    # One that falls and rises again may have its least value between two places: its bound is below that.
+    below = values.min(axis=0) < ends.min(axis=0)
+    above = values.max(axis=0) > ends.max(axis=0)
+    lows = np.where(below, least if np.isfinite(least) else values.min(axis=0), ends.min(axis=0))
+    return lows, np.where(above, most if np.isfinite(most) else values.max(axis=0), ends.max(axis=0))
+
+
+def _usual_range(network: Network) -> tuple[float, float]:
+    """The range of the first layer's inputs, unless the data says otherwise."""
     schema = network.schema
     if schema.spreads is not None:
         return -2.0, 2.0

@@ -5,12 +5,14 @@ The lines are those of `NeuronTrace.rows`, drawn as long as their printed values
 """
 
 import textwrap
+from math import isfinite
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from glassnet.arithmetic import Product, Row
+from glassnet.errors import InputError
 from glassnet.neuron import NeuronTrace
 from glassnet.plots.style import Canvas, Style, figure, heading, named, plain
 from glassnet.render.layout import NORMAL
@@ -34,6 +36,11 @@ def waterfall(neuron: NeuronTrace, style: str = "light", top: int = 10) -> Figur
     -------
     matplotlib.figure.Figure
 
+    Raises
+    ------
+    InputError
+        If some product or sum is not finite: it has no length.
+
     Examples
     --------
     >>> import glassnet as gn
@@ -53,6 +60,11 @@ def height(neuron: NeuronTrace, top: int = 10) -> float:
 
 def draw(canvas: Canvas, neuron: NeuronTrace, style: Style, top: int = 10) -> None:
     """Draw it on a given canvas."""
+    if not all(map(isfinite, (*neuron.products, neuron.weighted_sum, neuron.pre_activation))):
+        raise InputError(
+            f"{neuron.name} has products or sums that are not finite: they cannot be drawn to scale",
+            help="print the neuron to read them",
+        )
     *rows, result = neuron.rows(top)
     high = TOP + BOTTOM + ROW * (len(rows) + 1)
     heading(canvas, style, neuron.name, f"{result.what} = {_minus(result.figure)}")

@@ -4,6 +4,7 @@ Units are inches, the origin is at the lower left. The page of the browser lays 
 columns from left to right, each column centred, up to 20 neurons in their order, the last column as bars.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -165,10 +166,10 @@ def _inputs(drawing: Drawing, layer: Layer, middle: float) -> _Column:
 
 def _discs(drawing: Drawing, layer: Layer, id: str, x: float, ys: Sequence[float], left: bool = False) -> None:
     values = [node.value for node in layer.nodes]
-    largest, below = max(map(abs, values)) or 1.0, min(values) < 0
+    largest, below = max(map(abs, filter(math.isfinite, values)), default=0.0), min(values) < 0
     radius = min(RADIUS, 0.42 * _step(len(ys)))
     for node, y in zip(layer.nodes, ys, strict=True):
-        share = abs(node.value) / largest
+        share = _share(node.value, largest)
         sign = 0 if not below else -1 if node.value < 0 else 1
         drawing.discs.append(Disc(f"{id}-{node.number}", node.name, node.value, x, y, radius, share, sign))
         figure = three(node.value)
@@ -180,19 +181,27 @@ def _discs(drawing: Drawing, layer: Layer, id: str, x: float, ys: Sequence[float
             drawing.words.append(Words(str(node.number), x, y, "center", SMALL - 1 - (node.number > 99), on=share))
 
 
+def _share(value: float, largest: float) -> float:
+    """The size of a value as a fraction of the largest; 1 for what is infinite, 0 for what is no number."""
+    if math.isnan(value):
+        return 0.0
+    return abs(value) / largest if largest > 0 and math.isfinite(value) else float(math.isinf(value))
+
+
 def _bars(
     drawing: Drawing, layer: Layer, number: int, x: float, ys: Sequence[float], room: float, largest: float
 ) -> None:
     """The outputs as bars from a common line."""
-    values = [node.value for node in layer.nodes]
-    low, high = min(0.0, *values), max(largest, *values)
+    values = [node.value for node in layer.nodes if math.isfinite(node.value)]
+    low, high = min([0.0, *values]), max([largest if math.isfinite(largest) else 0.0, *values])
     scale = BARS / (high - low or 1.0)
     zero = x + room - low * scale
     thick = min(0.26, 0.62 * _step(len(ys)))
     for node, y in zip(layer.nodes, ys, strict=True):
         sign = 0 if low == 0 else -1 if node.value < 0 else 1
-        strong = node.value == max(values) and layer.count > 1
-        bar = OutputBar(f"output-{node.number}", node.name, node.value, zero, y, node.value * scale, thick, sign)
+        strong = node.value == max(values, default=None) and layer.count > 1
+        length = node.value * scale if math.isfinite(node.value) else 0.0
+        bar = OutputBar(f"output-{node.number}", node.name, node.value, zero, y, length, thick, sign)
         drawing.bars.append(bar)
         drawing.words += [
             Words(shortened(node.name, MOST_LETTERS), x, y, size=NORMAL, strong=strong),
@@ -204,9 +213,9 @@ def _connect(
     drawing: Drawing, network: NetworkPicture, layer: int, before: _Column, x: float, ys: Sequence[float]
 ) -> None:
     links = network.links[layer]
-    largest = max((abs(link.product) for link in links), default=0.0)
+    largest = max((abs(link.product) for link in links if math.isfinite(link.product)), default=0.0)
     drawing.lines += [
-        Line(layer, (before.outs, x), (before.ys[left], ys[right]), product, (abs(product) / largest) ** LIFT)
+        Line(layer, (before.outs, x), (before.ys[left], ys[right]), product, _share(product, largest) ** LIFT)
         for left, right, product in links
     ]
 
