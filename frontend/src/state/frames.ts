@@ -2,8 +2,9 @@
 
 const due = new Set<() => void>();
 
-/** Calls `draw` once in the next frame, however often it is asked for until then. */
-export function nextFrame(draw: () => void): void {
+/** Calls `draw` once in the next frame, however often it is asked for until then. Returns how to call it off: a component
+ * that is gone by then, or that has other values, must not draw. */
+export function nextFrame(draw: () => void): () => void {
   if (due.size === 0)
     requestAnimationFrame(() => {
       const now = [...due];
@@ -11,6 +12,7 @@ export function nextFrame(draw: () => void): void {
       now.forEach((each) => each());
     });
   due.add(draw);
+  return () => due.delete(draw);
 }
 
 /** Tells in every frame which share of `duration` (ms) has passed, until all of it has: at once if motion is not wanted.
