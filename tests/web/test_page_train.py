@@ -128,6 +128,21 @@ def test_a_table_is_learnt(page):
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
+def test_play_waits_for_a_table_that_is_being_read(page):
+    begin(page, "circle")
+    held = []
+    page.route("**/api/tables?*", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/api/tables?*"):
+        page.get_by_label("CSV file").set_input_files(
+            {"name": "trees.csv", "mimeType": "text/csv", "buffer": TABLE.encode()}
+        )
+    press(page, "Play")
+    held[0].continue_()
+    expect(page.get_by_text("32 rows to train on, 8 drawn at random are held out.")).to_be_visible()
+    page.wait_for_function("() => /accuracy\\s*100/.test(document.querySelector('dl:has(dt)').innerText)")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+
+
 def test_a_table_has_the_inputs_that_the_command_gives_it(page, tmp_path):
     rows = [
         f"{i % 9},{'red' if i % 2 else 'blue'},{'a' if i % 4 else ''},{'hot' if i % 2 else 'cold'}\n" for i in range(40)

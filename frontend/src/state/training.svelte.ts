@@ -39,6 +39,8 @@ export class Training {
   #edit = 0;
   #order = 0;
   #starting: Promise<boolean> | null = null;
+  /** Whether a run was playing when the present one was begun. */
+  #resumes = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   run: Begun | null = $state.raw(null);
@@ -107,22 +109,32 @@ export class Training {
 
   /** A new run on a table of the user's own; if it cannot be read, everything stays. */
   async open(file: File): Promise<void> {
-    if (await this.setup.open(file)) await this.start();
+    await this.#restart(async () => {
+      if (!(await this.setup.open(file))) return null;
+      return this.#start();
+    });
   }
 
   /** A new run with the settings as they stand; the same settings give the same bits. It plays if one was playing. */
   async start(): Promise<boolean> {
-    const { playing } = this;
-    this.pause();
-    this.#starting = this.#start();
-    const begun = await this.#starting;
-    this.#starting = null;
-    if (begun && playing) await this.play();
+    return this.#restart(() => this.#start());
+  }
+
+  /** Whoever wants to play or to step meanwhile waits for what `begin` makes: a run, none, or null if all stays. */
+  async #restart(begin: () => Promise<boolean | null>): Promise<boolean> {
+    const starting = begin().then((begun) => begun ?? this.run !== null);
+    this.#starting = starting;
+    const { run } = this;
+    const begun = await starting;
+    if (this.#starting === starting) this.#starting = null;
+    if (begun && this.#resumes && this.run !== run) await this.play();
     return begun;
   }
 
   async #start(): Promise<boolean> {
     this.problem = this.note = null;
+    this.#resumes = this.playing;
+    this.pause();
     try {
       const { setup } = this;
       const parts = await setup.data();
