@@ -1,7 +1,6 @@
 """What the page gets from its server: judged by the library itself."""
 
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import glassnet as gn
-from glassnet.web import opened_file, uploads
+from glassnet.web import opened_file
+from glassnet.web import uploads as uploads_module
 
 Connect = Callable[..., Client]
 
@@ -256,11 +256,11 @@ def test_what_is_no_model_is_told_by_its_name(connect: Connect) -> None:
 def test_the_oldest_dropped_files_make_room(connect: Connect, saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = connect(saved)
     content = saved.read_bytes()
-    monkeypatch.setattr(uploads, "MOST_UPLOADS", 3)
+    monkeypatch.setattr(uploads_module, "MOST_UPLOADS", 3)
     numbers = [client.drop(f"{i}", content).json["id"] for i in range(4)]
     there = [client.get(f"/api/files/{number}/tree").status for number in ("0", *numbers)]
     assert there == [200, 404, 200, 200, 200]
-    monkeypatch.setattr(uploads, "MOST_TOGETHER", 2 * len(content))
+    monkeypatch.setattr(uploads_module, "MOST_TOGETHER", 2 * len(content))
     numbers.append(client.drop("last", content).json["id"])
     there = [client.get(f"/api/files/{number}/tree").status for number in numbers]
     assert there == [404, 404, 404, 200, 200]
@@ -287,10 +287,11 @@ def test_a_table_is_read_as_the_command_reads_it(connect: Connect, tmp_path: Pat
     assert tuple(json.loads(metadata["notes"])) == wanted.notes != ()
 
 
-def test_a_table_that_cannot_be_read_is_called_by_its_name_and_leaves_nothing(connect: Connect) -> None:
+def test_a_table_that_cannot_be_read_is_called_by_its_name_and_leaves_nothing(connect: Connect, uploads: Path) -> None:
     client = connect()
     for content, target in ((b"a,a\n1,2\n", None), (TABLE, "colours"), (b"", None)):
         answer = client.table("my.csv", content, **({"target": target} if target else {}))
         assert answer.status in (400, 422)
         assert answer.json["problem"].startswith("'my.csv'")
-    assert not [path for path in Path(tempfile.gettempdir()).glob("glassnet-*/*") if path.is_file()]
+    assert list(uploads.glob("glassnet-*"))
+    assert not [path for path in uploads.rglob("*") if path.is_file()]
