@@ -3,6 +3,8 @@
 import contextlib
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from typing import Any
 
@@ -144,6 +146,35 @@ def test_a_picture_too_large_is_refused_before_it_is_unpacked(tmp_path, side, re
     (tmp_path / "huge.png").write_bytes(huge_png(side, side))
     with refused(InputError):
         data.as_digit(tmp_path / "huge.png")
+
+
+def test_the_largest_picture_takes_less_than_500_mb(tmp_path):
+    Image.new("RGBA", (8000, 8000), (255, 255, 255, 120)).save(tmp_path / "huge.png", compress_level=1)
+    script = """if True:
+        import resource, sys
+        import glassnet as gn
+        try:
+            gn.data.as_digit(sys.argv[1])
+        except gn.GlassnetError as problem:
+            print(problem.problem)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "huge.png"], capture_output=True, text=True, check=True
+    )
+    blank, most = ran.stdout.splitlines()
+    assert blank.startswith("the picture is blank")
+    assert int(most) < 500_000  # kB
+
+
+def test_a_turned_photo_is_turned_back(tmp_path):
+    upright = seven()
+    turned = upright.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    for name in ("turned.jpg", "turned.png"):
+        turned.save(tmp_path / name, exif=exif, **({"quality": 100} if name.endswith("jpg") else {}))
+        digit = data.as_digit(tmp_path / name).astype(int)
+        assert np.abs(digit - data.as_digit(upright)).mean() < 2
 
 
 # Digits

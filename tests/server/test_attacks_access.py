@@ -115,6 +115,25 @@ def test_the_token_is_good_once(serve: Serve) -> None:
     assert first.get(f"/{first.entrance}").status == 303  # whoever has the cookie may click again
 
 
+def test_a_used_address_a_wrong_one_and_a_strange_browser_are_told_apart(serve: Serve) -> None:
+    server = serve()
+    client = Client(server.address)
+    assert client.get("/?token=wrong").body.startswith(b"This is no address of this server")
+    assert client.get("/").body.startswith(b"Glassnet does not know this browser")
+    client.get(f"/{client.entrance}")
+    for _ in range(2):
+        assert client.get(f"/{client.entrance}").body.startswith(b"This address was opened before")
+    assert b"press Enter in the terminal" in client.get(f"/{client.entrance}").body
+
+
+def test_a_fresh_address_lets_a_second_browser_in_once(serve: Serve) -> None:
+    server = serve()
+    first, second = Client(server.address).enter(), Client(server.invite()).enter()
+    assert first.get("/").status == second.get("/").status == 200
+    third = Client(second.origin + "/" + second.entrance)
+    assert third.get(f"/{third.entrance}").status == 403
+
+
 def test_of_many_at_once_one_gets_in(serve: Serve) -> None:
     client = Client(serve().address)
     with ThreadPoolExecutor(16) as pool:

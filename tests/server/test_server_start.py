@@ -68,6 +68,34 @@ def test_it_serves_until_it_is_told_to_end(
         socket.create_connection(("127.0.0.1", client.port))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="terminals of Unix")
+def test_enter_prints_another_address(stand_in: Path) -> None:
+    ours, theirs = os.openpty()
+    script = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n{SCRIPT}"  # the terminal is its own
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(stand_in)],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            first = process.stdout.readline()
+            assert "; Enter prints another;" in process.stderr.readline()
+            os.write(ours, b"\n")
+            second = process.stdout.readline()
+            assert first != second
+            for address in (first, second):
+                assert Client(address.strip()).enter().get("/").status == 200
+        finally:
+            process.kill()
+            os.close(ours)
+            os.close(theirs)
+
+
 def test_a_slow_read_holds_up_neither_others_nor_the_end(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reading, done = threading.Event(), threading.Event()
 

@@ -2,8 +2,11 @@
 
 import argparse
 import contextlib
+import os
 import signal
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from glassnet.cli.options import add_command, need, say
@@ -16,7 +19,8 @@ def add(commands: Any) -> None:
         help="open the page: draw, inspect, change, train, compare",
         description="The page, in your browser: draw a digit, see and change every number, train,\n"
         "compare, inspect model files of any size. The server is on\n"
-        "this machine only and the printed address is good once; Ctrl-C ends it.",
+        "this machine only and the printed address is good once: Enter prints\n"
+        "another, for another browser; Ctrl-C ends it.",
         examples="""\
   glassnet open                                   the bundled networks
   glassnet open digits.safetensors                with your own
@@ -43,10 +47,29 @@ def run(arguments: argparse.Namespace) -> int:
         print(server.address, flush=True)
         if not arguments.no_browser and not server.show():
             say("no browser here: open this address in one")
-        say("the address is good once; Ctrl-C ends the server")
+        asked = _on_enter(lambda: print(server.invite(), flush=True))
+        say(f"the address is good once{'; Enter prints another' if asked else ''}; Ctrl-C ends the server")
         server.run()
     say("ended")
     return 0
+
+
+def _on_enter(act: Callable[[], None]) -> bool:
+    """Do this whenever the user presses Enter; False where nobody sits at a terminal that is ours to read."""
+    if os.name == "posix":
+        if not (sys.stdin and sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()):
+            return False
+        signal.signal(signal.SIGTTIN, signal.SIG_IGN)  # moved to the background it serves on, and reading ends
+    elif not (sys.stdin and sys.stdin.isatty()):
+        return False
+
+    def listen() -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for _ in sys.stdin:
+                act()
+
+    threading.Thread(target=listen, daemon=True).start()
+    return True
 
 
 @contextlib.contextmanager

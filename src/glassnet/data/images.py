@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 Picture: TypeAlias = "Source | BinaryIO | Image.Image | Array"
 
-MOST_PIXELS = 80_000_000
+MOST_PIXELS = 64_000_000
 """A larger picture is refused before it is unpacked, since a small file can claim any size."""
 
 SIDE, DIGIT_SIDE, MIDDLE = 28, 20, 14
 _WORKING_SIDE = 1024
 _FAINTEST = 24
+_PIXELS_AT_ONCE = 1 << 20
 
 
 def folder(path: Source, size: tuple[int, int] | None = None, *, like: Schema | None = None) -> Dataset:
@@ -288,14 +289,14 @@ def _checked(grey: Array) -> Array:
 
 
 def _decoded(file: BinaryIO, what: str) -> "Image.Image":
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of size, which is checked here, and of oddities, which do no harm
             image = Image.open(file, formats=("PNG", "JPEG"))
             _check_size(image, what)
-            return _flat(ImageOps.exif_transpose(image), what)
+            return _flat(image, what)
     except Image.DecompressionBombError:
         raise _too_large(what) from None
     except GlassnetError:
@@ -308,16 +309,36 @@ def _decoded(file: BinaryIO, what: str) -> "Image.Image":
 
 
 def _flat(image: "Image.Image", what: str) -> "Image.Image":
-    from PIL import Image
+    """In grey, turned as its camera says; in bands, since a picture has up to eight bytes a pixel on the way."""
+    from PIL import Image, ImageOps
 
     _check_size(image, what)
-    if image.mode.startswith(("I", "F")):
-        values = np.nan_to_num(np.asarray(image, np.float64))
-        return Image.fromarray(np.clip(values / (257 if values.max() > 255 else 1), 0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        drawn = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn)
-    return image.convert("L")
+    scale = 257 if image.mode.startswith(("I", "F")) and _brightest(image) > 255 else 1
+    grey = Image.new("L", image.size)
+    rows = max(1, _PIXELS_AT_ONCE // image.width)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        grey.paste(_band(band, scale), (0, top))
+    grey.info = {key: value for key, value in image.info.items() if key != "transparency"}  # says how it is turned
+    return ImageOps.exif_transpose(grey)
+
+
+def _band(band: "Image.Image", scale: int) -> "Image.Image":
+    from PIL import Image
+
+    if band.mode.startswith(("I", "F")):
+        values = np.nan_to_num(np.asarray(band, np.float64))
+        return Image.fromarray(np.clip(values / scale, 0, 255).astype(np.uint8))
+    if band.has_transparency_data:
+        drawn = band.convert("RGBA")
+        band = Image.alpha_composite(Image.new("RGBA", drawn.size, "white"), drawn)
+    return band.convert("L")
+
+
+def _brightest(image: "Image.Image") -> float:
+    if image.mode == "F":  # whose own extremes are those of a NaN, where there is one
+        return float(np.nan_to_num(np.asarray(image)).max())
+    return float(image.getextrema()[1])  # type: ignore[arg-type]
 
 
 def _check_size(image: "Image.Image", what: str) -> None:

@@ -2,8 +2,8 @@
 
 Any website that the user visits can send requests to 127.0.0.1. So each request has to name this server as its host
 (a foreign name that was made to lead here does not), must not come from a page of another origin, and must carry the
-cookie that the printed address gave. That address is good once. All answers forbid the page to load anything from
-elsewhere. Each rule has a test that tries to break it: see docs/security.md.
+cookie that a printed address gave. Such an address is good once; `AccessControl.invite` makes another. All answers
+forbid the page to load anything from elsewhere. Each rule has a test that tries to break it: see docs/security.md.
 """
 
 import secrets
@@ -26,19 +26,29 @@ HEADERS = {
 }
 """On every answer, refusals included, beside the content security policy of the page."""
 
-_AGAIN = "end glassnet open with Ctrl-C, start it again and open the address that it prints"
+_AGAIN = "press Enter in the terminal where glassnet open runs, and open the address that it prints"
+_USED = "this address was opened before, and it is good once"
+_WRONG = "this is no address of this server: part of it is missing, or it is of a server that has ended"
+_NO_COOKIE = "glassnet does not know this browser"
 
 
 class AccessControl:
-    """The application behind access control. `token` is the one of the printed address, `policy` the page's."""
+    """The application behind access control; `policy` is the page's."""
 
-    def __init__(self, app: ASGIApp, port: int, token: str, policy: str) -> None:
+    def __init__(self, app: ASGIApp, port: int, policy: str) -> None:
         self._app = app
         self._headers = {"Content-Security-Policy": policy, **HEADERS}
         self._hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
-        self._token: str | None = token
+        self._unused: set[str] = set()
+        self._used: set[str] = set()
         self._cookie = f"glassnet-{port}"
         self._key = secrets.token_urlsafe(32)
+
+    def invite(self) -> str:
+        """A new token that lets one browser in."""
+        token = secrets.token_urlsafe(32)
+        self._unused.add(token)
+        return token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,26 +87,28 @@ class AccessControl:
     def _welcomed(self, request: Request) -> Response | None:
         """The answer to a visitor who shows the token or lacks the cookie; None for one who may go on."""
         known = _same(request.cookies.get(self._cookie, ""), self._key)
-        entering = request.scope["path"] == "/" and "token" in request.query_params
-        if not entering:
-            return None if known else self._stranger(request)
+        given = request.query_params.get("token")
+        if request.scope["path"] != "/" or given is None:
+            return None if known else self._stranger(request, _NO_COOKIE)
         if known:
             return RedirectResponse("/", 303)
-        if request.method != "GET" or self._token is None or not _same(request.query_params["token"], self._token):
-            return self._stranger(request)
-        self._token = None
+        if request.method != "GET" or not _among(given, self._unused):
+            return self._stranger(request, _USED if _among(given, self._used) else _WRONG)
+        self._unused.remove(given)
+        self._used.add(given)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self._cookie, self._key, path="/", httponly=True, samesite="strict")
         return answer
 
-    def _stranger(self, request: Request) -> Response:
+    def _stranger(self, request: Request, why: str) -> Response:
         if request.scope["path"].startswith("/api/"):
             return problem(403, "the request has no cookie of this server", _AGAIN)
-        return PlainTextResponse(
-            "glassnet does not know this browser: the printed address was opened before, and it is good once.\n"
-            f"To go on, {_AGAIN}.\n",
-            403,
-        )
+        return PlainTextResponse(f"{why[0].upper()}{why[1:]}.\nTo go on, {_AGAIN}.\n", 403)
+
+
+def _among(given: str, tokens: set[str]) -> bool:
+    """Whether it is one of them; each is compared, so that the time tells nothing."""
+    return sum(_same(given, token) for token in tokens) > 0
 
 
 def _same(given: str, wanted: str) -> bool:

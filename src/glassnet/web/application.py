@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -17,6 +17,7 @@ from starlette.routing import Route
 from glassnet import __version__
 from glassnet.errors import AddressError, GlassnetError, SettingError
 from glassnet.web.page import Page
+from glassnet.web.patience import InPieces
 from glassnet.web.responses import as_json, of_error, problem
 from glassnet.web.threads import in_thread, threaded
 from glassnet.web.uploads import MOST_UPLOAD, OpenedFiles, TooLarge, label
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from glassnet.web.opened_file import Opened
 
 BYTES = "application/octet-stream"
+MOST_AT_ONCE = 4
+"""Files that are received at once, and networks of files that are sent at once: each may be large."""
 EXAMPLES = ("digits-sigmoid", "digits-relu", "digits-sigmoid-2")
 """The networks that come along, trained by frontend/make_examples.py; the first is what a first visit sees."""
 
@@ -42,7 +45,8 @@ class Application:
 
     def __init__(self, page: Page, files: OpenedFiles) -> None:
         self._page, self._files = page, files
-        self._receiving = asyncio.Lock()  # one upload at a time, so that the limits hold for all of them together
+        self._receiving = asyncio.Semaphore(MOST_AT_ONCE)
+        self._sending = asyncio.Semaphore(MOST_AT_ONCE)
 
     def app(self) -> Starlette:
         """As ASGI."""
@@ -53,7 +57,7 @@ class Application:
             Route("/api/files", self.upload, methods=["POST"]),
             Route("/api/files/{number}/tree", threaded(self.tree)),
             Route("/api/files/{number}/neuron", threaded(self.neuron)),
-            Route("/api/files/{number}/network", threaded(self.network_of_file)),
+            Route("/api/files/{number}/network", self.network_of_file),
             Route("/api/tables", self.table, methods=["POST"]),
             Route("/page.html", self.template),
             Route("/", self.page),
@@ -86,17 +90,14 @@ class Application:
         shown = by_number.get(request.path_params["number"])
         if shown is None:
             raise AddressError("no such network", help="GET /api/start lists them")
-        return Response(shown.content, media_type=BYTES)
+        return InPieces(shown.content, BYTES)
 
     def digits(self, request: Request) -> Response:
         """The handwritten digits, uint8: n images of 784 bytes, then n labels."""
-        from glassnet.data.digits import stored
-
         part = request.path_params["part"]
         if part not in ("train", "test"):
             raise AddressError("no such digits: expected train or test")
-        images, labels = stored(part)
-        return Response(b"".join((images.data, labels.data)), media_type=BYTES)
+        return InPieces(_digits(part), BYTES)
 
     def tree(self, request: Request) -> Response:
         """What is in a file."""
@@ -108,11 +109,17 @@ class Application:
         tensor = request.query_params.get("tensor", "")
         return as_json(file.neuron(tensor, _whole(request, "index"), _whole(request, "start", 0)))
 
-    def network_of_file(self, request: Request) -> Response:
+    async def network_of_file(self, request: Request) -> Response:
         """The network in a file."""
         given = request.query_params.get("activation")
         activation = given.split(",") if given and "," in given else given
-        return Response(self._files.get(request.path_params["number"]).network(activation), media_type=BYTES)
+        await self._sending.acquire()
+        try:
+            content = await in_thread(self._files.get(request.path_params["number"]).network, activation)
+        except BaseException:
+            self._sending.release()
+            raise
+        return InPieces(content, BYTES, done=self._sending.release)
 
     async def upload(self, request: Request) -> Response:
         """A file that was dropped on the page; the answer is its tree and its id."""
@@ -146,6 +153,15 @@ def _check_length(request: Request) -> None:
     """`TooLarge` where the request says that its body is too long."""
     if int(request.headers.get("content-length", 0)) > MOST_UPLOAD:
         raise TooLarge
+
+
+@cache
+def _digits(part: Literal["train", "test"]) -> bytes:
+    """Kept, so that many answers share the same bytes."""
+    from glassnet.data.digits import stored
+
+    images, labels = stored(part)
+    return b"".join((images.data, labels.data))
 
 
 def _chains(opened: "Iterable[Opened]") -> Iterator[Shown]:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import secrets
 import socket
 import sys
 import tempfile
@@ -35,6 +34,7 @@ class Server:
 
             from glassnet.web.access import AccessControl
             from glassnet.web.application import Application
+            from glassnet.web.patience import PatientProtocol
             from glassnet.web.uploads import OpenedFiles
         except ModuleNotFoundError as missing:
             raise MissingExtra(str(missing.name), "web") from None
@@ -47,12 +47,12 @@ class Server:
             self._folder.cleanup()
             raise
         self.port: int = self._socket.getsockname()[1]
-        token = secrets.token_urlsafe(32)
-        self.address = f"http://{HERE}:{self.port}/?token={token}"
+        self._access = AccessControl(application.app(), self.port, built.policy)
+        self.address = self.invite()
         self._server = uvicorn.Server(
             uvicorn.Config(
-                AccessControl(application.app(), self.port, token, built.policy),
-                http="h11",
+                self._access,
+                http=PatientProtocol,
                 ws="none",
                 lifespan="off",
                 access_log=False,
@@ -60,7 +60,7 @@ class Server:
                 log_level="error",
                 proxy_headers=False,
                 server_header=False,
-                timeout_graceful_shutdown=1,
+                timeout_graceful_shutdown=1,  # more than `Patience.end`
             )
         )
 
@@ -85,6 +85,10 @@ class Server:
     def stop(self) -> None:
         """Have `run` return, from another thread."""
         self._server.should_exit = True
+
+    def invite(self) -> str:
+        """A fresh address, good once, for one more browser."""
+        return f"http://{HERE}:{self.port}/?token={self._access.invite()}"
 
     def show(self) -> bool:
         """Open the page in a browser, beside the server; False if there is none that could show it."""

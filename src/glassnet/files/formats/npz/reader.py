@@ -194,10 +194,13 @@ class NpzFile(Checkpoint):
         member = self._members[name]
         size = member.dtype.itemsize
         if member.compressed is None:
-            content = self._file.read(member.start + start * size, (stop - start) * size)
+            values = np.frombuffer(self._file.read(member.start + start * size, (stop - start) * size), member.dtype)
         else:
-            content = b"".join(self._inflated(member, start * size, stop * size))
-        values = np.frombuffer(content, member.dtype)
+            values = np.empty(max(0, stop - start), member.dtype)
+            content, at = values.view(np.uint8), 0
+            for piece in self._inflated(member, start * size, stop * size):
+                content[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
+                at += len(piece)
         return values if member.dtype.isnative else values.astype(member.dtype.newbyteorder("="))
 
     def _blocks(self, name: str, whole: int) -> Iterator[tuple[int, Array]]:
