@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --editable
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix frontend --silent
 SOURCES := pyproject.toml setup.py src/glassnet/engines/_kernel.c $(wildcard kernel/*.[ch])
 
-.PHONY: demo generate test floors newest bench lint fuzz kernel-fuzz page page-check tools clean
+.PHONY: demo generate test floors newest bench lint fuzz kernel-fuzz sanitize page page-check tools clean
 
 demo: $(VENV)/demo
 	$(BIN)/glassnet train
@@ -35,6 +35,10 @@ generate: $(VENV)/demo
 
 kernel-fuzz:
 	kernel/fuzz.sh 10
+
+# The compiled engine and its binding under AddressSanitizer and UBSan, in each build that this processor can run.
+sanitize: $(VENV)/test
+	kernel/sanitize.sh $(abspath $(BIN))/python
 
 # Property-based tests with new random examples each time, for at most FUZZ_SECONDS; `make test` repeats the same ones.
 FUZZ_SECONDS ?= 600

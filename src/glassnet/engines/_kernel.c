@@ -380,8 +380,8 @@ static int forward_usable(Object *self, const Inputs *in, float limit, float *ou
     return 1;
 }
 
-/* outputs(inputs, scale, limit = infinity): the short way for one row or many, contiguous and of bytes or of finite
- * floats up to the limit; None for all others, which the long way takes or explains. */
+/* outputs(inputs, scale, limit = infinity): the short way for one row or many, contiguous and of bytes or of finite,
+ * aligned floats up to the limit; None for all others, which the long way takes or explains. */
 static PyObject *object_outputs(PyObject *obj, PyObject *const *args, Py_ssize_t count) {
     enum { KEEP_GIL_BELOW = 20000 }; /* inputs; letting others run is not free */
     Object *self = (Object *)obj;
@@ -399,6 +399,7 @@ static PyObject *object_outputs(PyObject *obj, PyObject *const *args, Py_ssize_t
     }
     PyObject *result = NULL;
     int bytes = view.format && strcmp(view.format, "B") == 0, floats = view.format && strcmp(view.format, "f") == 0;
+    if (floats && (uintptr_t)view.buf % sizeof(float)) floats = 0;
     if (!(bytes || floats) || view.ndim < 1 || view.ndim > 2 || view.shape[view.ndim - 1] != self->fan_in) {
         PyBuffer_Release(&view);
         Py_RETURN_NONE;

@@ -178,8 +178,8 @@ class NativeTrainer:
         self._context.set_examples(tuple(ready), *targets)
 
     def run(self, order: Array, learning_rates: Sequence[float]) -> list[float]:
-        order = np.ascontiguousarray(order, np.int64)
-        rates = np.ascontiguousarray(learning_rates, np.float64)
+        order = _plain(order, np.int64)
+        rates = _plain(learning_rates, np.float64)
         losses = np.empty(len(rates))
         try:
             done = self._context.run(order, rates, losses)
@@ -202,8 +202,13 @@ def trainer(plan: Plan, examples: Examples, state: State) -> NativeTrainer:
 # ---- Checks of what goes to the kernel
 
 
+def _plain(values: Any, dtype: Any = None) -> Array:
+    """In C's order and at an address that C may read its type from; a copy only where it is not."""
+    return np.require(values, dtype, ("C", "A"))
+
+
 def _vector(values: Array, architecture: Architecture, what: str) -> Array:
-    values = np.ascontiguousarray(values, np.float32)
+    values = _plain(values, np.float32)
     total = architecture.layers[-1].stop
     if values.shape != (total,):
         raise InputError(f"{what} have shape {shape_text(values.shape)}, expected ({total},) for {architecture}")
@@ -220,7 +225,7 @@ def _inputs(inputs: Any, scale: float, fan_in: int) -> _Inputs:
         raise InputError(f"inputs have shape {shape_text(inputs.shape)}, expected (n, {fan_in})")
     rows = int(inputs.shape[0])
     if _is_csr(inputs):
-        starts = np.ascontiguousarray(inputs.indptr, np.int64)
+        starts = _plain(inputs.indptr, np.int64)
         positions, values = inputs.indices, inputs.data.astype(np.float32, copy=False)
         listed = int(starts[-1])
         if (
@@ -235,9 +240,9 @@ def _inputs(inputs: Any, scale: float, fan_in: int) -> _Inputs:
             )
         if scale != 1:
             values = values * np.float32(scale)
-        positions = np.ascontiguousarray(positions, np.uint16 if fan_in <= MOST_SHORT else np.uint32)
+        positions = _plain(positions, np.uint16 if fan_in <= MOST_SHORT else np.uint32)
         kind = SHORT_FLOATS if fan_in <= MOST_SHORT else LONG_FLOATS
-        return _Inputs(kind, 1.0, rows, np.ascontiguousarray(values), positions, starts)
+        return _Inputs(kind, 1.0, rows, _plain(values), positions, starts)
     if inputs.dtype.kind not in "buif":
         raise InputError(
             f"inputs have type {inputs.dtype}, expected real numbers", help="convert text and objects to numbers first"
@@ -247,7 +252,7 @@ def _inputs(inputs: Any, scale: float, fan_in: int) -> _Inputs:
         DENSE_BYTES if as_bytes else DENSE_FLOATS,
         float(scale),
         rows,
-        np.ascontiguousarray(inputs, np.uint8 if as_bytes else np.float32),
+        _plain(inputs, np.uint8 if as_bytes else np.float32),
     )
 
 
@@ -294,9 +299,9 @@ def _targets(
     if weights is not None and weights.shape != (rows,):
         raise InputError(f"sample weights have shape {shape_text(weights.shape)}, expected ({rows},)")
     return (
-        np.ascontiguousarray(targets, np.int32) if labels else None,
-        None if labels else np.ascontiguousarray(targets, np.float32),
-        None if weights is None else np.ascontiguousarray(weights, np.float32),
+        _plain(targets, np.int32) if labels else None,
+        None if labels else _plain(targets, np.float32),
+        None if weights is None else _plain(weights, np.float32),
     )
 
 
