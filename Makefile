@@ -2,6 +2,7 @@
 # make test   set up, then lint, types, floors, all tests, and a fuzz of the kernel
 # make page   build the page into the package, from frontend/
 # make fuzz  random examples for the property-based tests and the kernel, ten minutes at most (FUZZ_SECONDS)
+# make torture kills, failing system calls, hostile files, slow clients, sanitizers: what must be survived, in 15 minutes
 # make floors the tests on the lowest versions of all dependencies that pyproject.toml allows; make newest: on the highest
 # make bench  measure speed and accuracy; the figures go to benchmarks/results/
 
@@ -12,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --editable
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix frontend --silent
 SOURCES := pyproject.toml setup.py src/glassnet/engines/_kernel.c $(wildcard kernel/*.[ch])
 
-.PHONY: demo generate test floors newest bench lint fuzz kernel-fuzz sanitize page page-check tools clean
+.PHONY: demo generate test floors newest bench lint fuzz kernel-fuzz sanitize torture page page-check tools clean
 
 demo: $(VENV)/demo
 	$(BIN)/glassnet train
@@ -39,6 +40,10 @@ kernel-fuzz:
 # The compiled engine and its binding under AddressSanitizer and UBSan, in each build that this processor can run.
 sanitize: $(VENV)/test
 	kernel/sanitize.sh $(abspath $(BIN))/python
+
+# Kills and resumes, failing system calls, changed and hostile files, slow clients; `make test` runs a minute or two of it.
+torture: $(VENV)/test sanitize
+	$(BIN)/python tests/torture 700
 
 # Property-based tests with new random examples each time, for at most FUZZ_SECONDS; `make test` repeats the same ones.
 FUZZ_SECONDS ?= 600

@@ -108,7 +108,10 @@ def test_a_changed_checkpoint_is_told(network: gn.Network, tmp_path: Path) -> No
         gn.train(network, data, epochs=2, checkpoint=path, resume=True)
 
 
-def test_our_own_file_without_a_checksum_is_read(network: gn.Network, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_our_own_file_without_a_checksum_is_read_only_where_its_version_had_none(
+    network: gn.Network, tmp_path: Path, version: int
+) -> None:
     from safetensors import safe_open
     from safetensors.numpy import save_file
 
@@ -119,6 +122,11 @@ def test_our_own_file_without_a_checksum_is_read(network: gn.Network, tmp_path: 
         metadata = file.metadata()
     description = json.loads(metadata["glassnet"])
     del description["checksum"]
+    description["version"] = version
     os.remove(path)
     save_file(tensors, path, {"glassnet": json.dumps(description)})
-    assert gn.load(path) == network
+    if version == 1:
+        assert gn.load(path) == network
+    else:
+        with pytest.raises(FileError, match="its checksum is wrong"):
+            gn.load(path)

@@ -34,7 +34,8 @@ def locked(path: Path) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(place)  # before it is given up, so that no other can hold a lock on a file that is gone
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # nothing was written there
+            os.close(descriptor)
 
 
 def _taken(place: Path) -> int:

@@ -75,8 +75,8 @@ def check(output: Output, kind: str) -> None:
 def _replace(place: Path, fill: Callable[[str], object]) -> None:
     _remove_leftovers(place)
     handle, temporary = tempfile.mkstemp(prefix=_prefix(place, os.getpid()), suffix=".tmp", dir=place.parent)
-    os.close(handle)
     try:
+        os.close(handle)
         fill(temporary)
         _check_kind(place, kind_of_output(Path(temporary)))
         os.chmod(temporary, _mode(place))  # only now: some writers put a file of their own there

@@ -2,7 +2,7 @@
 
 Any safetensors reader opens it. The description is under the key `glassnet`; its `version` is raised only when an older
 glassnet would misread the file. Its `checksum` is the CRC-32 of all else in it and of all tensors, which is
-compared before any is read; files of the page and of older versions have none. Writing is all or nothing.
+compared before any is read; only files of version 1, the page's and older ones, have none. Writing is all or nothing.
 """
 
 import json
@@ -20,7 +20,8 @@ from glassnet.files import outputs
 from glassnet.files.access import damaged
 from glassnet.opening import descriptor, open_file
 
-VERSION = 1
+VERSION = 2
+"""From 2 on there is a checksum."""
 _KEY = "glassnet"
 _CHECKSUM = "checksum"
 
@@ -118,7 +119,7 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[Tensors, dict[str, An
         raise _unreadable(path, kind, problem) from problem
     description, tensors = _description(path, file.metadata() or {}, kind), Tensors(path, kind, file)
     checksum = description.pop(_CHECKSUM, None)
-    if checksum is not None and checksum != _checksum(tensors, description):
+    if (checksum is not None or int(description["version"]) > 1) and checksum != _checksum(tensors, description):
         raise damaged(path, "its checksum is wrong", f"glassnet {kind} file")
     return tensors, description
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from importlib.resources import files
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 BYTES = "application/octet-stream"
 MOST_AT_ONCE = 4
 """Files that are received at once, and networks of files that are sent at once: each may be large."""
+_READING_DIGITS = threading.Lock()
 EXAMPLES = ("digits-sigmoid", "digits-relu", "digits-sigmoid-2")
 """The networks that come along, trained by frontend/make_examples.py; the first is what a first visit sees."""
 
@@ -156,12 +158,17 @@ def _check_length(request: Request) -> None:
 
 
 @cache
-def _digits(part: Literal["train", "test"]) -> bytes:
-    """Kept, so that many answers share the same bytes."""
+def _kept_digits(part: Literal["train", "test"]) -> bytes:
     from glassnet.data.digits import stored
 
     images, labels = stored(part)
     return b"".join((images.data, labels.data))
+
+
+def _digits(part: Literal["train", "test"]) -> bytes:
+    """Read once, whoever asks at the same time, so that many answers share the same bytes."""
+    with _READING_DIGITS:
+        return _kept_digits(part)
 
 
 def _chains(opened: "Iterable[Opened]") -> Iterator[Shown]:

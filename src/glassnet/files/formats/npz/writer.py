@@ -20,9 +20,11 @@ def filling(network: "Network", path: Path) -> "Filling":
     texts = json.dumps(noted(network))
 
     def fill(name: str) -> None:
-        with open(name, "wb") as file:  # numpy.savez would add a suffix to a name
+        # Opened here: numpy.savez would add a suffix to a name, and a ZipFile that cannot open a file to add to it
+        # begins anew, without a word.
+        with open(name, "w+b") as file:
             np.savez(file, allow_pickle=False, **tensors)
-        with zipfile.ZipFile(name, "a") as archive:
-            archive.writestr(zipfile.ZipInfo(PLACES[1]), texts)
+            with zipfile.ZipFile(file, "a") as archive:
+                archive.writestr(zipfile.ZipInfo(PLACES[1]), texts)
 
     return fill
