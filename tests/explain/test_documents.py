@@ -197,3 +197,13 @@ def test_sections_stand_apart_and_charts_have_no_room_beside_others() -> None:
     section = Section("head", [Text("one"), Section("two", [Text("three")]), Beside([Text("four"), chart])], "aside")
     assert text.write(section, 40) == f"head{'aside':>36}\none\n\ntwo\nthree\n\nfour"
     assert Document("only a title").text() == "only a title"
+
+
+@pytest.mark.parametrize("width", [20, 40])
+def test_narrow_terminals_get_narrow_lines_with_all_figures(results: dict[str, Any], width: int) -> None:
+    for name, result in results.items():
+        lines = result.document().text(width).split("\n")
+        assert max(map(len, lines)) <= width, name
+    for name in ("count", "evaluation", "neuron", "sensitivity", "comparison"):
+        figures = {word for word in results[name].document().text(80).split() if re.fullmatch(r"-?\d[\d.,]*", word)}
+        assert figures <= set(results[name].document().text(width).split()), name

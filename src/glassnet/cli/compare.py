@@ -5,7 +5,7 @@ import argparse
 import os
 from typing import Any
 
-from glassnet.cli.options import add_command, add_description, add_json, load_model, print_json, say
+from glassnet.cli.options import add_command, add_description, add_json, columns, load_model, print_json, say
 
 
 def add(commands: Any) -> None:
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found.as_dict())
     else:
-        print(found)
+        print(found.document().text(columns()))
     return 0
 
 

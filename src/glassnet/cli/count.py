@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.options import add_command, add_json, print_json
+from glassnet.cli.options import add_command, add_json, columns, print_json
 
 
 def add(commands: Any) -> None:
@@ -37,5 +37,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(ledger.as_dict())
     else:
-        print(ledger)
+        print(ledger.document().text(columns()))
     return 0

@@ -3,7 +3,16 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.options import add_command, add_description, add_engine, add_json, load_model, print_json, say
+from glassnet.cli.options import (
+    add_command,
+    add_description,
+    add_engine,
+    add_json,
+    columns,
+    load_model,
+    print_json,
+    say,
+)
 
 
 def add(commands: Any) -> None:
@@ -45,5 +54,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(figures.as_dict())
         return 0
-    print(figures.document(data.name))
+    print(figures.document(data.name).text(columns()))
     return 0

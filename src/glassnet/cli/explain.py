@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.options import add_command, add_input, add_json, address, load_model, need, print_json, say
+from glassnet.cli.options import add_command, add_input, add_json, address, columns, load_model, need, print_json, say
 
 FORMATS = ("text", "markdown", "latex", "html")
 
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_figures(arguments, network, trace, view, truth))
     else:
-        print(_document(arguments, network, trace, view).write(arguments.format, _columns()))
+        print(_document(arguments, network, trace, view).write(arguments.format, columns()))
     return 0
 
 
@@ -142,14 +142,6 @@ def _figures(arguments: argparse.Namespace, network: Any, trace: Any, view: Any,
             "words": neuron_summary(trace, layer, index),
         }
     return figures
-
-
-def _columns() -> int:
-    """How wide to print: as the terminal is, up to 120; 80 into a file or a pipe."""
-    import shutil
-    import sys
-
-    return min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 80
 
 
 def _plot(arguments: argparse.Namespace, trace: Any) -> None:

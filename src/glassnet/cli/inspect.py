@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.options import add_command, add_json, need, numbers, print_json
+from glassnet.cli.options import add_command, add_json, columns, need, numbers, print_json
 from glassnet.files import registry
 from glassnet.names import PLAIN
 
@@ -91,7 +91,7 @@ def show_count(count: Any, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(count.as_dict(arguments.depth))
     else:
-        show(str(count.document(arguments.depth)))
+        show(count.document(arguments.depth).text(columns()))
     return 0
 
 
@@ -119,9 +119,9 @@ def _neuron(checkpoint: Any, arguments: argparse.Namespace) -> int:
         figures = neuron.as_dict(arguments.top)
         print_json(figures if trace is None else figures | {"trace": trace.as_dict()})
         return 0
-    show(str(neuron.document(arguments.top)))
+    show(neuron.document(arguments.top).text(columns()))
     if trace is not None:
-        show(f"\n{trace.document(arguments.top)}")
+        show(f"\n{trace.document(arguments.top).text(columns())}")
     return 0
 
 

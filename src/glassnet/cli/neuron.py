@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from glassnet.cli.options import add_command, add_json, numbers, print_json
+from glassnet.cli.options import add_command, add_json, columns, numbers, print_json
 from glassnet.names import DEFAULT_NEURON
 
 
@@ -43,5 +43,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(trace.as_dict())
     else:
-        print(trace)
+        print(trace.document().text(columns()))
     return 0

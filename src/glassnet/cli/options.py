@@ -134,6 +134,13 @@ def print_json(figures: Any) -> None:
     print(json.dumps(figures, indent=2, allow_nan=False))
 
 
+def columns() -> int:
+    """How wide to print: as the terminal is, up to 120; 80 into a file or a pipe."""
+    import shutil
+
+    return min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 80
+
+
 def say(message: str) -> None:
     """A message, on standard error; of many processes the first alone has something to say."""
     if processes.first():

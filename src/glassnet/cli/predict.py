@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from glassnet.cli import processes
-from glassnet.cli.options import add_command, add_input, add_json, address, load_model, need, place, print_json
+from glassnet.cli.options import add_command, add_input, add_json, address, columns, load_model, need, place, print_json
 
 
 def add(commands: Any) -> None:
@@ -82,9 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
     bars = [(trace.output_name(k), f"{value:.4f}", Bar(value, largest)) for k, value in enumerate(values)]
     outputs = Section(heading, [Table([Column(align="r"), Column(align="r"), Column()], bars)])
     pixels = [Picture("", trace.layers[0].inputs.reshape(shape))] if shape and len(shape) == 2 else []
-    print(Document("", [*pixels, outputs]))
+    print(Document("", [*pixels, outputs]).text(columns()))
     if worked is not None:
-        print(f"\n{worked.document(arguments.top)}")
+        print(f"\n{worked.document(arguments.top).text(columns())}")
     return 0
 
 

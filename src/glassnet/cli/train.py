@@ -9,7 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.cli import processes, signals
-from glassnet.cli.options import Place, add_command, add_engine, add_json, fail, names, need, place, print_json, say
+from glassnet.cli.options import (
+    Place,
+    add_command,
+    add_engine,
+    add_json,
+    columns,
+    fail,
+    names,
+    need,
+    place,
+    print_json,
+    say,
+)
 from glassnet.names import DEFAULT_HIDDEN, DEFAULT_OPTIMIZER, PLAIN
 
 if TYPE_CHECKING:
@@ -306,5 +318,5 @@ def _report(
     activations = ", ".join(network.architecture.activations)
     print(f"{network.architecture} ({activations}), trained in {seconds:.1f} s")
     print(f"{data.name}: {len(data):,} examples")
-    print(f"{figures.document(held_out.name)}\n\n{ledger}\n")
+    print(f"{figures.document(held_out.name).text(columns())}\n\n{ledger.document().text(columns())}\n")
     print(output.saved())

@@ -24,15 +24,33 @@ from glassnet.render.parts import (
 )
 from glassnet.render.text_pictures import AGAINST, FOR, LIFT, bar, curve, figures, ink, signed
 
+NARROWEST = 16
+"""Columns; in fewer, lines are longer than the room that there is."""
+MOST_WRAPPED = 16
+"""A last column of words is wrapped down to this width."""
 GAP = 3
 """Columns between parts that stand beside each other."""
+NOTHING = "."
+"""A cell for a count of 0."""
+NARROW = 60
+"""In fewer columns nothing stands beside anything."""
+BESIDE = 22
+"""Columns that an input needs, to stand beside the outputs."""
 HIDDEN_LAYERS = 6
 """So many hidden layers get a line each; of more, the first and the last ones."""
 
 
 def write(section: Section, width: int = 80) -> str:
     """The whole section, no line wider than `width` unless a figure is."""
-    return "\n".join(line.rstrip() for line in _lines(section, max(width, 40)))
+    width = max(width, NARROWEST)
+    lines = [line.rstrip() for line in _lines(section, width)]
+    if width < NARROW:  # in so few, names and bars may still go beyond
+        lines = [part for line in lines for part in (_wrapped(line, width) if len(line) > width else [line])]
+    return "\n".join(lines)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return textwrap.wrap(line, width, subsequent_indent="    ", break_on_hyphens=False)
 
 
 @singledispatch
@@ -42,9 +60,12 @@ def _lines(part: object, width: int) -> list[str]:
 
 @_lines.register
 def _section(section: Section, width: int) -> list[str]:
-    room = width - len(section.aside) - 2 * bool(section.aside)
+    below = width < NARROW and len(section.title) + 2 + len(section.aside) > width
+    room = width if below else width - len(section.aside) - 2 * bool(section.aside)
     lines = textwrap.wrap(section.title, room) if section.title else []
-    if section.aside:
+    if section.aside and below:
+        lines += textwrap.wrap(section.aside, width)
+    elif section.aside:
         lines[:1] = [f"{lines[0] if lines else '':<{width - len(section.aside)}}{section.aside}"]
     after = False  # a blank line stands before and after a section
     for part in section.parts:
@@ -71,8 +92,8 @@ def _items(items: Items, width: int) -> list[str]:
 def _beside(beside: Beside, width: int) -> list[str]:
     """Parts in columns; charts, whose figures stand in what they are beside, are left out."""
     shown = [part for part in beside.parts if not isinstance(part, Chart)]
-    if not shown:
-        return []
+    if not shown or width < NARROW:
+        return [line for part in shown for line in _lines(part, width)]
     *parts, last = shown
     columns, left = [], width
     for k, part in enumerate(parts):
@@ -97,6 +118,9 @@ def _table(table: Table, width: int) -> list[str]:
              for row in ([column.name for column in table.columns], *table.rows)]  # fmt: skip
     wide = [max(len(row[i]) for row in plain) for i in range(len(table.columns))]
     left = width - sum(wide) - 2 * (len(wide) - 1)
+    wraps = table.columns[-1].most is None and table.columns[-1].align == "l" and not bars[-1]
+    if left + (max(wide[-1] - MOST_WRAPPED, 0) if wraps else 0) < 0:
+        return _stacked(table, plain, bars, width)
     room = min(max(left // (sum(bars) or 1), 4), 48)
     lines = []
     for number, row in enumerate(plain):
@@ -112,6 +136,18 @@ def _table(table: Table, width: int) -> list[str]:
         else:
             lines.append(line)
     return lines if any(column.name for column in table.columns) else lines[1:]
+
+
+def _stacked(table: Table, plain: Sequence[Sequence[str]], bars: Sequence[bool], width: int) -> list[str]:
+    """For a table that is wider than there is room: its rows one below another, a line for each cell, without bars."""
+    lines, names = list[str](), plain[0]
+    for cells in plain[1:]:
+        inset = " " * (len(cells[0]) - len(cells[0].lstrip()) + 2)
+        lines += textwrap.wrap(cells[0], width, subsequent_indent="    ") or [""]
+        for name, cell, is_bar in zip(names[1:], cells[1:], bars[1:], strict=True):
+            if cell not in ("", NOTHING) and not is_bar:
+                lines += textwrap.wrap(f"{name}  {cell}", width, initial_indent=inset, subsequent_indent=f"{inset}  ")
+    return lines
 
 
 def _words(cell: Cell) -> str:
@@ -134,11 +170,28 @@ def _worked(worked: Worked, width: int) -> list[str]:
     text_width = max(map(len, texts))
     wide = max(len(row.figure) for row in rows if row.kind != "result")
     decimals = len(rows[0].figure.partition(".")[2])
+    if text_width + wide + 5 > width:
+        return _below_one_another(rows, width, wide)
     lines = []
     for row, text in zip(rows, texts, strict=True):
         if row.kind == "total":
             lines.append(f"  {'':<{text_width}}   {'-' * wide}")
         lines.append(f"  {text:<{text_width}}   {_in_line(row, wide, decimals)}")
+    return lines
+
+
+def _below_one_another(rows: Sequence[Row], width: int, wide: int) -> list[str]:
+    """For a sum that is wider than there is room: each figure at the right, below what it is."""
+    lines = list[str]()
+    for row in rows:
+        what = row.what
+        text = f"{what.name}  {what.input} x {what.weight}" if isinstance(what, Product) else what
+        if row.kind == "total":
+            lines.append(f"{'-' * wide:>{width}}")
+        lines += textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    ")
+        if len(lines[-1]) + 2 + len(row.figure) > width:
+            lines.append("")
+        lines[-1] += f"{row.figure:>{width - len(lines[-1])}}"
     return lines
 
 
@@ -199,11 +252,13 @@ def _network(network: NetworkPicture, width: int) -> list[str]:
     """The input beside the outputs, then a line for each hidden layer."""
     left = min(width - 38, 42)
     inputs, outputs = network.inputs, network.layers[-1]
-    sides = [
-        _lines(inputs, left - GAP) if isinstance(inputs, Picture) else _inputs(inputs),
-        _outputs(outputs, width - left),
-    ]
-    lines = [f"{a:<{left}}{b}".rstrip() for a, b in zip_longest(*sides, fillvalue="")]
+    if left < BESIDE:
+        given = _lines(inputs, width) if isinstance(inputs, Picture) else _inputs(inputs)
+        lines = [*given, "", *_outputs(outputs, width)]
+    else:
+        given = _lines(inputs, left - GAP) if isinstance(inputs, Picture) else _inputs(inputs)
+        sides = zip_longest(given, _outputs(outputs, width - left), fillvalue="")
+        lines = [f"{a:<{left}}{b}".rstrip() for a, b in sides]
     hidden = _hidden(network.layers[:-1], width)
     return [*lines, "", *hidden] if hidden else lines
 
@@ -257,7 +312,10 @@ def _hidden(layers: Sequence[Layer], width: int) -> list[str]:
     for head, line in zip(heads, cells, strict=True):
         largest = abs(line[0][1])
         bars = [f"{f'{text} {bar(value, largest, 5)}':<{cell}}" for text, value in line[:fitting]]
-        lines.append(f"{head:<{wide}}{''.join(bars)}".rstrip())
+        if wide + cell - 2 > width:  # not even one beside its layer
+            lines += [*textwrap.wrap(head, width), f"  {line[0][0]}"]
+        else:
+            lines.append(f"{head:<{wide}}{''.join(bars)}".rstrip())
     if skipped > 0:
         lines.insert(HIDDEN_LAYERS // 2, f"... {skipped:,} more layers ...")
     return lines
