@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from glassnet.files.inspection import compare_files, open
     from glassnet.network import Layer, Network, load
     from glassnet.neuron import Neuron, NeuronTrace
+    from glassnet.observation.observing import observe
     from glassnet.registration import register
     from glassnet.schema import Schema
     from glassnet.trace import Trace
@@ -68,6 +69,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "evaluate": "evaluation",
         "export": "files.exporting",
         "load": "network",
+        "observe": "observation.observing",
         "open": "files.inspection",
         "register": "registration",
         "train": "training.fit",

@@ -20,7 +20,7 @@ from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
 from glassnet.names import DEFAULT_NEURON, ActivationLike
 from glassnet.render.document import Document, Rendered
-from glassnet.render.parts import Beside, Chart, Items, Section, Worked
+from glassnet.render.parts import Beside, Chart, Items, Part, Section, Worked
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -166,6 +166,15 @@ class NeuronTrace(Rendered):
     activation : float
     name : str
     input_names : sequence of str, optional
+    rounding : float, optional
+        Pre-activation of the framework that computed the neuron, minus `weighted_sum + bias` in float64. It is a line
+        of the sum; `pre_activation` is the framework's. None where glassnet computed the neuron.
+    bound : float, optional
+        The largest rounding that the framework's type of number explains.
+    up : NeuronTrace, optional
+        The second weighted sum of a gated neuron, whose output is `activation * up.pre_activation`.
+    groups : sequence of (str, float), optional
+        The products added up by what computed their inputs, in place of single products.
 
     Examples
     --------
@@ -186,11 +195,24 @@ class NeuronTrace(Rendered):
     input_names: Sequence[str] | None = field(default=None, repr=False)
     conversions: Sequence[str] | None = field(default=None, repr=False)
     """For each input the step from the user's value to the network's own, written out; "" where nothing happens."""
+    rounding: float | None = field(default=None, repr=False)
+    bound: float | None = field(default=None, repr=False)
+    up: "NeuronTrace | None" = field(default=None, repr=False)
+    given_output: float | None = field(default=None, repr=False)
+    """The output of a gated neuron as its framework rounded it."""
+    groups: Sequence[tuple[str, float]] | None = field(default=None, repr=False)
 
     @property
     def products(self) -> Array:
         """Each input times its weight, of shape (fan_in,)."""
         return self.inputs * self.weights
+
+    @property
+    def output(self) -> float:
+        """What the neuron passes on: its activation; of a gated one, times the second weighted sum."""
+        if self.up is None:
+            return self.activation
+        return self.activation * self.up.pre_activation if self.given_output is None else self.given_output
 
     def converted(self, top: int = 12) -> list[str]:
         """The lines that lead from the user's values to the inputs, for the products shown singly."""
@@ -200,10 +222,24 @@ class NeuronTrace(Rendered):
         shown = [i for i in arithmetic.strongest(self.products.tolist(), top) if self.conversions[i]]
         return [f"{names[i]} = {self.conversions[i]}" for i in shown]
 
-    def rows(self, top: int = 12) -> list[arithmetic.Row]:
-        """The arithmetic, line by line, with the `top` largest products singly and the others added up."""
+    def rows(self, top: int = 12, singly: bool = False) -> list[arithmetic.Row]:
+        """The arithmetic, line by line.
+
+        Parameters
+        ----------
+        top : int
+            The largest products, shown singly; the others are added up.
+        singly : bool
+            Products singly also where they are grouped.
+
+        Returns
+        -------
+        list of Row
+        """
         if top < 0:
             raise SettingError(f"top must be 0 or more, got {top}")
+        if self.groups is not None and not singly:
+            return self._rows([*self.groups], "")
         products = self.products.tolist()
         shown = arithmetic.strongest(products, top)
         hidden = set(range(len(products))) - set(shown)
@@ -211,19 +247,37 @@ class NeuronTrace(Rendered):
         more = f"{len(hidden):,} more products" + (f", {zeros:,} of them 0" if zeros else "")
         if zeros == len(hidden):
             more = f"{zeros:,} more products, all 0, and rounding"
+        return self._rows([(self._product(i), products[i]) for i in shown], more if hidden else "")
+
+    def _rows(self, terms: Sequence[arithmetic.Line], more: str) -> list[arithmetic.Row]:
         formula = known_activation(self.activation_name).formula
+        after: list[arithmetic.Line] = [("+ bias", self.bias)]
+        if self.rounding is not None:
+            after.append((self._rounding_words(), self.rounding))
         return arithmetic.rows(
             sums=[
-                (
-                    [(self._product(i), products[i]) for i in shown],
-                    more if hidden else "",
-                    ("weighted sum", self.weighted_sum),
-                ),
-                ([("+ bias", self.bias)], "", ("pre-activation z", self.pre_activation)),
+                (terms, more, ("weighted sum", self.weighted_sum)),
+                (after, "", ("pre-activation z", self.pre_activation)),
             ],
             result=(f"{self.activation_name} = {formula}", self.activation),
             precision=1e-9 if self.weights.dtype.itemsize == 8 else 1e-6,
         )
+
+    def _rounding_words(self) -> str:
+        if self.bound is not None and self.rounding is not None and not abs(self.rounding) <= self.bound:
+            return "difference from the framework"  # more than its type of number explains: not called rounding
+        return "rounding of the framework"
+
+    def product_rows(self) -> list[arithmetic.Row]:
+        """How the output of a gated neuron comes from its two sums; no rows for any other."""
+        if self.up is None:
+            return []
+        figures = [arithmetic.significant(value, 6) for value in (self.activation, self.up.pre_activation)]
+        product = self.activation * self.up.pre_activation
+        lines: list[arithmetic.Line] = [(arithmetic.Product("activation x up", *figures), product)]
+        if self.given_output is not None:
+            lines.append(("rounding of the framework", self.output - product))
+        return arithmetic.rows([(lines, "", ("output", self.output))], ("output", self.output))[:-1]
 
     def _product(self, i: int) -> arithmetic.Product:
         name = self.input_names[i] if self.input_names else f"input {i}"
@@ -242,12 +296,31 @@ class NeuronTrace(Rendered):
             "pre_activation": self.pre_activation,
             "activation_name": self.activation_name,
             "activation": self.activation,
+            **({} if self.rounding is None else {"rounding": self.rounding, "bound": self.bound}),
+            **({} if self.groups is None else {"groups": [{"name": n, "sum": v} for n, v in self.groups]}),
+            **({} if self.up is None else {"up": self.up.as_dict(), "output": self.output}),
         }
 
-    def document(self, top: int = 12) -> Document:
-        """The arithmetic as one would write it down, with the `top` largest products singly, and the activation."""
+    def document(self, top: int = 12, singly: bool = False) -> Document:
+        """The arithmetic as one would write it down, and the activation; of a gated neuron both sums and the product.
+
+        Parameters
+        ----------
+        top : int
+            The largest products, shown singly; the others are added up.
+        singly : bool
+            Products singly also where they are grouped.
+
+        Returns
+        -------
+        Document
+        """
         steps = self.converted(top)
-        worked = Beside([Worked(self.rows(top), self.activation_name), *self._curve()])
+        worked: Part = Beside([Worked(self.rows(top, singly), self.activation_name), *self._curve()])
+        if self.up is not None:
+            gate = Section("gate", [worked])
+            up = Section("up", [Worked(self.up.rows(top, singly)[:-1])])
+            return Document(self.name, [gate, up, Section("activation x up", [Worked(self.product_rows())])])
         return Document(self.name, [Section("", [Items(steps)]), worked] if steps else [worked])
 
     def _curve(self) -> list[Chart]:

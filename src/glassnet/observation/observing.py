@@ -1,0 +1,87 @@
+"""`observe`: one forward pass of any model, seen neuron by neuron."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from glassnet.errors import InputError, SettingError
+
+if TYPE_CHECKING:
+    from glassnet.observation.observation import Observation
+
+
+def observe(
+    model: Any,
+    inputs: Any = None,
+    *,
+    text: str | None = None,
+    layers: Sequence[str] | None = None,
+    position: int | None = None,
+) -> "Observation":
+    """Run a model once and see any of its neurons, with its real inputs, to the last product.
+
+    Nothing of the model is changed, nothing is fetched from a network, and no code of a model file is run.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model. A module in training mode is observed in evaluation mode, and put back.
+    inputs : array_like, tuple or dict
+        What the model takes: one array, several, or named arguments. Floats are converted to the model's type.
+    text : str, optional
+        In place of `inputs`, for language models.
+    layers : sequence of str, optional
+        Keep all positions of these layers only (names of layers, or of modules that hold them). By default one
+        position of every layer is kept.
+    position : int, optional
+        The position to keep: an example, or a token (default: the last one).
+
+    Returns
+    -------
+    Observation
+        Its `layers`, `neuron(layer, index)`, `strongest()`, `outputs` and `attribution(output)`; print it to read it.
+
+    Raises
+    ------
+    InputError
+        If the model is of no known kind, or cannot compute the inputs.
+    AddressError
+        If a layer does not exist.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> import torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.ReLU())
+    >>> _ = model[0].weight.data.copy_(torch.tensor([[0.5, -1.0]])), model[0].bias.data.fill_(0.25)
+    >>> print(gn.observe(model, [[2.0, 0.5]]).neuron("0", 0))
+    0:0, relu, 2 inputs
+      input 0                      2 x 0.5    1.00
+      input 1                    0.5 x  -1   -0.50
+                                             -----
+      weighted sum                            0.50
+      + bias                                  0.25
+      rounding of the framework               0.00
+                                             -----
+      pre-activation z                        0.75
+      relu = max(0, z)                        0.75
+    """
+    if position is not None and (isinstance(position, bool) or not isinstance(position, int)):
+        raise SettingError(f"position is {position!r}, expected a whole number")
+    if (inputs is None) == (text is None):
+        raise InputError(
+            "expected either inputs or text" + (", got both" if text is not None else ", got neither"),
+            help='observe(model, inputs), or observe(folder, text="...") for a language model',
+        )
+    families = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(model).__mro__}
+    if "torch.Module" in families:
+        if text is not None:
+            raise InputError(
+                f"text for a {type(model).__name__} without a tokenizer",
+                help="pass the numbers of the tokens as inputs, or the folder of the model",
+            )
+        from glassnet.observation.torch_models import observe_module
+
+        return observe_module(model, inputs, layers, position)
+    raise InputError(
+        f"cannot observe a {type(model).__module__}.{type(model).__qualname__}: expected a PyTorch module",
+    )
