@@ -267,7 +267,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 positions,
                 numbers(inputs[at]),
                 numbers(out[at]),
-                _columns(operand.detach(), parameter),
+                _columns(operand.detach(), parameter, self.names[parameter]),
                 None if recorded.bias is None else lambda k: float(recorded.bias.detach()[k]),  # type: ignore[union-attr]
                 recorded.dtype,
                 operand=operand.detach(),
@@ -431,19 +431,19 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             np.arange(places),
             numbers(x),
             numbers(y),
-            _columns(weights.detach().flatten(1).t(), parameter),
+            _columns(weights.detach().flatten(1).t(), parameter, self.names[parameter]),
             None if bias is None else lambda k: float(bias.detach()[k]),
             recorded.dtype,
             Window(tuple(weights.shape[2:]), steps[0], steps[1], steps[2], groups),
         )
 
 
-def _columns(operand: Tensor, name: str) -> Callable[[int], Array]:
+def _columns(operand: Tensor, name: str, whole: Tensor) -> Callable[[int], Array]:
     """Neuron -> its weights; `InputError` once the parameter has been changed."""
-    version = operand._version
+    version = whole._version
 
     def column(k: int) -> Array:
-        if operand._version != version:
+        if whole._version != version:
             raise InputError(f"{name} was changed since the model was observed", help="observe it again")
         return numbers(operand[:, k]).astype(np.float64)
 
