@@ -1,9 +1,13 @@
 """`observe`: one forward pass of any model, seen neuron by neuron."""
 
+import os
 from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassnet.errors import InputError, SettingError
+from glassnet.errors import FileError, InputError, MissingExtra, SettingError
+from glassnet.opening import no_such_file, quoted
 
 if TYPE_CHECKING:
     from glassnet.observation.observation import Observation
@@ -23,8 +27,9 @@ def observe(
 
     Parameters
     ----------
-    model : torch.nn.Module
-        The model. A module in training mode is observed in evaluation mode, and put back.
+    model : torch.nn.Module, or path
+        The model: a module, or the folder of a language model as the transformers library saves it. A module in
+        training mode is observed in evaluation mode, and put back.
     inputs : array_like, tuple or dict
         What the model takes: one array, several, or named arguments. Floats are converted to the model's type.
     text : str, optional
@@ -73,7 +78,14 @@ def observe(
             help='observe(model, inputs), or observe(folder, text="...") for a language model',
         )
     families = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(model).__mro__}
+    if isinstance(model, str | os.PathLike):
+        return _observe_file(Path(model), inputs, text, layers, position)
     if "torch.Module" in families:
+        if "transformers.PreTrainedModel" in families:
+            from glassnet.observation import language_models
+
+            if language_models.is_language_model(model):
+                return language_models.observe_language_module(model, inputs, text, layers, position)
         if text is not None:
             raise InputError(
                 f"text for a {type(model).__name__} without a tokenizer",
@@ -83,5 +95,33 @@ def observe(
 
         return observe_module(model, inputs, layers, position)
     raise InputError(
-        f"cannot observe a {type(model).__module__}.{type(model).__qualname__}: expected a PyTorch module",
+        f"cannot observe a {type(model).__module__}.{type(model).__qualname__}: expected a PyTorch module or the "
+        "folder of a language model",
     )
+
+
+def _observe_file(
+    path: Path, inputs: Any, text: str | None, layers: Sequence[str] | None, position: int | None
+) -> "Observation":
+    if not path.exists():
+        raise no_such_file(path)
+    if not path.is_dir():
+        raise FileError(f"cannot observe {quoted(path)}: expected the folder of a language model")
+    load = import_torch("llm").load_language_model
+    loaded = load(path)
+    if text is not None:
+        seen: Observation = loaded.observe(text, layers, position)
+        return seen
+    from glassnet.observation.language_models import observe_language_module
+
+    return observe_language_module(loaded.module, inputs, None, layers, position)
+
+
+def import_torch(extra: str) -> Any:
+    """The module for language models; `MissingExtra` without PyTorch."""
+    try:
+        return import_module("glassnet.observation.language_models")
+    except ModuleNotFoundError as problem:
+        if problem.name != "torch":
+            raise
+        raise MissingExtra("torch", extra) from problem

@@ -51,13 +51,16 @@ _RECENT = 8
 
 @dataclass(eq=False)
 class Mark:
-    """What is known of a tensor: the product that it is the output of, the parameter that it copies, its rows' tokens,
-    and (for the residual stream) what it is the sum of."""
+    """What is known of a tensor: the product that it is the output of (`parts`: the experts' products, one after
+    another), the parameter that it copies, its rows' tokens, (for the residual stream) what it is the sum of, and which
+    rows of the parameter it `picked`."""
 
     product: "Recorded | None" = None
     parameter: str = ""
     tokens: Array | None = None
     sum: Any = None
+    parts: "tuple[Recorded, ...]" = ()
+    picked: Tensor | None = None
 
 
 @dataclass(eq=False)
@@ -84,7 +87,7 @@ class Recorded:
     up: "Recorded | None" = None
     halves: linking.Gate | None = None
     result: "Recorded | None" = None
-    input_product: "Recorded | None" = None
+    input_mark: "Mark | None" = None
     order: int = 0
     size: int = 0
 
@@ -141,6 +144,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._indexed(args, out)
         elif isinstance(out, Tensor):
             self._other(func, args, out)
+        elif isinstance(out, list | tuple) and args:
+            mark = mark_of(args[0])
+            for piece in out if mark is not None and mark.tokens is not None else ():
+                if isinstance(piece, Tensor) and piece.shape[:1] == args[0].shape[:1]:
+                    set_mark(piece, Mark(tokens=mark.tokens))  # type: ignore[union-attr]
         return out
 
     # What a tensor is
@@ -178,13 +186,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             operand, inputs, out = operand.t(), inputs.unsqueeze(0), out.unsqueeze(0)
         bias = args[at_bias] if at_bias is not None else None
         found = self.parameter_of(operand)
-        if found is None and func is not _ATEN.bmm.default:
+        if found is None:
             found = self.parameter_of(inputs)  # weights @ x: the same product, turned
             if found is None or bias is not None:
                 return
-            inputs, operand, out = operand.t(), inputs.t(), out.t()
-        if found is None:
-            return
+            inputs, operand, out = operand.mT, inputs.mT, out.mT
         if func is _ATEN.bmm.default:
             for part in range(operand.shape[0]):
                 self._record(found, inputs[part], operand[part], None, out[part], part if len(operand) > 1 else None)
@@ -200,16 +206,16 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         found = self.parameter_of(operand)
         mark = mark_of(inputs)
         tokens = mark.tokens if mark is not None else None
-        if tokens is not None:
-            set_mark(out, Mark(tokens=tokens))
+        set_mark(out, Mark(tokens=tokens))
         if found is None or ends is None or inputs.dim() != 2 or operand.dim() != 3:
             return
-        begin = 0
+        begin, before = 0, len(self.records)
         for expert, end in enumerate(ends.tolist()):
             if end > begin:
                 rows = tokens[begin:end] if tokens is not None else None
                 self._record(found, inputs[begin:end], operand[expert], None, out[begin:end], expert, rows)
             begin = end
+        set_mark(out, Mark(tokens=tokens, parts=tuple(self.records[before:])))
 
     def _record(
         self,
@@ -248,7 +254,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             pick,
             operand.detach(),
             bias if bias is not None and bias.dim() == 1 else None,
-            input_product=mark.product if mark is not None else None,
+            input_mark=mark,
             order=len(self.records),
             size=out.numel(),
         )
@@ -276,7 +282,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _address(self, parameter: str, whole: Tensor, operand: Tensor, part: int | None) -> str:
         name = parameter.removesuffix(".weight") or parameter
-        if whole.untyped_storage().data_ptr() == operand.untyped_storage().data_ptr():
+        if operand is not whole and whole.untyped_storage().data_ptr() == operand.untyped_storage().data_ptr():
             first = operand.storage_offset() - whole.storage_offset()
             if whole.dim() == 3 and part is None and whole.stride(0):
                 part, first = first // whole.stride(0), first % whole.stride(0)
@@ -309,7 +315,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _link(self, now: Recorded, inputs: Tensor) -> None:
         """Recognise the activation, or the gate, between an earlier product and the inputs of this one."""
         candidates = [r for r in self._recent if r.rows == now.rows and _same_rows(r, now) and not r.result]
-        if now.input_product is not None or not candidates:
+        if (now.input_mark is not None and now.input_mark.product is not None) or not candidates:
             return
         h = now.pick(inputs)
         for before in reversed(candidates):
@@ -362,6 +368,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """A bias that is added after the product, by an operation of its own."""
         for one, other in ((0, 1), (1, 0)):
             mark = marks[one]
+            if mark is not None and mark.parts and self._biases_added(mark, marks[other], tensors[other], out):
+                return True
             if mark is None or mark.product is None or mark.product.bias is not None:
                 continue
             recorded, bias = mark.product, tensors[other]
@@ -371,17 +379,34 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if out.numel() != recorded.size or recorded.size != recorded.rows * recorded.fan_out:
                 continue
             flat = out.reshape(recorded.rows, recorded.fan_out)
-            row = bias.detach().reshape(-1)
-            recorded.bias = row
-            recorded.sample = recorded.pick(out)
-            if recorded.product is not None:
-                rows = self._kept(recorded.name, recorded.rows, recorded.tokens)
-                assert rows is not None
-                recorded.product.outputs = numbers(flat[torch.as_tensor(rows[0])])
-                recorded.product.bias = _reader(row)
+            self._set_bias(recorded, bias.detach().reshape(-1), flat)
             set_mark(out, Mark(product=recorded, tokens=recorded.tokens))
             return True
         return False
+
+    def _biases_added(self, mark: Mark, biases: Mark | None, added: Tensor, out: Tensor) -> bool:
+        """The biases of experts: one row of a parameter for each row of their products."""
+        if biases is None or biases.picked is None or not biases.parameter or len(biases.picked) != len(out):
+            return False
+        begin = 0
+        for recorded in mark.parts:
+            rows = slice(begin, begin + recorded.rows)
+            begin += recorded.rows
+            if len({int(k) for k in biases.picked[rows].tolist()}) != 1:
+                return False
+            self.used.add(biases.parameter)
+            self._set_bias(recorded, added.detach()[rows.start].clone(), out[rows])
+        set_mark(out, Mark(tokens=mark.tokens))
+        return True
+
+    def _set_bias(self, recorded: Recorded, bias: Tensor, out: Tensor) -> None:
+        recorded.bias = bias
+        recorded.sample = recorded.pick(out)
+        if recorded.product is not None:
+            rows = self._kept(recorded.name, recorded.rows, recorded.tokens)
+            assert rows is not None
+            recorded.product.outputs = numbers(out[torch.as_tensor(rows[0])])
+            recorded.product.bias = _reader(bias)
 
     def _indexed(self, args: Sequence[Any], out: Tensor) -> None:
         """Rows of a matrix picked by number: the tokens that are sent to an expert."""
@@ -389,6 +414,10 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if len(which) != 1 or which[0] is None or which[0].dtype == torch.bool or which[0].dim() != 1:
             return
         mark = mark_of(source)
+        found = self.parameter_of(source)
+        if found is not None:
+            set_mark(out, Mark(parameter=found[0], picked=which[0].detach()))
+            return
         picked = np.asarray(which[0].detach().cpu())
         if (source.dim() == 2 and self.length in (0, len(source))) or (mark is not None and mark.tokens is not None):
             before = mark.tokens if mark is not None and mark.tokens is not None else None

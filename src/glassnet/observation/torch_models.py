@@ -103,7 +103,12 @@ def as_evaluated(model: nn.Module) -> Iterator[None]:
 
 def seen_layers(records: Sequence[Recorded]) -> list[SeenLayer]:
     """The layers of neurons that these products make, in their order; those of which nothing was kept are left out."""
-    made: list[SeenLayer] = []
+    return [layer for layer, _ in layers_of(records)]
+
+
+def layers_of(records: Sequence[Recorded]) -> list[tuple[SeenLayer, Recorded]]:
+    """The same, each with the product of its (first) sum."""
+    made: list[tuple[SeenLayer, Recorded]] = []
     taken: set[str] = set()
     for record in records:
         if record.product is None or record.gate is not None:
@@ -112,7 +117,7 @@ def seen_layers(records: Sequence[Recorded]) -> list[SeenLayer]:
         if layer.name in taken:
             layer.name = record.name
         taken.add(layer.name)
-        made.append(layer)
+        made.append((layer, record))
     return made
 
 
