@@ -20,6 +20,7 @@ from glassnet.cli import (
     export,
     inspect,
     neuron,
+    observe,
     open,
     predict,
     signals,
@@ -29,7 +30,7 @@ from glassnet.cli import (
 from glassnet.cli.options import fail
 from glassnet.errors import AddressError, GlassnetError, SettingError
 
-COMMANDS = (neuron, count, train, evaluate, predict, explain, compare, inspect, export, open)
+COMMANDS = (neuron, count, train, evaluate, predict, explain, compare, inspect, observe, export, open)
 
 DESCRIPTION = """\
 The glass-box toolkit for dense neural networks: every number can be seen,
@@ -46,6 +47,7 @@ examples:
   glassnet predict digits.safetensors photo.png   recognise a picture of a digit
   glassnet explain digits.safetensors --digit 7   and see why, on one screen
   glassnet inspect model.safetensors              look into any model file
+  glassnet observe folder/ --text "Once upon"     any neuron of a running model
   glassnet open                                   draw on it, turn its knobs
 
 glassnet COMMAND --help says more, with examples.

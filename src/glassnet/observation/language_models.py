@@ -76,7 +76,7 @@ class LanguageModel:
             grouped_inputs(layer, record, at)
         seen = LanguageObservation(
             self.name, [layer for layer, _ in pairs], (), raw, unseen(recorder), at - len(ids),
-            tokens=[self.name_of(i) for i in ids], position=at, terms=terms, final=final, head=head,
+            tokens=[self.name_of(i) for i in ids], token_ids=ids, position=at, terms=terms, final=final, head=head,
             records=recorder.records, source=self,
         )  # fmt: skip
         seen.outputs = self._likely(raw)

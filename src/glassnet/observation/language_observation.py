@@ -68,6 +68,7 @@ class LanguageObservation(Observation):
 
     tokens: Sequence[str] = ()
     position: int = 0
+    token_ids: Sequence[int] = field(default=(), repr=False)
     terms: "Sequence[Term] | None" = field(default=None, repr=False)
     final: Normed | None = field(default=None, repr=False)
     head: Recorded | None = field(default=None, repr=False)
@@ -119,15 +120,24 @@ class LanguageObservation(Observation):
     def evidence(self, layer: str, index: int, top: int = 5) -> list[tuple[str, float]]:
         """The tokens of the text at which a neuron passes on most, largest first.
 
+        Where only one position of the layer was kept, the model is run once more.
+
         Parameters
         ----------
         layer : str
-            A layer of which all positions were kept.
         index : int
         top : int
+
+        Returns
+        -------
+        list of (str, float)
+            The token, and what the neuron passes on there.
         """
         at = self.layer(layer)
         at.check(index)
+        if len(at.positions) < at.gate.rows:
+            again = self.source.observe(self.token_ids, [at.name], self.position)
+            at = again.layer(at.name)
         values = at.outputs[:, index]
         order = np.argsort(-np.abs(values), kind="stable")[:top]
         return [(self.tokens[at.positions[i]], float(values[i])) for i in order]
@@ -343,38 +353,72 @@ class LanguageObservation(Observation):
         return Document(f"{self.model} on {text!r}", parts)
 
     def card(
-        self, layer: str, index: int, position: int | None = None, top: int = 12, singly: bool = False
-    ) -> Document:
-        """One neuron worked by hand, the tokens at which it is strongest, and the words it writes."""
+        self, layer: str, index: int, position: "int | tuple[int, ...] | None" = None, top: int = 12,
+        singly: bool = False,
+    ) -> Document:  # fmt: skip
+        """One neuron worked by hand, the tokens at which it is strongest, and the words it writes.
+
+        Parameters
+        ----------
+        layer, index, position
+            As for `neuron`.
+        top : int
+            Products shown singly.
+        singly : bool
+            Products singly also where they are grouped by what computed their inputs.
+
+        Returns
+        -------
+        Document
+        """
         trace = self.neuron(layer, index, position)
-        parts: list[Part] = [trace.document(top, singly)]
-        at = self.layer(layer)
-        if len(at.positions) > 1:
-            cells = [
-                (repr(printable(token, 30)), significant(value, 6)) for token, value in self.evidence(layer, index)
-            ]
-            parts.append(
-                Section(
-                    "tokens of the text at which it passes on most", [Table([Column(), Column("output", "r")], cells)]
-                )
-            )
+        parts: list[Part] = [*trace.document(top, singly).parts]
+        if len(self.tokens) > 1:
+            found = self.evidence(layer, index)
+            cells = [(repr(printable(token, 30)), significant(value, 6)) for token, value in found]
+            table = Table([Column(), Column("output", "r")], cells)
+            parts.append(Section("tokens of the text at which it passes on most", [table]))
         written = self.writes(layer, index)
         if written:
             words = " ".join(repr(printable(word, 30)) for word in written)
-            parts.append(Text(f"writes, at position {self.position}: {words}"))
+            parts.append(Section("words that it writes here", [Text(words)]))
         return Document(trace.name, parts)
 
     def writes(self, layer: str, index: int) -> tuple[str, ...]:
-        """The words that a neuron of an MLP writes at this position; none for other layers."""
+        """The words that a neuron of an MLP writes at this position; none for other layers.
+
+        Parameters
+        ----------
+        layer : str
+        index : int
+
+        Returns
+        -------
+        tuple of str
+        """
         at = self.layer(layer)
         for writer in self.writers():
             if at.result is not None and writer.record.product is at.result:
                 return self.words_written([(writer, index)])[0]
         return ()
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return super().as_dict() | {"tokens": list(self.tokens), "position": self.position}
+    def as_dict(
+        self, top: int = 10, output: "str | int | None" = None, against: "str | int | None" = None
+    ) -> dict[str, Any]:
+        """Plain values for JSON.
+
+        Parameters
+        ----------
+        top : int
+            Number of neurons.
+        output, against : str or int, optional
+            The token that is shared out (default: the most likely).
+
+        Returns
+        -------
+        dict
+        """
+        return super().as_dict(top, output, against) | {"tokens": list(self.tokens), "position": self.position}
 
     def __repr__(self) -> str:
         return f"LanguageObservation({self.model}, {len(self.tokens):,} tokens, position {self.position})"

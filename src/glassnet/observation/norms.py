@@ -53,16 +53,17 @@ def held(module: Any, inputs: Array, outputs: Array, dtype: str) -> HeldNorm | N
 
 
 def _forms(module: Any, x: Array) -> Iterator[HeldNorm]:
-    known = (getattr(module, name, None) for name in ("variance_epsilon", "eps", "epsilon", "norm_eps"))
-    epsilon = next((float(value) for value in known if isinstance(value, float | int)), 0.0)
+    known = [getattr(module, name, None) for name in ("variance_epsilon", "eps", "epsilon", "norm_eps")]
+    epsilons = [float(value) for value in known if isinstance(value, float | int)] or [1e-5, 1e-6]
     weight, bias = (_values(getattr(module, name, None), x) for name in ("weight", "bias"))
     weights = [np.ones_like(x)] if weight is None else [weight, 1 + weight]
-    rms = 1 / np.sqrt((x * x).mean() + epsilon)
-    spread = 1 / np.sqrt(x.var() + epsilon)
     with np.errstate(all="ignore"):
-        for w in weights:
-            yield HeldNorm(w * rms, w, False, bias)
-            yield HeldNorm(w * spread, w, True, bias)
+        for epsilon in epsilons:
+            rms = 1 / np.sqrt((x * x).mean() + epsilon)
+            spread = 1 / np.sqrt(x.var() + epsilon)
+            for w in weights:
+                yield HeldNorm(w * rms, w, False, bias)
+                yield HeldNorm(w * spread, w, True, bias)
 
 
 def _values(parameter: Any, x: Array) -> Array | None:

@@ -17,6 +17,12 @@ from glassnet.opening import printable
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Column, Part, Section, Table, Text, Worked
 
+
+def _number(layer: str) -> int | str:
+    """A block of a language model as a number, any other layer by its name."""
+    return int(layer) if layer.isdecimal() else layer
+
+
 MOST_PARTS = 80
 """Of more parts than this only the largest are printed."""
 
@@ -125,7 +131,7 @@ class Attribution(Rendered):
             "against": self.against,
             "total": self.total,
             "parts": [{"name": name, "contribution": value} for name, value in self.parts],
-            "neurons": [vars(n) | {"writes": list(n.writes)} for n in self.neurons],
+            "neurons": [vars(n) | {"layer": _number(n.layer), "writes": list(n.writes)} for n in self.neurons],
             "neuron_count": self.neuron_count,
             "neuron_total": self.neuron_total,
             "exact": self.exact,
@@ -374,11 +380,92 @@ class Observation(Rendered):
         more = [Text(f"{len(self.layers) - 60:,} more layers")] if len(self.layers) > 60 else []
         return Section("layers", [Table(columns, cells), *more])
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+    def layer_document(self, layer: str, top: int = 10) -> Document:
+        """The most active neurons of one layer.
+
+        Parameters
+        ----------
+        layer : str
+        top : int
+
+        Returns
+        -------
+        Document
+        """
+        at = self.layer(layer)
+        alone = Observation(self.model, [at], (), default_position=self._position(at))
+        values = at.outputs if at.gate.window is None else at.outputs.reshape(at.shape[0], -1).max(axis=1)[None]
+        row = values[at.row(self._position(at)) if at.gate.window is None else 0]
+        best = np.argsort(-np.abs(row), kind="stable")[:top]
+        cells = [(f"{at.name}:{k}", significant(float(row[k]), 6)) for k in best]
+        table = Table([Column("neuron", most=60), Column("output", "r")], cells)
+        return Document(f"{self.model}, {at.name}", [alone._layer_table(), Section("most active neurons", [table])])
+
+    def card(
+        self, layer: str, index: int, position: "int | tuple[int, ...] | None" = None, top: int = 12,
+        singly: bool = False,
+    ) -> Document:  # fmt: skip
+        """One neuron worked by hand.
+
+        Parameters
+        ----------
+        layer, index, position
+            As for `neuron`.
+        top : int
+            Products shown singly.
+        singly : bool
+            Products singly also where they are grouped by what computed their inputs.
+
+        Returns
+        -------
+        Document
+        """
+        return self.neuron(layer, index, position).document(top, singly)
+
+    def writes(self, layer: str, index: int) -> tuple[str, ...]:
+        """The words that a neuron writes: of language models only.
+
+        Parameters
+        ----------
+        layer : str
+        index : int
+
+        Returns
+        -------
+        tuple of str
+        """
+        return ()
+
+    def as_dict(
+        self, top: int = 10, output: "str | int | None" = None, against: "str | int | None" = None
+    ) -> dict[str, Any]:
+        """Plain values for JSON.
+
+        Parameters
+        ----------
+        top : int
+            Number of neurons.
+        output, against : str or int, optional
+            What is shared out (default: the largest output).
+
+        Returns
+        -------
+        dict
+        """
+        try:
+            given: Attribution | None = self.attribution(output, against, top)
+        except SettingError:
+            if output is not None:
+                raise
+            given = None
+        shared = {"parts": [], "neurons": []} if given is None else given.as_dict()
         return {
             "model": self.model,
             "outputs": [o._asdict() for o in self.outputs],
+            "parts": shared.pop("parts"),
+            "neurons": shared.pop("neurons"),
+            "attribution": shared or None,
+            "strongest": [dict(vars(n)) for n in self.strongest(self.default_position, top)],
             "layers": [
                 {
                     "name": layer.name,
@@ -391,7 +478,6 @@ class Observation(Rendered):
                 }
                 for layer in self.layers
             ],
-            "strongest": [dict(vars(n)) for n in self.strongest(self.default_position)],
             "unseen": list(self.unseen),
         }
 
