@@ -60,15 +60,15 @@ def observe(
     >>> _ = model[0].weight.data.copy_(torch.tensor([[0.5, -1.0]])), model[0].bias.data.fill_(0.25)
     >>> print(gn.observe(model, [[2.0, 0.5]]).neuron("0", 0))
     0:0, relu, 2 inputs
-      input 0                      2 x 0.5    1.00
-      input 1                    0.5 x  -1   -0.50
-                                             -----
-      weighted sum                            0.50
-      + bias                                  0.25
-      rounding of the framework               0.00
-                                             -----
-      pre-activation z                        0.75
-      relu = max(0, z)                        0.75
+      input 0    2 x 0.5           1.00
+      input 1  0.5 x  -1          -0.50
+                                  -----
+      weighted sum                 0.50
+      + bias                       0.25
+      rounding of the framework    0.00
+                                  -----
+      pre-activation z             0.75
+      relu = max(0, z)             0.75
     """
     if position is not None and (isinstance(position, bool) or not isinstance(position, int)):
         raise SettingError(f"position is {position!r}, expected a whole number")
