@@ -25,6 +25,8 @@ from glassnet.observation.torch_models import Selection, as_arrays, as_evaluated
 from glassnet.opening import quoted
 
 LIKELY = 10
+_SPACE = "\u2581"
+"""How vocabularies of sentencepiece write a space."""
 
 
 class LanguageModel:
@@ -123,8 +125,15 @@ class LanguageModel:
     def name_of(self, token: int) -> str:
         """The text of a token; its number where there is no tokenizer."""
         if token not in self._names:
-            self._names[token] = f"token {token}" if self.tokenizer is None else str(self.tokenizer.decode([token]))
+            self._names[token] = f"token {token}" if self.tokenizer is None else self._decoded(token)
         return self._names[token]
+
+    def _decoded(self, token: int) -> str:
+        """A token's text, with the space before it that decoders leave out at the beginning of a text."""
+        assert self.tokenizer is not None
+        text = str(self.tokenizer.decode([token]))
+        piece = self.tokenizer.convert_ids_to_tokens(token)
+        return f" {text}" if str(piece).startswith(_SPACE) and not text.startswith(" ") else text
 
     def tokens_of(self, text: str) -> list[int]:
         """The tokens with this text, with and without a space before it."""

@@ -17,18 +17,25 @@ TOLERANCE = {"bfloat16": 2.0**-6, "float16": 2.0**-9}
 """How far, relative to the largest number of the row, a fit may be off; 2e-6 for other types."""
 
 
-def fitting(z: Array, a: Array, dtype: str, of_row: bool = True) -> str:
-    """Name of the activation that makes `a` of `z`, both of shape (rows, n); "" if none does."""
+def fitting(z: Array, a: Array, dtype: str, of_row: bool = True, first: str = "") -> str:
+    """Name of the activation that makes `a` of `z`, both of shape (rows, n); "" if none does.
+
+    In float32 and float64 the first that fits is it, `first` before the others; halves are too coarse for that, and
+    there the nearest one is.
+    """
     if z.shape != a.shape or not np.isfinite(z).all() or not a.any():
         return ""
     scale = float(np.abs(a).max())
     if not np.isfinite(scale):
         return ""
     best, found = TOLERANCE.get(dtype, 2e-6) * scale, ""
-    for name in _candidates(of_row):
+    names = _candidates(of_row)
+    for name in sorted(names, key=lambda name: name != first):
         with np.errstate(all="ignore"):
             off = np.abs(activation(name)(z) - a)
         if off.max() <= TOLERANCE.get(dtype, 2e-6) * scale and off.mean() < best:
+            if dtype not in TOLERANCE:
+                return name
             best, found = float(off.mean()), name
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.errors import FileError, InputError, MissingExtra, SettingError
-from glassnet.opening import no_such_file, quoted
+from glassnet.opening import no_such_file, open_file, quoted
 
 if TYPE_CHECKING:
     from glassnet.observation.observation import Observation
@@ -28,8 +28,8 @@ def observe(
     Parameters
     ----------
     model : torch.nn.Module, or path
-        The model: a module, or the folder of a language model as the transformers library saves it. A module in
-        training mode is observed in evaluation mode, and put back.
+        The model: a module, the folder of a language model as the transformers library saves it, or a GGUF file of
+        one. A module in training mode is observed in evaluation mode, and put back.
     inputs : array_like, tuple or dict
         What the model takes: one array, several, or named arguments. Floats are converted to the model's type.
     text : str, optional
@@ -105,16 +105,30 @@ def _observe_file(
 ) -> "Observation":
     if not path.exists():
         raise no_such_file(path)
-    if not path.is_dir():
-        raise FileError(f"cannot observe {quoted(path)}: expected the folder of a language model")
-    load = import_torch("llm").load_language_model
-    loaded = load(path)
+    loaded = _language_model(path)
     if text is not None:
         seen: Observation = loaded.observe(text, layers, position)
         return seen
     from glassnet.observation.language_models import observe_language_module
 
     return observe_language_module(loaded.module, inputs, None, layers, position)
+
+
+def _language_model(path: Path) -> Any:
+    """The language model in a folder or a GGUF file."""
+    if path.is_dir():
+        return import_torch("llm").load_language_model(path)
+    with open_file(path) as file:
+        head = file.read(4)
+    if head == b"GGUF":
+        import_torch("llm")
+        from glassnet.observation.gguf_models import load_gguf
+
+        return load_gguf(path)
+    raise FileError(
+        f"cannot observe {quoted(path)}: expected the folder of a language model, or a GGUF file",
+        help="glassnet inspect FILE shows what a file holds",
+    )
 
 
 def import_torch(extra: str) -> Any:

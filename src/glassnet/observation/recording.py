@@ -47,6 +47,7 @@ _SAMPLED = 2
 """Rows of each product on which activations are tried."""
 _SAMPLED_PLACES = 4096
 _RECENT = 8
+_NOTHING = np.zeros((0, 0))
 
 
 @dataclass(eq=False)
@@ -236,6 +237,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         rows = len(out)
         if tokens is not None and len(tokens) != rows:
             tokens = None
+        kept = self._kept(name, rows, tokens)
         sampled = torch.as_tensor(np.unique([rows - 1, rows // 2])[-_SAMPLED:] if rows else np.zeros(0, int))
         fan_out = operand.shape[1]
 
@@ -250,7 +252,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             rows,
             dtype_of(out),
             tokens,
-            pick(out),
+            _NOTHING if kept is None else pick(out),
             pick,
             operand.detach(),
             bias if bias is not None and bias.dim() == 1 else None,
@@ -260,9 +262,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
         self.records.append(recorded)
         self._link(recorded, inputs)
-        self._recent.append(recorded)
-        kept = self._kept(name, rows, recorded.tokens)
         if kept is not None:
+            self._recent.append(recorded)
             rows_kept, positions = kept
             at = torch.as_tensor(rows_kept)
             recorded.product = Product(
@@ -320,7 +321,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         h = now.pick(inputs)
         for before in reversed(candidates):
             if before.fan_out == now.fan_in:
-                name = linking.fitting(before.sample, h, before.dtype, of_row=False)
+                name = self._fitting(before, h, of_row=False)
                 if name:
                     before.activation, before.result = before.activation or name, now
                     return
@@ -338,6 +339,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                         up.gate, up.result = gate, now
                         return
 
+    def _fitting(self, product: Recorded, a: Array, of_row: bool) -> str:
+        found = linking.fitting(product.sample, a, product.dtype, of_row, self._usual)
+        self._usual = found or self._usual
+        return found
+
+    _usual = ""
+
     def _other(self, func: Any, args: Sequence[Any], out: Tensor) -> None:
         tensors = [a for a in args if isinstance(a, Tensor)]
         marks = [mark_of(a) for a in tensors]
@@ -351,9 +359,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             product = marks[0].product
             pointwise = torch.Tag.pointwise in func.tags
             if (pointwise or func is _ATEN._softmax.default) and not product.activation and out.numel() == product.size:
-                product.activation = linking.fitting(
-                    product.sample, product.pick(out), product.dtype, of_row=not pointwise
-                )
+                product.activation = self._fitting(product, product.pick(out), of_row=not pointwise)
         tokens = next((m.tokens for m in marks if m is not None and m.tokens is not None), None)
         if tokens is not None and out.dim() and len(out) == len(tokens) and mark_of(out) is None:
             set_mark(out, Mark(tokens=tokens))
@@ -401,8 +407,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _set_bias(self, recorded: Recorded, bias: Tensor, out: Tensor) -> None:
         recorded.bias = bias
-        recorded.sample = recorded.pick(out)
         if recorded.product is not None:
+            recorded.sample = recorded.pick(out)
             rows = self._kept(recorded.name, recorded.rows, recorded.tokens)
             assert rows is not None
             recorded.product.outputs = numbers(out[torch.as_tensor(rows[0])])

@@ -32,6 +32,8 @@ MOST_KEYS = 1 << 14
 MOST_PARTS = 1 << 10
 _LONGEST_NAME = 1 << 12
 _LONGEST_TEXT = 1 << 16
+_TOGETHER = 64
+"""Blocks that are handed over as one row: the package takes 16 rows at a time, and calls cost more than numbers."""
 _SHOWN = 16
 _DEEPEST = 4
 _WINDOW = 1 << 20
@@ -113,6 +115,40 @@ def open_file(path: Path) -> StoredCheckpoint:
         raise _wrong(path, f"{len(tensors):,} tensors in {len(parts)} parts of {claimed}", "all of them")
     words = f"GGUF version {first.version}" + (f", in {len(parts)} parts" if len(parts) > 1 else "")
     return StoredCheckpoint(path, words, parts[0].metadata, tensors, places)
+
+
+def read_values(path: Path) -> dict[str, Any]:
+    """The metadata as values: numbers, texts and lists of them, vocabularies whole, within the same bounds."""
+    file = access.stored(path)
+    with file.opened() as number:
+        header = _Header(file, number, _Budget())
+        if header.take(4) != b"GGUF" or header.u32() not in (2, 3):
+            raise _wrong(path, "a file of another format or version", "a GGUF file of version 2 or 3", "check the path")
+        header.u64()
+        keys = header.u64()
+        if keys > MOST_KEYS:
+            raise _wrong(path, f"a header that claims {keys:,} keys", f"at most {MOST_KEYS:,}")
+        found: dict[str, Any] = {}
+        for _ in range(keys):
+            key = header.name()
+            found[key] = _value(header, header.u32(), 0)
+        return found
+
+
+def _value(header: "_Header", kind: int, depth: int) -> Any:
+    if kind == _STRING:
+        return header.whole_text()
+    if kind != _ARRAY:
+        return header.scalar(kind)
+    if depth == _DEEPEST:
+        raise _wrong(header.path, f"lists in lists, more than {_DEEPEST} deep", f"at most {_DEEPEST}")
+    inner, length = header.u32(), header.u64()
+    if inner in (_STRING, _ARRAY):
+        header.step(length)
+        return [_value(header, inner, depth + 1) for _ in range(length)]
+    width = header.width(inner)
+    header.step(length)
+    return list(struct.unpack(f"<{length}{_SCALARS[inner].format[1:]}", header.take(length * width)))
 
 
 @dataclass
@@ -296,7 +332,12 @@ def _unpacked(kind: int, blocks: Array) -> Array:
         raise MissingExtra("gguf", "gguf") from None
     try:
         with np.errstate(all="ignore"):  # scales that are infinite or no numbers are the file's own
-            return np.asarray(quants.dequantize(blocks, GGMLQuantizationType(kind))).reshape(-1, block)
+            whole = len(blocks) // _TOGETHER * _TOGETHER
+            parts = [blocks[:whole].reshape(-1, _TOGETHER * blocks.shape[1]), blocks[whole:].reshape(1, -1)]
+            made = [quants.dequantize(part, GGMLQuantizationType(kind)) for part in parts if part.size]
+            return np.concatenate(
+                [np.asarray(part).reshape(-1, block) for part in made] or [np.empty((0, block), "<f4")]
+            )
     except (NotImplementedError, ValueError) as problem:
         raise SettingError(
             f"the installed gguf package cannot unpack numbers of type {name}", help="pip install -U gguf"
@@ -386,6 +427,14 @@ class _Header:
             return f"a text of {length:,} bytes"
         self._budget.kept -= length
         return self.take(length).decode("utf-8", "backslashreplace")
+
+    def whole_text(self) -> str:
+        """A text as it is, one of a vocabulary or a template."""
+        length = self.u64()
+        self._budget.kept -= length
+        if length > MOST_KEPT or self._budget.kept < 0:
+            raise _wrong(self.path, f"more than {MOST_KEPT:,} bytes of texts", "a vocabulary that fits into them")
+        return self.take(length).decode("utf-8", "replace")
 
     def skip_strings(self, many: int) -> None:
         """Past so many strings: only their lengths are looked at, some 60 ns each."""
