@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def test_importing_it_imports_nothing_heavy() -> None:
     script = "import sys, glassnet; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "rich", "PIL", "safetensors", "pyarrow", "torch"} & set(loaded)
+
+
+def test_an_sdist_holds_all_that_its_tests_need(tmp_path: Path) -> None:
+    build = [sys.executable, "setup.py", "--quiet", "sdist", "--dist-dir", str(tmp_path)]
+    subprocess.run(build, check=True, capture_output=True, cwd=ROOT)
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as file:
+        names = {name.partition("/")[2] for name in file.getnames()}
+    wanted = [path for folder in ("tests", "docs", "kernel", "frontend/src") for path in (ROOT / folder).rglob("*")]
+    kept = {str(path.relative_to(ROOT)) for path in wanted if path.is_file() and "__pycache__" not in path.parts}
+    assert {"Makefile", "frontend/package-lock.json", ".ci/run", *kept} <= names
 
 
 def test_a_wheel_holds_digits_kernel_types_and_licences_and_trains(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ GAP = 3
 NOTHING = "."
 """A cell for a count of 0."""
 NARROW = 60
-"""In fewer columns nothing stands beside anything."""
+"""In fewer columns nothing stands beside anything, and what is too wide stands one below another."""
 BESIDE = 22
 """Columns that an input needs, to stand beside the outputs."""
 HIDDEN_LAYERS = 6
@@ -119,7 +119,7 @@ def _table(table: Table, width: int) -> list[str]:
     wide = [max(len(row[i]) for row in plain) for i in range(len(table.columns))]
     left = width - sum(wide) - 2 * (len(wide) - 1)
     wraps = table.columns[-1].most is None and table.columns[-1].align == "l" and not bars[-1]
-    if left + (max(wide[-1] - MOST_WRAPPED, 0) if wraps else 0) < 0:
+    if width < NARROW and left + (max(wide[-1] - MOST_WRAPPED, 0) if wraps else 0) < 0:
         return _stacked(table, plain, bars, width)
     room = min(max(left // (sum(bars) or 1), 4), 48)
     lines = []
@@ -170,7 +170,7 @@ def _worked(worked: Worked, width: int) -> list[str]:
     text_width = max(map(len, texts))
     wide = max(len(row.figure) for row in rows if row.kind != "result")
     decimals = len(rows[0].figure.partition(".")[2])
-    if text_width + wide + 5 > width:
+    if width < NARROW and text_width + wide + 5 > width:
         return _below_one_another(rows, width, wide)
     lines = []
     for row, text in zip(rows, texts, strict=True):
