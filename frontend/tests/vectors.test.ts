@@ -154,7 +154,7 @@ interface Column {
 }
 test.each(vectors<Column>("columns"))("the column of a neuron of sum $weighted_sum", (wanted) => {
   const [inputs, weights] = [Float32Array.from(wanted.inputs), Float32Array.from(wanted.weights)];
-  const products = weights.map((weight, i) => weight * inputs[i]);
+  const products = Float64Array.from(weights, (weight, i) => weight * inputs[i]);
   const sums = worked(
     {
       address: { layer: 0, neuron: 0 },
@@ -172,10 +172,11 @@ test.each(vectors<Column>("columns"))("the column of a neuron of sum $weighted_s
   const rest = (line: Rest | null): string[][] => (line ? [["rest", line.what, line.figure]] : []);
   const rows = sums && [
     ...sums.terms.map(({ input, figure }) => ["term", `input ${input}`, figure]),
-    ...rest(sums.rest),
+    ...rest(sums.others),
+    ...rest(sums.rounding),
     ["total", "weighted sum", sums.weightedSum],
     ["term", "+ bias", sums.bias],
-    ...rest(sums.rounding),
+    ...rest(sums.biasRounding),
     ["total", "pre-activation z", sums.preActivation],
   ];
   expect(rows && rows.map((row) => row.map((text) => text.replace("\u2212", "-")))).toEqual(wanted.rows);

@@ -1,14 +1,26 @@
 """Arithmetic written out so that it can be checked by hand: every column adds up as printed.
 
-Numbers of one column are rounded to the same number of decimals. Rounded parts do not always add up to the rounded sum;
-what is then left over goes into the line for the terms not shown, or is printed as a line of its own.
+Numbers of one column are rounded to the same number of decimals. Rounded parts do not always add up to the rounded
+sum. Where they do not, a figure that lay next to the middle between two is rounded the other way, or the column gets
+some decimals more; where that does not help, what is left over is a row of its own. What the terms make exactly and
+what the machine made of them may differ, too, since it rounds each step: that is a row where it shows, and an error
+where rounding cannot explain it.
 """
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from glassnet.errors import GlassnetError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 MOST_DECIMALS = 6
+MORE_DECIMALS = 3
+"""So many more than it needs may a column get, to add up."""
+FARTHEST = (3, 5)
+"""Of a unit, as a fraction: from the number itself to its figure. A half would be rounding to the nearest."""
 
 
 class Product(NamedTuple):
@@ -23,10 +35,24 @@ Line: TypeAlias = tuple[str | Product, float]
 """What a number is, and the number."""
 
 
+class Sum(NamedTuple):
+    """Terms and their total, as the machine has it; each sum of a chain carries on from the total of the one before.
+
+    `others` are the terms that are not shown singly, with their true sum. `rounding` names what the machine's rounding
+    may add to that, and `bound` is the most that it may be.
+    """
+
+    terms: Sequence[Line]
+    total: Line
+    others: Line | None = None
+    rounding: str = "rounding"
+    bound: float = math.inf
+
+
 class Row(NamedTuple):
     """A line of arithmetic, ready to be laid out: what the number is, and the number as it is shown.
 
-    A `rest` are the terms that are not shown singly, or what rounding left over; a `total` is the sum of all lines
+    A `rest` are the terms that are not shown singly, or the machine's rounding; a `total` is the sum of all lines
     above it since the total before, that one included; the `result` comes last, and is no sum.
     """
 
@@ -73,44 +99,127 @@ def strongest(products: Sequence[float], top: int) -> list[int]:
     return sorted(range(len(products)), key=lambda i: -abs(products[i]))[:top]
 
 
-def rows(sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line, precision: float = 1e-9) -> list[Row]:
-    """A chain of sums, each carrying on from the total of the one before, and the result under them.
+def rounding_bound(sizes: Iterable[float], count: int, epsilon: float) -> float:
+    """The most by which a sum of `count` numbers of these sizes may be off, in whatever order it is made.
 
-    A sum is its terms, the words for the terms that are not among them ("" if these are all), and its total.
-    `precision` tells how far from exact the numbers may be, relative to the largest. However the rows are laid out
-    (as text, as a table), their figures are these, and add up as these.
+    Twice the bound of Higham, Accuracy and Stability of Numerical Algorithms (2002), (4.4), since the numbers may be
+    products that were rounded, too; and what numbers near 0 lose.
     """
-    numbers = [v for terms, _, total in sums for _, v in (*terms, total)]
+    return 2 * (count + 2) * (epsilon * math.fsum(map(abs, sizes)) + 1e-44)
+
+
+def rows(sums: Sequence[Sum], result: Line, precision: float = 1e-9) -> list[Row]:
+    """A chain of sums and the result under them, however they are then laid out: the figures add up as printed.
+
+    Parameters
+    ----------
+    sums : sequence of Sum
+    result : Line
+        What the last total becomes; it is no sum.
+    precision : float
+        How far from exact the numbers may be, relative to the largest; settles the number of decimals.
+
+    Raises
+    ------
+    GlassnetError
+        If the terms of a sum make another number than its total, by more than its bound.
+    """
+    numbers = [v for part in sums for _, v in (*part.terms, *([part.others] if part.others else []), part.total)]
     if not all(map(math.isfinite, numbers)):
         return _as_they_are(sums, result)
-    decimals = decimals_for(numbers, precision)
-
-    def units(value: float) -> int:
-        """A number in whole units of the last decimal, rounded once, so that what is printed is true and adds up."""
-        from fractions import Fraction  # here: the command's help has no use for it
-
-        return round(Fraction(value) * 10**decimals)
-
-    made: list[Row] = []
-    carried = 0
-    for terms, others, total in sums:
-        figures = [units(value) for _, value in terms]
-        made += [Row("term", what, _figure(n, decimals)) for (what, _), n in zip(terms, figures, strict=True)]
-        rest = units(total[1]) - carried - sum(figures)
-        if others or rest:
-            made.append(Row("rest", others or "rounding of the lines above", _figure(rest, decimals)))
-        made.append(Row("total", total[0], _figure(units(total[1]), decimals)))
-        carried = units(total[1])
-    return [*made, Row("result", result[0], significant(result[1]))]
+    errors = _errors(sums)
+    shown = [v for part in sums for _, v in (*part.terms, part.total)]
+    needed = decimals_for(shown, precision)
+    for decimals in range(needed, needed + MORE_DECIMALS + 1):
+        figures = _figures(sums, errors, decimals)
+        if figures is not None:
+            return [*_made(sums, errors, figures, decimals), Row("result", result[0], significant(result[1]))]
+    figures = _figures(sums, errors, needed, leaving_over=True)
+    return [*_made(sums, errors, figures or [], needed), Row("result", result[0], significant(result[1]))]
 
 
-def _as_they_are(sums: Sequence[tuple[Sequence[Line], str, Line]], result: Line) -> list[Row]:
+def _errors(sums: Sequence[Sum]) -> list[float]:
+    """What the machine's own totals are more than the terms make exactly."""
+    found, carried = [], 0.0
+    for part in sums:
+        what, total = part.total
+        others = part.others[1] if part.others else 0.0
+        error = math.fsum([total, -carried, *(-v for _, v in part.terms), -others])
+        if abs(error) > part.bound:
+            raise GlassnetError(
+                f"the terms of {what!r} make {significant(total - error)}, the machine's own number is "
+                f"{significant(total)}: more than rounding explains"
+            )
+        found.append(error)
+        carried = total
+    return found
+
+
+def _figures(
+    sums: Sequence[Sum], errors: Sequence[float], decimals: int, leaving_over: bool = False
+) -> list[list[int]] | None:
+    """Of each sum the terms, the others, the rounding and the total, in units of the last decimal.
+
+    None where they would not add up; `leaving_over` puts what is missing into the rounding.
+    """
+    made, carried = list[list[int]](), 0
+    for part, error in zip(sums, errors, strict=True):
+        values = [v for _, v in (*part.terms, *([part.others] if part.others else []))]
+        rounding, total = _units(error, decimals), _units(part.total[1], decimals)
+        figures = [_units(value, decimals) for value in values]
+        missing = total - carried - rounding - sum(figures)
+        if missing and not leaving_over:
+            missing = _round_others(values, figures, missing, decimals)
+        if missing and not leaving_over:
+            return None
+        made.append([*figures, rounding + missing, total])
+        carried = total
+    return made
+
+
+def _round_others(values: Sequence[float], figures: list[int], missing: int, decimals: int) -> int:
+    """Round figures the other way, those nearest to the middle first, until nothing is missing; what still is."""
+    most, of = FARTHEST
+    step = 1 if missing > 0 else -1
+    beyond = [step * (_exactly(value, decimals) - figure) for value, figure in zip(values, figures, strict=True)]
+    for k in sorted(range(len(values)), key=lambda k: -beyond[k])[: abs(missing)]:
+        if (1 - beyond[k]) * of <= most:
+            figures[k] += step
+            missing -= step
+    return missing
+
+
+def _made(sums: Sequence[Sum], errors: Sequence[float], figures: Sequence[Sequence[int]], decimals: int) -> list[Row]:
+    made = list[Row]()
+    for part, error, (*terms, rounding, total) in zip(sums, errors, figures, strict=True):
+        lines = [*part.terms, *([part.others] if part.others else [])]
+        for k, ((what, _), units) in enumerate(zip(lines, terms, strict=True)):
+            made.append(Row("term" if k < len(part.terms) else "rest", what, _figure(units, decimals)))
+        if rounding:
+            what = part.rounding if _units(error, decimals) else "rounding of the lines above"
+            made.append(Row("rest", what, _figure(rounding, decimals)))
+        made.append(Row("total", part.total[0], _figure(total, decimals)))
+    return made
+
+
+def _units(value: float, decimals: int) -> int:
+    """A number in whole units of the last decimal, rounded once."""
+    return round(_exactly(value, decimals))
+
+
+def _exactly(value: float, decimals: int) -> "Fraction":
+    from fractions import Fraction  # here: the command's help has no use for it
+
+    return Fraction(value) * 10**decimals
+
+
+def _as_they_are(sums: Sequence[Sum], result: Line) -> list[Row]:
     """Rows without sums to check, where some number is no number any more."""
     made = []
-    for terms, others, total in sums:
-        made += [Row("term", what, significant(value)) for what, value in terms]
-        made += [Row("rest", others, "...")] if others else []
-        made.append(Row("total", total[0], significant(total[1])))
+    for part in sums:
+        made += [Row("term", what, significant(value)) for what, value in part.terms]
+        made += [Row("rest", part.others[0], significant(part.others[1]))] if part.others else []
+        made.append(Row("total", part.total[0], significant(part.total[1])))
     return [*made, Row("result", result[0], significant(result[1]))]
 
 

@@ -9,9 +9,10 @@ maps the pre-activation to the neuron's output.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isfinite
+from math import fsum, isfinite
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from glassnet import arithmetic
@@ -204,8 +205,9 @@ class NeuronTrace(Rendered):
 
     @property
     def products(self) -> Array:
-        """Each input times its weight, of shape (fan_in,)."""
-        return self.inputs * self.weights
+        """Each input times its weight, of shape (fan_in,), float64: exact for inputs and weights of 32 bits."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.inputs.astype(np.float64) * self.weights
 
     @property
     def output(self) -> float:
@@ -239,25 +241,37 @@ class NeuronTrace(Rendered):
         if top < 0:
             raise SettingError(f"top must be 0 or more, got {top}")
         if self.groups is not None and not singly:
-            return self._rows([*self.groups], "")
+            return self._rows([*self.groups], None)
         products = self.products.tolist()
         shown = arithmetic.strongest(products, top)
-        hidden = set(range(len(products))) - set(shown)
+        hidden = sorted(set(range(len(products))) - set(shown))
         zeros = sum(products[i] == 0 for i in hidden)
-        more = f"{len(hidden):,} more products" + (f", {zeros:,} of them 0" if zeros else "")
-        if zeros == len(hidden):
-            more = f"{zeros:,} more products, all 0, and rounding"
-        return self._rows([(self._product(i), products[i]) for i in shown], more if hidden else "")
+        more = f"{len(hidden):,} more products"
+        more += ", all 0" if zeros == len(hidden) else f", {zeros:,} of them 0" if zeros else ""
+        others = (more, fsum(products[i] for i in hidden)) if hidden else None
+        return self._rows([(self._product(i), products[i]) for i in shown], others)
 
-    def _rows(self, terms: Sequence[arithmetic.Line], more: str) -> list[arithmetic.Row]:
+    def _rows(self, terms: Sequence[arithmetic.Line], others: arithmetic.Line | None) -> list[arithmetic.Row]:
         formula = known_activation(self.activation_name).formula
-        after: list[arithmetic.Line] = [("+ bias", self.bias)]
-        if self.rounding is not None:
-            after.append((self._rounding_words(), self.rounding))
+        products = self.products.tolist()
+        epsilon = float(np.finfo(self.weights.dtype).eps)
+        rounding = f"rounding in {self.weights.dtype.name}"
         return arithmetic.rows(
             sums=[
-                (terms, more, ("weighted sum", self.weighted_sum)),
-                (after, "", ("pre-activation z", self.pre_activation)),
+                arithmetic.Sum(
+                    terms,
+                    ("weighted sum", self.weighted_sum),
+                    others,
+                    rounding,
+                    arithmetic.rounding_bound(products, len(products), epsilon),
+                ),
+                arithmetic.Sum(
+                    [("+ bias", self.bias)],
+                    ("pre-activation z", self.pre_activation),
+                    None if self.rounding is None else (self._rounding_words(), self.rounding),
+                    rounding,
+                    arithmetic.rounding_bound([*products, self.bias, self.pre_activation], len(products), epsilon),
+                ),
             ],
             result=(f"{self.activation_name} = {formula}", self.activation),
             precision=1e-9 if self.weights.dtype.itemsize == 8 else 1e-6,
@@ -277,7 +291,7 @@ class NeuronTrace(Rendered):
         lines: list[arithmetic.Line] = [(arithmetic.Product("activation x up", *figures), product)]
         if self.given_output is not None:
             lines.append(("rounding of the framework", self.output - product))
-        return arithmetic.rows([(lines, "", ("output", self.output))], ("output", self.output))[:-1]
+        return arithmetic.rows([arithmetic.Sum(lines, ("output", self.output))], ("output", self.output))[:-1]
 
     def _product(self, i: int) -> arithmetic.Product:
         name = self.input_names[i] if self.input_names else f"input {i}"

@@ -269,7 +269,7 @@ def test_explain_is_the_network_or_one_neuron_with_its_pictures(trace: gn.Trace,
     page = plots.explain(trace, (0, 1), "dark")
     neuron = trace.neuron(0, 1)
     np.testing.assert_array_equal(artist(page, "weights").get_array(), neuron.weights.reshape(4, 4))
-    np.testing.assert_array_equal(artist(page, "products").get_array(), neuron.products.reshape(4, 4))
+    np.testing.assert_allclose(artist(page, "products").get_array(), neuron.products.reshape(4, 4), rtol=1e-6)
     assert artist(page, "point").get_xydata().tolist() == [[neuron.pre_activation, neuron.activation]]
     assert set(texts(plots.waterfall(neuron))) <= set(texts(page))
     with refused(AddressError):

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
-from glassnet.arithmetic import decimals_for, rows, significant, strongest
+from glassnet.arithmetic import Sum, decimals_for, rows, significant, strongest
+from glassnet.errors import GlassnetError
+from glassnet.neuron import NeuronTrace
 from glassnet.render.parts import Section, Worked
 from glassnet.render.text import write
 
@@ -35,11 +38,27 @@ def test_a_column_gets_as_many_decimals_as_it_needs(values: list[float], precisi
 
 def test_each_sum_carries_on_from_the_one_before(golden: Callable[..., None]) -> None:
     sums = [
-        ([("apples", 1.25), ("pears", 2.5)], "", ("fruit", 3.75)),
-        ([("minus what was eaten", -0.5)], "3 more plates", ("left", 3.0)),
-        ([("bread", 1000.0)], "", ("food", 1003.0)),
+        Sum([("apples", 1.25), ("pears", 2.5)], ("fruit", 3.75)),
+        Sum([("minus what was eaten", -0.5)], ("left", 3.0), ("3 more plates", -0.25)),
+        Sum([("bread", 1000.0)], ("food", 1003.0)),
     ]
     golden(write(Section("Monday", [Worked(rows(sums, ("root", math.sqrt(1003))))])))
+
+
+def test_terms_that_do_not_make_the_total_are_an_error() -> None:
+    terms = [("a", 1.0), ("b", 2.0)]
+    assert len(rows([Sum(terms, ("sum", 3.0000001), bound=1e-6)], ("end", 0.0))) == 4
+    with pytest.raises(GlassnetError, match="the terms of 'sum' make 3, the machine's own number is 3.001"):
+        rows([Sum(terms, ("sum", 3.001), bound=1e-6)], ("end", 0.0))
+
+
+def test_the_rest_is_true_and_what_the_machine_lost_is_named() -> None:
+    """1e8 + 1 - 1e8 in float32, one after the other, loses the 1 and 20 small ones."""
+    weights = np.array([1e8, 1, -1e8, *[1e-3] * 20], np.float32)
+    lost = float(np.add.accumulate(weights)[-1])
+    trace = NeuronTrace(np.ones(23, np.float32), weights, lost, 0.0, lost, "identity", lost)
+    found = {str(row.what): row.figure for row in trace.rows(3) if row.kind == "rest"}
+    assert found == {"20 more products": "0.0200", "rounding in float32": "-1.0000"}
 
 
 def test_the_strongest_come_first_unless_all_are_shown() -> None:

@@ -1,22 +1,26 @@
 /** A neuron's arithmetic written out so that it can be checked by hand: the column adds up as shown, figure for figure as
- * `glassnet neuron` and `predict --neuron` print it (`worked.py`). All its numbers have the same decimals; what rounding
- * leaves over goes into the products not shown singly, or is a line of its own. */
+ * the command prints it (`arithmetic.py`, which says how it is rounded). All its numbers have the same decimals; what the
+ * machine's own rounding adds is a line of its own where it shows. */
 
 import type { NeuronTrace } from "./trace.ts";
 
 const MINUS = "\u2212";
 const MOST_DECIMALS = 6;
+const MORE_DECIMALS = 3; // so many more than it needs may a column get, to add up
+const FARTHEST = [3n, 5n]; // of a unit, as a fraction: from a number to its figure
 const PRECISION = 1e-6; // how far from exact numbers of 32 bits may be, relative to the largest
 
 export interface Worked {
   /** The products shown singly, by input. */
   readonly terms: readonly { readonly input: number; readonly figure: string }[];
-  /** The products not shown singly, together, or what rounding left over; null where all are shown and add up. */
-  readonly rest: Rest | null;
+  /** The products not shown singly, together; null where all are shown. */
+  readonly others: Rest | null;
+  /** What the machine's rounding adds to the sum of the products; null where it does not show. */
+  readonly rounding: Rest | null;
   readonly weightedSum: string;
   readonly bias: string;
-  /** What rounding left over between weighted sum, bias and z. */
-  readonly rounding: Rest | null;
+  /** What it adds to the sum of weighted sum and bias. */
+  readonly biasRounding: Rest | null;
   readonly preActivation: string;
 }
 export interface Rest {
@@ -25,7 +29,7 @@ export interface Rest {
 }
 
 /** The inputs of the `top` largest products, largest first; all of them in their order if there are no more. */
-export function strongest(products: Float32Array, top: number): number[] {
+export function strongest(products: Float32Array | Float64Array, top: number): number[] {
   if (products.length <= top) return [...products.keys()];
   const best: number[] = [];
   for (let i = 0; i < products.length; i++) {
@@ -41,38 +45,118 @@ export function strongest(products: Float32Array, top: number): number[] {
 
 /** null where some number is none any more (overflow), and nothing adds up. */
 export function worked(neuron: NeuronTrace, shown: readonly number[]): Worked | null {
-  const { products } = neuron;
-  const column = [...shown.map((i) => products[i]), neuron.weightedSum, neuron.bias, neuron.preActivation];
-  if (!column.every(Number.isFinite)) return null;
-  const decimals = decimalsFor(column, PRECISION);
-  const written = (units: bigint): string => figure(units, decimals);
-  const units = column.map((value) => unitsOf(value, decimals));
-  const [weightedSum, bias, preActivation] = units.slice(-3);
-  const terms = units.slice(0, -3);
-  const left = terms.reduce((rest, term) => rest - term, weightedSum);
-  const others = othersText(products, shown);
-  const rounding = preActivation - weightedSum - bias;
-  const restOf = (what: string, rest: bigint): Rest => ({
-    what: what || "rounding of the lines above",
-    figure: written(rest),
-  });
+  const { products, weightedSum, bias, preActivation } = neuron;
+  const terms = shown.map((i) => products[i]);
+  const column = [...terms, weightedSum, bias, preActivation];
+  if (!column.every(Number.isFinite) || !products.every(Number.isFinite)) return null;
+  const singly = new Set(shown);
+  const hidden = [...products].filter((_, i) => !singly.has(i));
+  const others = hidden.length ? [fsum(hidden)] : [];
+  const parts: Part[] = [
+    {
+      values: [...terms, ...others],
+      error: fsum([weightedSum, ...[...terms, ...others].map((value) => -value)]),
+      total: weightedSum,
+    },
+    { values: [bias], error: fsum([preActivation, -weightedSum, -bias]), total: preActivation },
+  ];
+  const needed = decimalsFor(column, PRECISION);
+  let decimals = needed;
+  let made = figures(parts, decimals);
+  while (!made && decimals < needed + MORE_DECIMALS) made = figures(parts, ++decimals);
+  if (!made) made = figures(parts, (decimals = needed), true)!;
+
+  const restOf = (what: string, units: bigint): Rest => ({ what, figure: figure(units, decimals) });
+  const roundingOf = (units: bigint, error: number): Rest | null =>
+    units ? restOf(unitsOf(error, decimals) ? "rounding in float32" : "rounding of the lines above", units) : null;
+  const [sum, end] = made;
   return {
-    terms: shown.map((input, i) => ({ input, figure: written(terms[i]) })),
-    rest: others || left ? restOf(others, left) : null,
-    weightedSum: written(weightedSum),
-    bias: written(bias),
-    rounding: rounding ? restOf("", rounding) : null,
-    preActivation: written(preActivation),
+    terms: shown.map((input, i) => ({ input, figure: figure(sum.figures[i], decimals) })),
+    others: hidden.length ? restOf(othersText(hidden), sum.figures[terms.length]) : null,
+    rounding: roundingOf(sum.rounding, parts[0].error),
+    weightedSum: figure(sum.total, decimals),
+    bias: figure(end.figures[0], decimals),
+    biasRounding: roundingOf(end.rounding, parts[1].error),
+    preActivation: figure(end.total, decimals),
   };
 }
 
-/** "772 more products, 655 of them 0"; "" where all are shown. */
-function othersText(products: Float32Array, shown: readonly number[]): string {
-  const count = products.length - shown.length;
-  const zeros = zerosIn(products) - zerosIn(shown.map((i) => products[i]));
-  if (count === 0) return "";
-  if (zeros === count) return `${whole(count)} more products, all 0, and rounding`;
-  return `${whole(count)} more products${zeros ? `, ${whole(zeros)} of them 0` : ""}`;
+/** A sum: its values, what the machine's total is more than they make, and that total. */
+interface Part {
+  readonly values: readonly number[];
+  readonly error: number;
+  readonly total: number;
+}
+
+/** Each sum in units of the last decimal; null where it would not add up, unless the rounding takes what is missing. */
+function figures(
+  parts: readonly Part[],
+  decimals: number,
+  leavingOver = false,
+): { figures: bigint[]; rounding: bigint; total: bigint }[] | null {
+  const made = [];
+  let carried = 0n;
+  for (const { values, error, total: wanted } of parts) {
+    const [rounding, total] = [unitsOf(error, decimals), unitsOf(wanted, decimals)];
+    const figures = values.map((value) => unitsOf(value, decimals));
+    let missing = figures.reduce((left, units) => left - units, total - carried - rounding);
+    if (missing && !leavingOver) missing = roundOthers(values, figures, missing, decimals);
+    if (missing && !leavingOver) return null;
+    made.push({ figures, rounding: rounding + missing, total });
+    carried = total;
+  }
+  return made;
+}
+
+/** Rounds figures the other way, those nearest to the middle first, until nothing is missing; gives what still is. */
+function roundOthers(values: readonly number[], figures: bigint[], missing: bigint, decimals: number): bigint {
+  const step = missing > 0n ? 1n : -1n;
+  const beyond = values.map((value, i) => step * (exactly(value, decimals) - (figures[i] << SCALE)));
+  const order = [...values.keys()].sort((a, b) => (beyond[a] < beyond[b] ? 1 : beyond[a] > beyond[b] ? -1 : a - b));
+  for (const k of order.slice(0, Number(step * missing))) {
+    if (((1n << SCALE) - beyond[k]) * FARTHEST[1] > FARTHEST[0] << SCALE) continue;
+    figures[k] += step;
+    missing -= step;
+  }
+  return missing;
+}
+
+/** The sum, rounded once (Shewchuk, Adaptive Precision Floating-Point Arithmetic, 1997), as Python's math.fsum. */
+export function fsum(values: readonly number[]): number {
+  const partials: number[] = [];
+  for (let x of values) {
+    let kept = 0;
+    for (let y of partials) {
+      if (Math.abs(x) < Math.abs(y)) [x, y] = [y, x];
+      const high = x + y;
+      const low = y - (high - x);
+      if (low) partials[kept++] = low;
+      x = high;
+    }
+    partials.length = kept;
+    partials.push(x);
+  }
+  let n = partials.length - 1;
+  let sum = partials[n] ?? 0;
+  let low = 0;
+  while (n > 0 && !low) {
+    const before = sum;
+    const next = partials[--n];
+    sum = before + next;
+    low = next - (sum - before);
+  }
+  if (n > 0 && low * partials[n - 1] > 0) {
+    const doubled = sum + 2 * low; // halves to even, as the sum of all would be rounded
+    if (2 * low === doubled - sum) sum = doubled;
+  }
+  return sum;
+}
+
+/** "772 more products, 655 of them 0". */
+function othersText(hidden: readonly number[]): string {
+  const zeros = hidden.filter((value) => value === 0).length;
+  const some = zeros ? `, ${whole(zeros)} of them 0` : "";
+  return `${whole(hidden.length)} more products${zeros === hidden.length ? ", all 0" : some}`;
 }
 
 /** How many decimals a column of these values needs: as few as say them exactly, else four or more. */
@@ -88,21 +172,25 @@ export function decimalsFor(values: readonly number[], precision: number): numbe
   return Math.max(4, 3 - Number(largest.toExponential(16).split("e")[1]));
 }
 
-/** A number in whole units of the last decimal, rounded once and exactly, halves to even. */
-export function unitsOf(value: number, decimals: number): bigint {
+const SCALE = 1074n; // every float is a whole number of 2^-1074
+
+/** A number in units of the last decimal, times 2^1074: exact. */
+function exactly(value: number, decimals: number): bigint {
   const bits = new DataView(new ArrayBuffer(8));
   bits.setFloat64(0, Math.abs(value));
   const [high, low] = [bits.getUint32(0), bits.getUint32(4)];
   const exponent = Math.max(1, high >>> 20);
   const fraction = (BigInt(high & 0xfffff) << 32n) | BigInt(low) | (high >>> 20 ? 1n << 52n : 0n);
-  const times = fraction * 10n ** BigInt(decimals);
-  let units = times << BigInt(Math.max(0, exponent - 1075));
-  if (exponent < 1075) {
-    const shift = BigInt(1075 - exponent);
-    const [half, over] = [1n << (shift - 1n), times & ((1n << shift) - 1n)];
-    units = times >> shift;
-    if (over > half || (over === half && units & 1n)) units += 1n;
-  }
+  const times = (fraction * 10n ** BigInt(decimals)) << BigInt(exponent - 1);
+  return value < 0 ? -times : times;
+}
+
+/** A number in whole units of the last decimal, rounded once and exactly, halves to even. */
+export function unitsOf(value: number, decimals: number): bigint {
+  const times = exactly(Math.abs(value), decimals);
+  const [half, over] = [1n << (SCALE - 1n), times & ((1n << SCALE) - 1n)];
+  let units = times >> SCALE;
+  if (over > half || (over === half && units & 1n)) units += 1n;
   return value < 0 ? -units : units;
 }
 
@@ -114,9 +202,3 @@ export function figure(units: bigint, decimals: number): string {
 
 const grouped = (digits: string): string => digits.replace(/\B(?=(\d{3})+$)/g, ",");
 const whole = (count: number): string => grouped(String(count));
-
-function zerosIn(values: ArrayLike<number>): number {
-  let zeros = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] === 0) zeros++;
-  return zeros;
-}

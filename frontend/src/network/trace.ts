@@ -27,7 +27,8 @@ export interface NeuronTrace {
   readonly address: Address;
   readonly inputs: Float32Array;
   readonly weights: Float32Array;
-  readonly products: Float32Array;
+  /** In 64 bits, and so exact. */
+  readonly products: Float64Array;
   readonly weightedSum: number;
   readonly bias: number;
   readonly preActivation: number;
@@ -42,7 +43,7 @@ export function neuronTrace(trace: Trace, address: Address): NeuronTrace {
     address,
     inputs: layer.inputs,
     weights,
-    products: weights.map((weight, i) => weight * layer.inputs[i]),
+    products: Float64Array.from(weights, (weight, i) => weight * layer.inputs[i]),
     weightedSum: layer.weightedSums[address.neuron],
     bias: trace.network.bias(address),
     preActivation: layer.preActivations[address.neuron],

@@ -7,6 +7,7 @@ The contributions are those of `glassnet.explain.attribution`, added up over the
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -111,15 +112,17 @@ class Explanation(Rendered):
         """The arithmetic as one would write it down, the `top` largest columns singly."""
         ordered = self._ordered()
         terms: list[arithmetic.Line] = [(self._term(column), column.contribution) for column in ordered[:top]]
-        others = f"{len(ordered) - top:,} more columns" if len(ordered) > top else ""
-        bias = "+ bias" if self.attribution.method == "affine" else "+ the network at the baseline"
+        hidden = ordered[top:]
         result: arithmetic.Line = ("error", self.error)
         if self.attribution.activation is not None and self.attribution.activation_name != PLAIN:
             result = (f"activation, {self.attribution.activation_name}", self.attribution.activation)
-        bias_line: list[arithmetic.Line] = [(bias, self.bias_contribution)]
-        sums: list[tuple[list[arithmetic.Line], str, arithmetic.Line]] = [
-            (terms, others, ("all columns", sum(column.contribution for column in ordered))),
-            (bias_line, "", (self.attribution.name, self.total)),
+        sums = [
+            arithmetic.Sum(
+                terms,
+                ("all columns", fsum(column.contribution for column in ordered)),
+                (f"{len(hidden):,} more columns", fsum(column.contribution for column in hidden)) if hidden else None,
+            ),
+            self.attribution.last_sum(self.attribution.name),
         ]
         precision = 1e-9 if self.attribution.dtype == "float64" else 1e-6
         rows = arithmetic.rows(sums, result, precision)

@@ -14,7 +14,7 @@ A logit is a pre-activation of the last layer, before its activation function. I
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import exp, isfinite
+from math import exp, fsum, isfinite
 from typing import Any
 
 import numpy as np
@@ -271,22 +271,28 @@ class Attribution(Rendered):
         """The arithmetic, row by row: the `top` largest contributions singly, the others added up."""
         contributions = self.contributions.tolist()
         shown = arithmetic.strongest(contributions, top)
-        hidden = set(range(len(contributions))) - set(shown)
+        hidden = sorted(set(range(len(contributions))) - set(shown))
         zeros = sum(contributions[i] == 0 for i in hidden)
         others = f"{len(hidden):,} more inputs" + (f", {zeros:,} of them 0" if zeros else "")
-        bias = "+ bias" if self.method == "affine" else "+ the network at the baseline"
         return arithmetic.rows(
             sums=[
-                (
+                arithmetic.Sum(
                     [(self._term(i), contributions[i]) for i in shown],
-                    others if hidden else "",
-                    ("all inputs", sum(contributions)),
+                    ("all inputs", fsum(contributions)),
+                    (others, fsum(contributions[i] for i in hidden)) if hidden else None,
                 ),
-                ([(bias, self.bias_contribution)], "", (_clipped(self.name, 44), self.total)),
+                self.last_sum(_clipped(self.name, 44)),
             ],
             result=self._result(),
             precision=1e-9 if self.dtype == "float64" else 1e-6,
         )
+
+    def last_sum(self, name: str) -> arithmetic.Sum:
+        """From all contributions to the network's own number, with what the method leaves over."""
+        affine = self.method == "affine"
+        bias = "+ bias" if affine else "+ the network at the baseline"
+        left_over = f"rounding in {self.dtype}" if affine else f"left over by {self.points:,} points"
+        return arithmetic.Sum([(bias, self.bias_contribution)], (name, self.total), None, left_over)
 
     def _term(self, i: int) -> arithmetic.Product:
         name = self.input_names[i]

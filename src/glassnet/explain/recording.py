@@ -15,6 +15,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from math import fsum
 from pathlib import Path
 from typing import Any, cast
 
@@ -119,8 +120,15 @@ class ParameterUpdates(Rendered):
         others = len(self.updates) - len(shown)
         terms: list[arithmetic.Line] = [("before", float(self.values[0]))]
         terms += [(f"batch {update.batch}, loss {update.loss:.4g}", update.change) for update in shown]
+        hidden = fsum([*self.changes.tolist(), *(-update.change for update in shown)])
         rows = arithmetic.rows(
-            [(terms, f"{others:,} more batches" if others else "", ("after", float(self.values[-1])))],
+            [
+                arithmetic.Sum(
+                    terms,
+                    ("after", float(self.values[-1])),
+                    (f"{others:,} more batches", hidden) if others else None,
+                )
+            ],
             ("moved in all", float(self.values[-1]) - float(self.values[0])),
         )
         return Document(

@@ -121,7 +121,7 @@ class Template(Rendered):
                 "this template was made without an input, so it has no contributions",
                 help="template(network, layer, neuron, inputs)",
             )
-        return self._shaped(self.weights * self.inputs)
+        return self._shaped(self.weights * self.inputs.astype(np.float64))
 
     @property
     def best_input(self) -> Array:
