@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 MOST_DECIMALS = 6
+MOST_ZEROS, MOST_DIGITS = 9, 12
+"""Numbers with more zeros behind the point, or digits before it, are written with a power of ten."""
 MORE_DECIMALS = 3
 """So many more than it needs may a column get, to add up."""
 FARTHEST = (3, 5)
@@ -72,8 +74,19 @@ def decimals_for(values: Iterable[float], precision: float = 1e-9) -> int:
             break  # at this many decimals everything would look exact
         if all(abs(v - round(v, decimals)) <= precision * largest for v in values):
             return decimals
-    exponent = int(f"{largest:.16e}".partition("e")[2])  # exact, where the last bit of a logarithm is a machine's own
-    return max(4, 3 - exponent)
+    return max(4, 3 - _exponent(largest))
+
+
+def _exponent(value: float) -> int:
+    """Of ten: exact, where the last bit of a logarithm is a machine's own."""
+    return int(f"{abs(value):.16e}".partition("e")[2])
+
+
+def _power(values: Iterable[float]) -> int:
+    """The power of ten that all figures of a column are times; 0 where they can be written without."""
+    largest = max(map(abs, values), default=0.0)
+    exponent = _exponent(largest) if largest else 0
+    return exponent if not -MOST_ZEROS <= exponent < MOST_DIGITS else 0
 
 
 def significant(value: float, digits: int = 7) -> str:
@@ -129,13 +142,14 @@ def rows(sums: Sequence[Sum], result: Line, precision: float = 1e-9) -> list[Row
         return _as_they_are(sums, result)
     errors = _errors(sums)
     shown = [v for part in sums for _, v in (*part.terms, part.total)]
-    needed = decimals_for(shown, precision)
+    power = _power(shown)
+    needed = 4 - power if power else decimals_for(shown, precision)
     for decimals in range(needed, needed + MORE_DECIMALS + 1):
         figures = _figures(sums, errors, decimals)
         if figures is not None:
-            return [*_made(sums, errors, figures, decimals), Row("result", result[0], significant(result[1]))]
+            return [*_made(sums, errors, figures, decimals, power), Row("result", result[0], significant(result[1]))]
     figures = _figures(sums, errors, needed, leaving_over=True)
-    return [*_made(sums, errors, figures or [], needed), Row("result", result[0], significant(result[1]))]
+    return [*_made(sums, errors, figures or [], needed, power), Row("result", result[0], significant(result[1]))]
 
 
 def _errors(sums: Sequence[Sum]) -> list[float]:
@@ -189,16 +203,21 @@ def _round_others(values: Sequence[float], figures: list[int], missing: int, dec
     return missing
 
 
-def _made(sums: Sequence[Sum], errors: Sequence[float], figures: Sequence[Sequence[int]], decimals: int) -> list[Row]:
+def _made(
+    sums: Sequence[Sum], errors: Sequence[float], figures: Sequence[Sequence[int]], decimals: int, power: int
+) -> list[Row]:
+    def written(units: int) -> str:
+        return _figure(units, decimals + power) + (f"e{power:+03d}" if power else "")
+
     made = list[Row]()
     for part, error, (*terms, rounding, total) in zip(sums, errors, figures, strict=True):
         lines = [*part.terms, *([part.others] if part.others else [])]
         for k, ((what, _), units) in enumerate(zip(lines, terms, strict=True)):
-            made.append(Row("term" if k < len(part.terms) else "rest", what, _figure(units, decimals)))
+            made.append(Row("term" if k < len(part.terms) else "rest", what, written(units)))
         if rounding:
             what = part.rounding if _units(error, decimals) else "rounding of the lines above"
-            made.append(Row("rest", what, _figure(rounding, decimals)))
-        made.append(Row("total", part.total[0], _figure(total, decimals)))
+            made.append(Row("rest", what, written(rounding)))
+        made.append(Row("total", part.total[0], written(total)))
     return made
 
 
@@ -210,7 +229,7 @@ def _units(value: float, decimals: int) -> int:
 def _exactly(value: float, decimals: int) -> "Fraction":
     from fractions import Fraction  # here: the command's help has no use for it
 
-    return Fraction(value) * 10**decimals
+    return Fraction(value) * Fraction(10) ** decimals
 
 
 def _as_they_are(sums: Sequence[Sum], result: Line) -> list[Row]:

@@ -9,7 +9,7 @@ maps the pre-activation to the neuron's output.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import fsum, isfinite
+from math import exp, fsum, isfinite
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from glassnet.errors import InputError, SettingError
 from glassnet.names import DEFAULT_NEURON, ActivationLike
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Beside, Chart, Items, Part, Section, Worked
+
+LARGEST_EXPONENT = 30.0
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -202,6 +204,9 @@ class NeuronTrace(Rendered):
     given_output: float | None = field(default=None, repr=False)
     """The output of a gated neuron as its framework rounded it."""
     groups: Sequence[tuple[str, float]] | None = field(default=None, repr=False)
+    layer_scores: Sequence[float] | None = field(default=None, repr=False)
+    """For softmax, which divides 1 among a layer: the pre-activations of all its neurons."""
+    layer_names: Sequence[str] | None = field(default=None, repr=False)
 
     @property
     def products(self) -> Array:
@@ -215,6 +220,35 @@ class NeuronTrace(Rendered):
         if self.up is None:
             return self.activation
         return self.activation * self.up.pre_activation if self.given_output is None else self.given_output
+
+    def softmax_rows(self, top: int = 12) -> list[arithmetic.Row]:
+        """For softmax: exp(z) of the neurons of the layer, their sum, and this neuron's share of it.
+
+        All are divided by exp(largest z), which changes no share, where they would be too large or too small to write.
+        """
+        if self.layer_scores is None or not all(map(isfinite, self.layer_scores)):
+            return []
+        scores = self.layer_scores
+        names = self.layer_names or [f"output {k}" for k in range(len(scores))]
+        shift = max(scores) if abs(max(scores)) > LARGEST_EXPONENT else 0.0
+        less = f" - {arithmetic.significant(shift, 6)}" if shift else ""
+        powers = [exp(z - shift) for z in scores]
+        total = fsum(powers)
+        shown = arithmetic.strongest(powers, top)
+        hidden = sorted(set(range(len(powers))) - set(shown))
+        own = exp(self.pre_activation - shift)
+        division = f"{arithmetic.significant(own, 6)} / {arithmetic.significant(total, 6)}"
+        return arithmetic.rows(
+            [
+                arithmetic.Sum(
+                    [(f"{names[k]}  exp({arithmetic.significant(scores[k], 6)}{less})", powers[k]) for k in shown],
+                    ("sum over the layer", total),
+                    (f"{len(hidden):,} more", fsum(powers[k] for k in hidden)) if hidden else None,
+                )
+            ],
+            (f"softmax = {division}", self.activation),
+            1e-6 if self.weights.dtype.itemsize < 8 else 1e-9,
+        )
 
     def converted(self, top: int = 12) -> list[str]:
         """The lines that lead from the user's values to the inputs, for the products shown singly."""
@@ -301,7 +335,7 @@ class NeuronTrace(Rendered):
 
     def as_dict(self) -> dict[str, Any]:
         """Every number, as plain values for JSON."""
-        return {
+        figures: dict[str, Any] = {
             "inputs": self.inputs.tolist(),
             "weights": self.weights.tolist(),
             "products": self.products.tolist(),
@@ -314,6 +348,9 @@ class NeuronTrace(Rendered):
             **({} if self.groups is None else {"groups": [{"name": n, "sum": v} for n, v in self.groups]}),
             **({} if self.up is None else {"up": self.up.as_dict(), "output": self.output}),
         }
+        if self.layer_scores is not None:
+            figures["layer_pre_activations"] = list(self.layer_scores)
+        return figures
 
     def document(self, top: int = 12, singly: bool = False) -> Document:
         """The arithmetic as one would write it down, and the activation; of a gated neuron both sums and the product.
@@ -335,7 +372,10 @@ class NeuronTrace(Rendered):
             gate = Section("gate", [worked])
             up = Section("up", [Worked(self.up.rows(top, singly)[:-1])])
             return Document(self.name, [gate, up, Section("activation x up", [Worked(self.product_rows())])])
-        return Document(self.name, [Section("", [Items(steps)]), worked] if steps else [worked])
+        parts: list[Part] = [Section("", [Items(steps)]), worked] if steps else [worked]
+        if shares := self.softmax_rows(top):
+            parts.append(Section("the softmax of its layer", [Worked(shares)]))
+        return Document(self.name, parts)
 
     def _curve(self) -> list[Chart]:
         """The activation function with this point on it; softmax, which looks at a whole layer, is no curve."""

@@ -161,6 +161,8 @@ class Trace(Rendered):
             )
         check_address(layer, index, [len(t.activations) for t in self.layers])
         at = self.layers[layer]
+        shared = at.activation_name == "softmax"
+        last = layer == len(self.layers) - 1
         return NeuronTrace(
             inputs=at.inputs,
             weights=at.weights[index],
@@ -172,6 +174,8 @@ class Trace(Rendered):
             name=f"neuron {layer}:{index}, {at.activation_name}, {len(at.inputs):,} inputs",
             input_names=self.input_names(layer),
             conversions=self.conversions() if layer == 0 else None,
+            layer_scores=at.pre_activations.tolist() if shared else None,
+            layer_names=[self.output_name(k) for k in range(len(at.biases))] if shared and last else None,
         )
 
     def conversions(self) -> "Sequence[str] | None":
@@ -298,6 +302,9 @@ def input_names(schema: Schema, layer: int, width: int) -> Sequence[str]:
 
 def check_address(layer: int, index: int, widths: Sequence[int]) -> None:
     """Raise `AddressError` unless layer `layer` has a neuron `index`."""
+    for number in (layer, index):
+        if isinstance(number, bool | np.bool_) or not hasattr(number, "__index__"):
+            raise AddressError(f"no neuron {layer}:{index}: expected the layer and the neuron as whole numbers")
     if not 0 <= layer < len(widths):
         raise AddressError(
             f"no layer {layer}: expected a layer from 0 to {len(widths) - 1}",

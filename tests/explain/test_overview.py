@@ -132,3 +132,17 @@ def test_a_neuron_trace_made_by_hand_has_words_too() -> None:
 
     trace = NeuronTrace(np.array([1.0, 2.0]), np.array([1.0, -1.0]), -1.0, 0.5, -0.5, "relu", 0.0)
     assert what_mattered(trace) == "mostly input 1, against"
+
+
+def test_a_tie_is_called_one() -> None:
+    schema = gn.Schema(classes=("a", "b", "c", "d", "e"))
+    network = gn.Network.from_layers([(np.ones((5, 2)), np.zeros(5), "softmax")], schema)
+    assert overview(network.trace([1, 1])).says == "5 tie (a, b, c and 2 more, 20.0 % each)"
+
+
+@pytest.mark.parametrize("address", [(0, 1.0), (0, True), (0.0, 1), (np.float64(0), 0), ("0", 0)])
+def test_an_address_is_two_whole_numbers(address: Any) -> None:
+    network = gn.Network.create("2-3-2", seed=0)
+    with pytest.raises(AddressError, match="whole numbers"):
+        network.trace([1, 1]).neuron(*address)
+    assert network.trace([1, 1]).neuron(np.int64(0), np.uint8(1)).name.startswith("neuron 0:1")

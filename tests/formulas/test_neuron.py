@@ -144,7 +144,7 @@ def read(text: str, name: str) -> Page:
         if re.fullmatch(r" +-+", line):
             sums.append([])
         else:
-            words, figure = re.fullmatch(r"  (.*?)   +(-?[\d,]+\.\d+)", line).groups()
+            words, figure = re.fullmatch(r"  (.*?)   +(-?[\d,]+\.\d+(?:e[+-]\d+)?)", line).groups()
             sums[-1].append((words, Decimal(figure.replace(",", ""))))
     terms, (total, *after), (z,) = sums
     assert (total[0], after[0][0], z[0]) == ("weighted sum", "+ bias", "pre-activation z")

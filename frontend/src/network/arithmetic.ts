@@ -6,6 +6,8 @@ import type { NeuronTrace } from "./trace.ts";
 
 const MINUS = "\u2212";
 const MOST_DECIMALS = 6;
+const MOST_ZEROS = 9; // behind the point, and
+const MOST_DIGITS = 12; // before it: beyond, numbers are written with a power of ten
 const MORE_DECIMALS = 3; // so many more than it needs may a column get, to add up
 const FARTHEST = [3n, 5n]; // of a unit, as a fraction: from a number to its figure
 const PRECISION = 1e-6; // how far from exact numbers of 32 bits may be, relative to the largest
@@ -60,24 +62,26 @@ export function worked(neuron: NeuronTrace, shown: readonly number[]): Worked | 
     },
     { values: [bias], error: fsum([preActivation, -weightedSum, -bias]), total: preActivation },
   ];
-  const needed = decimalsFor(column, PRECISION);
+  const power = powerOf(column);
+  const needed = power ? 4 - power : decimalsFor(column, PRECISION);
   let decimals = needed;
   let made = figures(parts, decimals);
   while (!made && decimals < needed + MORE_DECIMALS) made = figures(parts, ++decimals);
   if (!made) made = figures(parts, (decimals = needed), true)!;
 
-  const restOf = (what: string, units: bigint): Rest => ({ what, figure: figure(units, decimals) });
+  const written = (units: bigint): string => figure(units, decimals + power) + (power ? exponentText(power) : "");
+  const restOf = (what: string, units: bigint): Rest => ({ what, figure: written(units) });
   const roundingOf = (units: bigint, error: number): Rest | null =>
     units ? restOf(unitsOf(error, decimals) ? "rounding in float32" : "rounding of the lines above", units) : null;
   const [sum, end] = made;
   return {
-    terms: shown.map((input, i) => ({ input, figure: figure(sum.figures[i], decimals) })),
+    terms: shown.map((input, i) => ({ input, figure: written(sum.figures[i]) })),
     others: hidden.length ? restOf(othersText(hidden), sum.figures[terms.length]) : null,
     rounding: roundingOf(sum.rounding, parts[0].error),
-    weightedSum: figure(sum.total, decimals),
-    bias: figure(end.figures[0], decimals),
+    weightedSum: written(sum.total),
+    bias: written(end.figures[0]),
     biasRounding: roundingOf(end.rounding, parts[1].error),
-    preActivation: figure(end.total, decimals),
+    preActivation: written(end.total),
   };
 }
 
@@ -111,10 +115,10 @@ function figures(
 /** Rounds figures the other way, those nearest to the middle first, until nothing is missing; gives what still is. */
 function roundOthers(values: readonly number[], figures: bigint[], missing: bigint, decimals: number): bigint {
   const step = missing > 0n ? 1n : -1n;
-  const beyond = values.map((value, i) => step * (exactly(value, decimals) - (figures[i] << SCALE)));
+  const beyond = values.map((value, i) => step * (exactly(value, decimals) - figures[i] * ONE));
   const order = [...values.keys()].sort((a, b) => (beyond[a] < beyond[b] ? 1 : beyond[a] > beyond[b] ? -1 : a - b));
   for (const k of order.slice(0, Number(step * missing))) {
-    if (((1n << SCALE) - beyond[k]) * FARTHEST[1] > FARTHEST[0] << SCALE) continue;
+    if ((ONE - beyond[k]) * FARTHEST[1] > FARTHEST[0] * ONE) continue;
     figures[k] += step;
     missing -= step;
   }
@@ -169,27 +173,37 @@ export function decimalsFor(values: readonly number[], precision: number): numbe
     const rounded = (value: number): number => Number(`${unitsOf(value, decimals)}e-${decimals}`);
     if (sizes.every((size) => Math.abs(size - rounded(size)) <= precision * largest)) return decimals;
   }
-  return Math.max(4, 3 - Number(largest.toExponential(16).split("e")[1]));
+  return Math.max(4, 3 - exponentOf(largest));
 }
 
-const SCALE = 1074n; // every float is a whole number of 2^-1074
+const exponentOf = (value: number): number => Number(value.toExponential(16).split("e")[1]);
+const exponentText = (power: number): string => `e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 
-/** A number in units of the last decimal, times 2^1074: exact. */
+/** The power of ten that all figures of a column are times; 0 where they can be written without. */
+function powerOf(values: readonly number[]): number {
+  const exponent = exponentOf(Math.max(0, ...values.map(Math.abs)));
+  return exponent < -MOST_ZEROS || exponent >= MOST_DIGITS ? exponent : 0;
+}
+
+const MOST_POWER = 50; // of ten: decimals are never fewer than -50
+const ONE = (10n ** BigInt(MOST_POWER)) << 1074n; // every float is a whole number of 2^-1074
+
+/** A number in units of the last decimal, as a whole number of 1 / ONE: exact. */
 function exactly(value: number, decimals: number): bigint {
   const bits = new DataView(new ArrayBuffer(8));
   bits.setFloat64(0, Math.abs(value));
   const [high, low] = [bits.getUint32(0), bits.getUint32(4)];
   const exponent = Math.max(1, high >>> 20);
   const fraction = (BigInt(high & 0xfffff) << 32n) | BigInt(low) | (high >>> 20 ? 1n << 52n : 0n);
-  const times = (fraction * 10n ** BigInt(decimals)) << BigInt(exponent - 1);
+  const times = (fraction * 10n ** BigInt(decimals + MOST_POWER)) << BigInt(exponent - 1);
   return value < 0 ? -times : times;
 }
 
 /** A number in whole units of the last decimal, rounded once and exactly, halves to even. */
 export function unitsOf(value: number, decimals: number): bigint {
   const times = exactly(Math.abs(value), decimals);
-  const [half, over] = [1n << (SCALE - 1n), times & ((1n << SCALE) - 1n)];
-  let units = times >> SCALE;
+  const [half, over] = [ONE / 2n, times % ONE];
+  let units = times / ONE;
   if (over > half || (over === half && units & 1n)) units += 1n;
   return value < 0 ? -units : units;
 }

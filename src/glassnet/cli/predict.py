@@ -77,7 +77,11 @@ def run(arguments: argparse.Namespace) -> int:
     heading = what
     if classes and guess is not None:
         wrong = "" if truth in (None, classes[guess]) else f", but it is {truth}"
-        heading = f"{what}: looks like {classes[guess]}{wrong}"
+        tied = [name for name, value in zip(classes, values, strict=False) if value == max(values)]
+        if len(values) == len(classes) and len(tied) > 1:
+            heading = f"{what}: {' and '.join(tied) if len(tied) < 4 else f'{len(tied):,} classes'} tie"
+        else:
+            heading = f"{what}: looks like {classes[guess]}{wrong}"
     shape, largest = trace.schema.input_shape, max(map(abs, values))
     bars = [(trace.output_name(k), f"{value:.4f}", Bar(value, largest)) for k, value in enumerate(values)]
     outputs = Section(heading, [Table([Column(align="r"), Column(align="r"), Column()], bars)])

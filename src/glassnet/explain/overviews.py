@@ -190,6 +190,11 @@ def _says(trace: Trace, guess: int) -> str:
         return f"{trace.output_name(0)} = {float(outputs[0]):.4g}" + (f": looks like {name}" if name else "")
     if not _predicts_classes(trace):
         return f"{trace.output_name(guess)} = {float(outputs[guess]):.4g} is furthest from 0"
+    tied = np.flatnonzero(outputs == outputs[guess]).tolist()
+    if len(tied) > 1:
+        names = ", ".join(trace.output_name(k) for k in tied[:3]) + (f" and {len(tied) - 3:,} more" * (len(tied) > 3))
+        value = float(outputs[guess])
+        return f"{len(tied):,} tie ({names}, {share_text(value) if shared else f'{value:.4g}'} each)"
     second = int(np.argsort(-outputs, kind="stable")[1])
     if shared and outputs[second] < 0.0005:
         return f"looks like {one(guess)}"  # the others are not worth a word
