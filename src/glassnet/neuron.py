@@ -225,6 +225,23 @@ class NeuronTrace(Rendered):
         """For softmax: exp(z) of the neurons of the layer, their sum, and this neuron's share of it.
 
         All are divided by exp(largest z), which changes no share, where they would be too large or too small to write.
+
+        Parameters
+        ----------
+        top : int
+            Number of neurons shown singly, those of the largest shares.
+
+        Returns
+        -------
+        list of Row
+            Empty for other activations.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1.0], [2.0]], [0, 0], "softmax")])
+        >>> [row.figure for row in network.trace([1.0]).neuron(0, 0).softmax_rows()]
+        ['2.7183', '7.3891', '10.1073', '0.2689414']
         """
         if self.layer_scores is None or not all(map(isfinite, self.layer_scores)):
             return []

@@ -90,18 +90,18 @@ def planted() -> gn.Network:
 def test_dead_and_saturated_neurons_are_found_and_named(planted: gn.Network) -> None:
     data = np.random.default_rng(0).normal(size=(3000, 6))
     found = activity(planted, data)
-    assert found.dead == ((0, 1), (0, 4), (1, 2))
+    assert (found.dead, found.constant) == (((0, 1), (0, 4)), ((1, 2),))
     assert found.saturated == ((1, 0),)
     text = str(found)
     for line in (
         "0:1  dead       never active, always 0",
-        "1:2  dead       always 0.5744",
+        "1:2  constant   always 0.5744",
         "1:0  saturated",
     ):
         assert line in text
     assert max(map(len, text.splitlines())) <= 80
     figures = json.loads(json.dumps(found.as_dict(), allow_nan=False))
-    assert [(n["layer"], n["neuron"], n["kind"]) for n in figures["idle"]][-1] == (1, 2, "dead")
+    assert [(n["layer"], n["neuron"], n["kind"]) for n in figures["idle"]][-1] == (1, 2, "constant")
 
 
 @pytest.mark.parametrize("squish", sorted(ACTIVATIONS))
@@ -169,15 +169,15 @@ def test_equal_hidden_neurons_are_reported() -> None:
     row, last = random.normal(size=784), random.normal(size=(10, 30))
     network = gn.Network.from_layers([(np.tile(row, (30, 1)), np.ones(30), "sigmoid"), (last, np.zeros(10), "softmax")])
     found = gn.explain.activity(network, random.random((5, 784)))
-    assert found.equal == ((0, tuple(range(30))),)
+    assert found.groups == ((0, "equal", tuple(range(30))),)
     assert "layer 0: 30 neurons are equal" in str(found)
-    assert found.as_dict()["equal"] == [{"layer": 0, "neurons": list(range(30))}]
+    assert found.as_dict()["groups"] == [{"layer": 0, "kind": "equal", "neurons": tuple(range(30))}]
 
 
 def test_neurons_that_differ_in_one_number_are_not_equal() -> None:
     rows = np.array([[1.0, 2], [1, 2], [1, 2.1], [3, 4], [3, 4]])
     network = gn.Network.from_layers([(rows, [0, 0, 0, 1, 2], "relu"), (np.ones((2, 5)), [0, 0], "identity")])
-    assert gn.explain.activity(network, [[1.0, 1]]).equal == ((0, (0, 1)),)  # outputs are no hidden neurons
+    assert gn.explain.activity(network, [[1.0, 1]]).groups == ((0, "equal", (0, 1)),)  # outputs are no hidden neurons
 
 
 def test_half_is_not_more_than_half() -> None:

@@ -436,7 +436,7 @@ def test_equal_hidden_neurons_are_reported(tmp_path: Path, capsys: pytest.Captur
     assert main(["inspect", str(tmp_path / "a")]) == 0
     assert capsys.readouterr().out.endswith("\nlayer 0: 3 neurons are equal (0:0, 0:1, 0:2)\n")
     assert main(["inspect", str(tmp_path / "a"), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["equal_neurons"] == [{"layer": 0, "neurons": [0, 1, 2]}]
+    assert json.loads(capsys.readouterr().out)["neuron_groups"] == [{"layer": 0, "kind": "equal", "neurons": [0, 1, 2]}]
     network.edit(0, 1, bias=1.0).edit(0, 2, bias=2.0).save(tmp_path / "b.safetensors")
     assert main(["inspect", str(tmp_path / "b.safetensors")]) == 0
     assert "equal" not in capsys.readouterr().out

@@ -1,11 +1,14 @@
 """`glassnet inspect`: what is in a model file, as a tree, and one of its neurons."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glassnet.cli.options import add_command, add_json, columns, need, numbers, print_json
 from glassnet.files import registry
 from glassnet.names import PLAIN
+
+if TYPE_CHECKING:
+    from glassnet.explain.groups import NeuronGroup
 
 
 def add(commands: Any) -> None:
@@ -56,32 +59,29 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.neuron is not None:
             return _neuron(checkpoint, arguments)
         count = checkpoint.count()
-    equal = _equal_neurons(arguments.file, count.total)
+    groups = _neuron_groups(arguments.file, count.total)
     if arguments.json:
-        groups = [{"layer": layer, "neurons": list(neurons)} for layer, neurons in equal]
-        print_json(count.as_dict(arguments.depth) | {"equal_neurons": groups})
+        print_json(count.as_dict(arguments.depth) | {"neuron_groups": [group._asdict() for group in groups]})
         return 0
     show_count(count, arguments)
-    if equal:
-        from glassnet.explain.activities import equal_text
-
-        print(*["", *(equal_text(layer, neurons) for layer, neurons in equal)], sep="\n")
+    if groups:
+        print(*["", *(group.text() for group in groups)], sep="\n")
     return 0
 
 
-def _equal_neurons(file: str, total: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """Groups of equal hidden neurons in a small file with a chain of dense layers; none of any other."""
+def _neuron_groups(file: str, total: int) -> "tuple[NeuronGroup, ...]":
+    """Hidden neurons that say the same in a small file with a chain of dense layers; none of any other."""
     from glassnet.errors import GlassnetError, SettingError
-    from glassnet.explain.activities import MOST_COMPARED, equal_neurons
+    from glassnet.explain.groups import MOST_COMPARED, neuron_groups
     from glassnet.names import DEFAULT_HIDDEN
     from glassnet.network import load
 
     if total > MOST_COMPARED:
         return ()
     try:
-        return equal_neurons(load(file))
+        return neuron_groups(load(file))
     except SettingError:  # a file that does not say its activations: the weights are the same with any
-        return equal_neurons(load(file, DEFAULT_HIDDEN))
+        return neuron_groups(load(file, DEFAULT_HIDDEN))
     except GlassnetError:
         return ()
 

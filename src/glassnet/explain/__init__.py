@@ -6,7 +6,8 @@ plain values with `as_dict()`.
     a neuron        template, bias_response, activation_alternatives, activation_curve, neuron_summary
     a prediction    overview, affine_map, attribution            all of it on a screen; what each input contributes
     the parameters  sensitivity                                  which ones matter, each changed and measured
-    all neurons     activity                                     active, dead, saturated
+    all neurons     activity                                     active, dead, constant, saturated
+    groups of them  neuron_groups                                equal, proportional, opposite, constant
     two networks    compare, matched                             same structure, same function, where they differ
     perturbations   scramble, noise, prune, round_bits, perturbation
     a training run  record                                       every batch again, exactly
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from glassnet.explain.attributions import AffineMap, Attribution, affine_map, attribution
     from glassnet.explain.biases import BiasResponse, bias_response
     from glassnet.explain.comparison import Comparison, compare
+    from glassnet.explain.groups import NeuronGroup, neuron_groups
     from glassnet.explain.matching import Matching, matched
     from glassnet.explain.overviews import Overview, overview
     from glassnet.explain.perturbations import Perturbation, noise, perturbation, prune, round_bits, scramble
@@ -47,6 +49,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Change": "sensitivities",
         "Comparison": "comparison",
         "Matching": "matching",
+        "NeuronGroup": "groups",
         "ParameterUpdates": "recording",
         "Overview": "overviews",
         "ParameterSensitivity": "sensitivities",
@@ -62,6 +65,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "bias_response": "biases",
         "compare": "comparison",
         "matched": "matching",
+        "neuron_groups": "groups",
         "neuron_summary": "wording",
         "noise": "perturbations",
         "overview": "overviews",

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.activations import activation
-from glassnet.arrays import Array, equal_rows
+from glassnet.arrays import Array
 from glassnet.data.dataset import Dataset
 from glassnet.explain.active import active
 from glassnet.explain.batches import Batches
+from glassnet.explain.groups import NeuronGroup, neuron_groups
 from glassnet.network import Network
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Column, Section, Table, Text
@@ -24,16 +25,14 @@ from glassnet.render.parts import Column, Section, Table, Text
 FLAT = 1e-3
 """A slope below this counts as none."""
 NEARLY_ALWAYS = 0.99
-MOST_COMPARED = 1 << 22
-"""Weights of a layer that is searched for equal neurons; the search takes some 24 bytes for each."""
 
 
 class Idle(NamedTuple):
-    """A dead or saturated neuron, by address, and why."""
+    """A neuron that does no work, by address, and why: a dead, constant or saturated one."""
 
     layer: int
     neuron: int
-    kind: Literal["dead", "saturated"]
+    kind: Literal["dead", "constant", "saturated"]
     why: str
 
 
@@ -70,6 +69,11 @@ class LayerActivity:
         low, high = float(self.lowest[neuron]), float(self.highest[neuron])
         if activation(self.activation_name).rectifies and self.active[neuron] == 0:
             return "never active" + (f", always {low:.4g}" if low == high else f", at most {high:.4g}")
+        return ""
+
+    def why_constant(self, neuron: int) -> str:
+        """Why this neuron is constant, or "" if it is not."""
+        low, high = float(self.lowest[neuron]), float(self.highest[neuron])
         return f"always {low:.4g}" if low == high else ""
 
     def why_saturated(self, neuron: int) -> str:
@@ -90,25 +94,26 @@ class Activity(Rendered):
         Number of examples.
     data : str
         Name of the data set.
-    equal : tuple of (layer, neurons), optional
-        Groups of hidden neurons of one layer with the same weights and bias, to six digits of the layer's largest:
-        they compute the same, and training keeps them equal. Layers of more than `MOST_COMPARED` numbers are skipped.
+    groups : tuple of NeuronGroup, optional
+        Hidden neurons that are equal, proportional, opposite or constant by their weights.
     """
 
     layers: tuple[LayerActivity, ...]
     count: int
     data: str
-    equal: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    groups: tuple[NeuronGroup, ...] = ()
 
     @property
     def idle(self) -> tuple[Idle, ...]:
-        """The dead and the saturated neurons; a neuron that is flat because it is dead is listed once."""
+        """The neurons that do no work, each listed once: dead before constant before saturated."""
         found = []
         for i, layer in enumerate(self.layers):
             for k in range(len(layer.mean)):
-                dead, saturated = layer.why_dead(k), layer.why_saturated(k)
-                if dead and (not saturated or activation(layer.activation_name).rectifies):
+                dead, constant, saturated = layer.why_dead(k), layer.why_constant(k), layer.why_saturated(k)
+                if dead:
                     found.append(Idle(i, k, "dead", dead))
+                elif constant and not (saturated and not activation(layer.activation_name).rectifies):
+                    found.append(Idle(i, k, "constant", constant))
                 elif saturated:
                     found.append(Idle(i, k, "saturated", saturated))
         return tuple(found)
@@ -117,6 +122,11 @@ class Activity(Rendered):
     def dead(self) -> tuple[tuple[int, int], ...]:
         """Addresses (layer, neuron) of the dead neurons."""
         return tuple((n.layer, n.neuron) for n in self.idle if n.kind == "dead")
+
+    @property
+    def constant(self) -> tuple[tuple[int, int], ...]:
+        """Addresses (layer, neuron) of the constant neurons."""
+        return tuple((n.layer, n.neuron) for n in self.idle if n.kind == "constant")
 
     @property
     def saturated(self) -> tuple[tuple[int, int], ...]:
@@ -133,7 +143,7 @@ class Activity(Rendered):
                 for layer in self.layers
             ],
             "idle": [n._asdict() for n in self.idle],
-            "equal": [{"layer": layer, "neurons": list(neurons)} for layer, neurons in self.equal],
+            "groups": [group._asdict() for group in self.groups],
         }
 
     def document(self) -> Document:
@@ -156,55 +166,21 @@ class Activity(Rendered):
                 Section("", [Table(columns, rows)]),
                 Section(words, [Table([Column("", "r"), Column("", "l", 90)], strips)]),
                 self._named(),
-                *self._equal(),
+                *(Section(group.text()) for group in self.groups),
             ],
         )
 
     def _named(self, most: int = 12) -> Section:
         if not self.idle:
-            return Section("no neuron is dead or saturated")
-        kinds = [
-            f"{len(found):,} {kind}" for kind, found in (("dead", self.dead), ("saturated", self.saturated)) if found
-        ]
+            return Section("no neuron is dead, constant or saturated")
+        all_kinds = (("dead", self.dead), ("constant", self.constant), ("saturated", self.saturated))
+        kinds = [f"{len(found):,} {kind}" for kind, found in all_kinds if found]
         rows = [(f"{n.layer}:{n.neuron}", n.kind, n.why) for n in self.idle[:most]]
         more = [Text(f"and {len(self.idle) - most:,} more, in .idle")] if len(self.idle) > most else []
-        return Section(" and ".join(kinds), [Table([Column(), Column(), Column(most=None)], rows), *more])
-
-    def _equal(self) -> list[Section]:
-        """The groups of equal neurons, if there are any."""
-        return [Section(equal_text(layer, neurons)) for layer, neurons in self.equal]
+        return Section(", ".join(kinds), [Table([Column(), Column(), Column(most=None)], rows), *more])
 
     def __repr__(self) -> str:
         return f"Activity({len(self.layers)} layers over {self.count:,} examples)"
-
-
-def equal_text(layer: int, neurons: tuple[int, ...], most: int = 4) -> str:
-    """A line about a group of equal neurons.
-
-    Examples
-    --------
-    >>> equal_text(0, (2, 5))
-    'layer 0: 2 neurons are equal (0:2, 0:5)'
-    """
-    addresses = ", ".join(f"{layer}:{k}" for k in neurons[:most]) + ", ..." * (len(neurons) > most)
-    return f"layer {layer}: {len(neurons):,} neurons are equal ({addresses})"
-
-
-def equal_neurons(network: Network) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """Groups of equal hidden neurons, as `Activity.equal` has them.
-
-    Examples
-    --------
-    >>> import glassnet as gn
-    >>> equal_neurons(gn.Network.from_layers([([[1.0], [1.0]], [0, 0], "relu"), ([[1.0, 2.0]], [0], "identity")]))
-    ((0, (0, 1)),)
-    """
-    return tuple(
-        (i, neurons)
-        for i, layer in enumerate(network.layers[:-1])
-        if layer.weights.size <= MOST_COMPARED
-        for neurons in equal_rows(np.column_stack([layer.weights, layer.biases]))
-    )
 
 
 class _Tally:
@@ -277,4 +253,4 @@ def activity(network: Network, data: Dataset | npt.ArrayLike) -> Activity:
             tally.add(layer.activations, active(layer), np.abs(slopes) < FLAT)
     names = network.architecture.activations
     layers = tuple(tally.result(name) for tally, name in zip(tallies, names, strict=True))
-    return Activity(layers, len(batches), batches.name, equal_neurons(network))
+    return Activity(layers, len(batches), batches.name, neuron_groups(network))

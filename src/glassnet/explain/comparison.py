@@ -23,6 +23,7 @@ from glassnet.arithmetic import significant
 from glassnet.arrays import Array, readonly
 from glassnet.data.dataset import RawInputs
 from glassnet.errors import InputError, SettingError
+from glassnet.explain.groups import neuron_groups
 from glassnet.explain.matching import Matching, differences, matched, rounding_unit, same_but_for_rounding
 from glassnet.explain.paired_evaluation import (
     Given,
@@ -269,6 +270,10 @@ class Comparison(Rendered):
                 else f"first difference in layer {self.first_divergence}"
             )
             facts.append(("neurons", f"{self.matching}{f'; {where}' if self.examples else ''}"))
+        for letter, network in zip("ab", self.networks, strict=True):
+            groups = neuron_groups(network)
+            more = f" and {len(groups) - 2:,} more groups" if len(groups) > 2 else ""
+            facts += [(f"in {letter}", "; ".join(group.text() for group in groups[:2]) + more)] if groups else []
         facts += self._answers()
         for name, pair in (("accuracy", self.accuracy), ("R squared", self.r_squared)):
             if pair is not None:
