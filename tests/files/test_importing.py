@@ -156,6 +156,24 @@ class Written(nn.Module):
         return torch.sigmoid(self.fc2(x))
 
 
+class MadeInForward(nn.Module):
+    """An activation without a name of its own in the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(4, 6), nn.Linear(6, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.Softmax(dim=1)(self.last(nn.Tanh()(self.first(x))))
+
+
+def test_an_activation_made_in_the_forward_is_followed() -> None:
+    module, x = MadeInForward(), inputs(5, 4)
+    network = gn.load(module)
+    assert network.architecture.activations == ("tanh", "softmax")
+    close(network(x), given(module, x))
+
+
 def test_a_forward_that_is_a_chain_is_followed() -> None:
     module = Written()
     network = gn.load(module)

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.tensors:
         return _files(arguments)
     try:
-        a, b = load_model(arguments, arguments.a), load_model(arguments, arguments.b)
+        a, b = (load_model(arguments, path, one_of_two=True) for path in (arguments.a, arguments.b))
     except (FileError, SettingError):
         if source is None and arguments.target is None and os.path.exists(arguments.a) and os.path.exists(arguments.b):
             return _files(arguments)

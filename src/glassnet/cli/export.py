@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from glassnet.cli.options import add_command, add_description, add_json, load_model, names, place, print_json
+from glassnet.cli.options import add_command, add_description, add_json, load_model, place, print_json
 from glassnet.files import registry
 
 
@@ -33,12 +33,6 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--quantise", metavar="TYPE", help="int8: weights in a byte each (c only)")
     command.add_argument(
-        "--activation",
-        type=names,
-        metavar="NAME",
-        help="activation of the hidden layers, or one,per,layer (if MODEL does not say it)",
-    )
-    command.add_argument(
         "--inputs", metavar="FILE", help="a table or pictures; the page gets 1,000 of them (html only)"
     )
     add_description(command)
@@ -53,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     model = Path(arguments.model)
     suffix = registry.FORMATS[arguments.to].suffix
     output = place(arguments.output or model.with_suffix(suffix).name, "--output", model, arguments.inputs)
-    network = load_model(arguments, model, arguments.activation)
+    network = load_model(arguments, model)
     inputs = None if arguments.inputs is None else held_out(arguments.inputs, None, network.schema)
     export(network, output.output, arguments.to, quantise=arguments.quantise, inputs=inputs)
     with output.report():

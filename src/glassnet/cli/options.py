@@ -1,6 +1,7 @@
 """What several commands share: flags with one name and meaning, and how figures are printed."""
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -49,14 +50,25 @@ def add_description(command: argparse._ActionsContainer) -> None:
     )
     group.add_argument("--shape", type=sides, metavar="HxW", help="the shape of a picture: 28x28")
     group.add_argument("--classes", type=class_names, metavar="NAMES", help="names of the outputs: cat,dog,...")
+    group.add_argument(
+        "--activation", type=names, metavar="NAME", help="activation of the hidden layers, or one,per,layer"
+    )
 
 
-def load_model(arguments: argparse.Namespace, path: Any = None, activation: Any = None) -> Any:
-    """The network in MODEL, described by the flags of `add_description`."""
+def load_model(arguments: argparse.Namespace, path: Any = None, one_of_two: bool = False) -> Any:
+    """The network in MODEL, described by the flags of `add_description`; of two, the one that needs them."""
+    from glassnet.errors import SettingError
     from glassnet.network import load
 
     model = arguments.model if path is None else path
-    return load(model, activation, scale=arguments.scale, shape=arguments.shape, classes=arguments.classes)
+    described = {"scale": arguments.scale, "shape": arguments.shape, "classes": arguments.classes}
+    if one_of_two:
+        with contextlib.suppress(SettingError):
+            network = load(model)
+            if network.schema.describes_inputs:
+                return network
+            return load(model, **described)
+    return load(model, arguments.activation, **described)
 
 
 def fraction(text: str) -> float:

@@ -48,7 +48,7 @@ def chain_of(
         raise SettingError(
             f"{what}, {spec(sizes)}, does not say its activations",
             help=f'give activation="{DEFAULT_HIDDEN}", which ends in plain scores, or a list of '
-            f"{len(found.layers)} such as {each}",
+            f"{len(found.layers)} such as {each}; in the command --activation {','.join(each)}",
         )
     names_ = Architecture.of(sizes, activation).activations
     layers = [(weights, biases, name) for (weights, biases, _), name in zip(found.layers, names_, strict=True)]

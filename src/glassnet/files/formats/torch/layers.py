@@ -99,8 +99,18 @@ def _followed(module: Any, name: str) -> list[Step]:
     """The steps of a forward: torch.fx writes down what it does, which must be one thing after another."""
     from torch import fx
 
+    class Tracer(fx.Tracer):
+        """Also through modules that are made in a forward, which have no name in the model."""
+
+        def call_module(self, m: Any, forward: Any, args: Any, kwargs: Any) -> Any:
+            try:
+                self.path_of_module(m)
+            except NameError:
+                return forward(*args, **kwargs)
+            return super().call_module(m, forward, args, kwargs)
+
     try:
-        graph = fx.symbolic_trace(module).graph
+        graph = Tracer().trace(module)
     except Exception as problem:  # a forward may fail in any way on stand-ins
         raise InTheWay(
             f"{name}, whose forward cannot be followed ({problem})", "make it an nn.Sequential, or export it to ONNX"
