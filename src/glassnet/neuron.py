@@ -241,7 +241,7 @@ class NeuronTrace(Rendered):
         >>> import glassnet as gn
         >>> network = gn.Network.from_layers([([[1.0], [2.0]], [0, 0], "softmax")])
         >>> [row.figure for row in network.trace([1.0]).neuron(0, 0).softmax_rows()]
-        ['2.7183', '7.3891', '10.1073', '0.2689414']
+        ['2.7183', '7.3890', '10.1073', '0.2689414']
         """
         if self.layer_scores is None or not all(map(isfinite, self.layer_scores)):
             return []
@@ -263,7 +263,7 @@ class NeuronTrace(Rendered):
                     (f"{len(hidden):,} more", fsum(powers[k] for k in hidden)) if hidden else None,
                 )
             ],
-            (f"softmax = {division}", self.activation),
+            (f"{self.activation_name} = {division}", self.activation),
             1e-6 if self.weights.dtype.itemsize < 8 else 1e-9,
         )
 
@@ -391,7 +391,7 @@ class NeuronTrace(Rendered):
             return Document(self.name, [gate, up, Section("activation x up", [Worked(self.product_rows())])])
         parts: list[Part] = [Section("", [Items(steps)]), worked] if steps else [worked]
         if shares := self.softmax_rows(top):
-            parts.append(Section("the softmax of its layer", [Worked(shares)]))
+            parts.append(Section(f"the {self.activation_name} of its layer", [Worked(shares)]))
         return Document(self.name, parts)
 
     def _curve(self) -> list[Chart]:

@@ -161,7 +161,7 @@ class Trace(Rendered):
             )
         check_address(layer, index, [len(t.activations) for t in self.layers])
         at = self.layers[layer]
-        shared = at.activation_name == "softmax"
+        shared = activation(at.activation_name).by_row
         last = layer == len(self.layers) - 1
         return NeuronTrace(
             inputs=at.inputs,

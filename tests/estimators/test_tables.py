@@ -145,7 +145,7 @@ def test_it_prints_as_arithmetic_and_gives_plain_values(people: Any) -> None:
         "contribution": found.columns[0].contribution,
         "inputs": (0,),
     }
-    assert plain["method"] == "affine"
+    assert plain["method"] == "integrated_gradients"
 
 
 def test_classes_and_targets_are_named(iris: Any, diabetes: Any, refused: Any) -> None:

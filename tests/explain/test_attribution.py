@@ -100,7 +100,8 @@ def test_wide_layers_go_back_in_blocks_and_many_outputs_in_turns() -> None:
 @given(sizes, dtypes, seeds, st.booleans())
 def test_shares_and_bias_add_up_to_the_logit(sizes: list[int], dtype: str, seed: int, from_elsewhere: bool) -> None:
     network, x = random_network(sizes, STRAIGHT, dtype, seed)
-    found = attribution(network, x, baseline=np.float64(x) / 2 + 1 if from_elsewhere else None)
+    baseline = np.float64(x) / 2 + 1 if from_elsewhere else None
+    found = attribution(network, x, baseline=baseline, method="affine")
     logits = network.trace(x).layers[-1].pre_activations
     assert found.method == "affine"
     assert found.output == int(np.argmax(logits))
@@ -147,7 +148,7 @@ def test_integrated_gradients_are_complete_and_say_how_nearly(sizes: list[int], 
 @given(sizes, seeds)
 def test_both_methods_share_out_the_same_total(sizes: list[int], seed: int) -> None:
     network, x = random_network(sizes, ["identity", "relu", "leaky_relu", "hard_sigmoid"], "float64", seed)
-    exact, integrated = attribution(network, x), attribution(network, x, method="integrated_gradients")
+    exact, integrated = (attribution(network, x, method=name) for name in ("affine", "integrated_gradients"))
     assert exact.total == integrated.total
     size = np.abs(integrated.contributions).sum() + abs(integrated.total) + abs(integrated.bias_contribution)
     assert integrated.contributions.sum() + integrated.bias_contribution == pytest.approx(
@@ -164,8 +165,63 @@ def test_integrated_gradients_by_hand() -> None:
     assert found.bias_contribution == pytest.approx(np.log(2))
     # a relu that opens halfway: its average slope is half of its weight
     network = gn.Network.from_layers([([[2.0]], [-1.0], "relu"), ([[3.0]], [0.0], "identity")])
-    assert attribution(network, [1.0]).contributions[0] == 6
-    assert attribution(network, [1.0], method="integrated_gradients").contributions[0] == pytest.approx(3, rel=1e-6)
+    assert attribution(network, [1.0], method="affine").contributions[0] == 6
+    assert attribution(network, [1.0]).contributions[0] == pytest.approx(3, rel=1e-6)
+
+
+def test_an_input_that_has_saturated_is_seen_by_the_default() -> None:
+    """relu(x) - relu(x - 1) at 2 is 1, all of it from x; around 2 it is flat (Shrikumar 2017)."""
+    hidden, output = ([[1.0], [1.0]], [0, -1], "relu"), ([[1.0, -1.0]], [0], "identity")
+    network = gn.Network.from_layers([hidden, output], dtype="float64")
+    assert attribution(network, [2.0]).contributions[0] == pytest.approx(1)
+    assert attribution(network, [2.0], method="deeplift").contributions[0] == pytest.approx(1)
+    assert attribution(network, [2.0], method="affine").contributions[0] == 0
+    assert "does not see what an input did where its effect has saturated" in " ".join(
+        str(attribution(network, [2.0], method="affine")).split()
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes, dtypes, seeds, st.integers(1, 5))
+def test_sums_are_the_change_from_the_baselines(sizes: list[int], dtype: str, seed: int, count: int) -> None:
+    network, x = random_network(sizes, [*SMOOTH, "relu"], dtype, seed)
+    background = np.random.default_rng(seed).normal(size=(count, sizes[0]))
+    at = np.mean([network.trace(row).layers[-1].pre_activations[0] for row in background], dtype=float)
+    for method in ("integrated_gradients", "deeplift"):
+        found = attribution(network, x, 0, baseline=background, method=method)
+        size = np.abs(found.contributions).sum() + abs(found.total) + abs(at)
+        assert found.bias_contribution == pytest.approx(at, abs=1e-5 * size)
+        assert found.contributions.sum() == pytest.approx(found.total - at, abs=1e-4 * size + 1e-6)
+    if len(sizes) > 2:
+        found = attribution(network, x, 0, baseline=background, layer=len(sizes) - 3)
+        assert found.contributions.shape == (sizes[-2],)
+        assert found.contributions.sum() == pytest.approx(found.total - at, abs=1e-4 * size + 1e-6)
+        reads_as_it_adds_up(found)
+
+
+@pytest.mark.parametrize("more", [{"layer": 1}, {"layer": True}, {"layer": -1}, {"neuron": (5, 0)}, {"neuron": (0, 9)}])
+def test_layers_and_neurons_that_are_not_there(network: gn.Network, more: dict[str, Any]) -> None:
+    with pytest.raises(AddressError):
+        attribution(network, [1, 2, 3], **more)
+
+
+def test_groups_and_regions_add_up(network: gn.Network) -> None:
+    found = attribution(network, [1, 2, 3])
+    grouped = found.grouped({"first": [0], "last": [2]})
+    assert list(grouped) == ["first", "last", "others"]
+    assert sum(grouped.values()) == pytest.approx(found.contributions.sum())
+    with pytest.raises(SettingError, match="in two groups"):
+        found.grouped({"a": [0, 1], "b": [1]})
+    with pytest.raises(AddressError, match="has input 3"):
+        found.grouped({"a": [3]})
+    with pytest.raises(SettingError, match="no picture"):
+        found.regions(1, 1)
+    digit = gn.data.digits()[1][:1]
+    seen = attribution(
+        gn.Network.create("784-8-10", output="softmax", seed=0).described(scale=1 / 255, input_shape=(28, 28)),
+        digit.inputs[0],
+    )
+    assert sum(seen.regions(4, 4).values()) == pytest.approx(seen.contributions.sum())
 
 
 def reads_as_it_adds_up(found: Attribution) -> None:
@@ -190,13 +246,14 @@ def test_what_is_printed_of_a_digit_is_worth_reading() -> None:
     digits = gn.Schema(input_shape=(28, 28), scale=1 / 255, classes=tuple("0123456789"))
     network = gn.Network.create("784-16-16-10", output="softmax", seed=0).with_schema(digits)
     picture = random.integers(0, 256, (28, 28), dtype=np.uint8)
-    found = attribution(network, picture, output="7", against="1")
+    found = attribution(network, picture, output="7", against="1", method="affine")
     text = str(found)
     assert text.startswith(
-        "why 7 and not 1: affine map in force\neach contribution is input x weight in force\n  pixel "
+        "why 7 and not 1: affine map in force, exact around this input alone\n"
+        "each contribution is input x weight in force; it does not see what an input did"
     )
     assert re.search(r"\n  772 more inputs", text)
-    assert re.search(r"\n  \+ bias  ", text)
+    assert re.search(r"\n  \+ bias in force  ", text)
     assert re.search(r"\n  logit of 7 less logit of 1 +-?\d", text)
     assert re.search(r"\n  odds of [17] to [17], exp +\d", text)
     assert found.names == ("7", "1")

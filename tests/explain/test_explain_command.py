@@ -153,3 +153,61 @@ def test_wrong_usage_says_what_would_work(
     capsys: pytest.CaptureFixture[str], here: Path, arguments: list[str], status: int, reported: Any
 ) -> None:
     reported(told(capsys, *arguments, status=status))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--attribution"],
+        ["--attribution", "9", "--against", "4"],
+        ["--attribution", "9", "--layer", "0", "--baseline", "0"],
+        ["--attribution", "--neuron", "0:3", "--method", "deeplift"],
+        ["--attribution", "--method", "affine", "--format", "latex"],
+    ],
+)
+def test_an_attribution_is_the_librarys(tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str]) -> None:
+    network = gn.Network.create("784-6-10", output="softmax", seed=1).with_schema(gn.data.digits()[1].schema)
+    network.save(tmp_path / "net.safetensors")
+    command = ["explain", str(tmp_path / "net.safetensors"), "--digit", "7", *flags]
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    asked = dict(zip(flags[::2], flags[1::2], strict=False)) if len(flags) > 1 else {}
+    value = flags[1] if len(flags) > 1 and flags[1].isdigit() else None
+    found = gn.explain.attribution(
+        network,
+        gn.data.digits()[1].inputs[7],
+        value,
+        asked.get("--against"),
+        "deeplift" if "deeplift" in flags else "affine" if "affine" in flags else "auto",
+        0 if "--baseline" in flags else None,
+        neuron=(0, 3) if "--neuron" in flags else None,
+        layer=0 if "--layer" in flags else None,
+    )
+    format = "latex" if "latex" in flags else "text"
+    assert found.document(10).write(format).splitlines()[-3] in shown
+    if format == "text":
+        assert main([*command, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["contributions"] == found.contributions.tolist()
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--layer", "0"],
+        ["--attribution", "11"],
+        ["--attribution", "--layer", "3"],
+        ["--attribution", "--plot", "a.png"],
+    ],
+)
+def test_an_attribution_that_makes_no_sense_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    network = gn.Network.create("784-6-10", output="softmax", seed=1).with_schema(gn.data.digits()[1].schema)
+    network.save(tmp_path / "net.safetensors")
+    try:
+        status = main(["explain", str(tmp_path / "net.safetensors"), "--digit", "7", *flags])
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    out, err = capsys.readouterr()
+    assert (status != 0, out) == (True, "")
+    assert err.startswith("glassnet: ")

@@ -6,6 +6,7 @@ from typing import Any
 from glassnet.cli.options import add_command, add_input, add_json, address, columns, load_model, need, print_json, say
 
 FORMATS = ("text", "markdown", "latex", "html")
+METHODS = ("integrated_gradients", "deeplift", "affine")
 
 
 def add(commands: Any) -> None:
@@ -15,17 +16,32 @@ def add(commands: Any) -> None:
         help="explain what a saved network computes on an input",
         description="The whole network on one input, on one screen: active neurons, outputs, and in\n"
         "words what mattered. With --neuron: that neuron computed by hand, so that the\n"
-        "column adds up as printed, and the pattern of its weights.",
+        "column adds up as printed, and the pattern of its weights. With --attribution:\n"
+        "what a logit, or that neuron, has from each input, against a baseline.",
         examples="""\
   glassnet explain digits.safetensors --digit 7
   glassnet explain digits.safetensors --digit 7 --neuron 0:3 --top 20
   glassnet explain digits.safetensors photo.png --format latex > handout.tex
+  glassnet explain digits.safetensors --digit 7 --attribution 9 --against 4
   glassnet explain wine.safetensors wine-new.csv --row 2 --json
 """,
     )
     add_input(command)
     command.add_argument("--row", type=int, metavar="N", help="which row of a table, from 0")
     command.add_argument("--neuron", type=address, metavar="L:N", help="compute this neuron by hand")
+    command.add_argument(
+        "--attribution",
+        nargs="?",
+        const="",
+        metavar="OUTPUT",
+        help="share out the logit of this class or output (default: the largest), or with --neuron its z",
+    )
+    command.add_argument("--against", metavar="OUTPUT", help="less the logit of this one")
+    command.add_argument(
+        "--layer", type=int, metavar="L", help="among the neurons of this hidden layer, not the inputs"
+    )
+    command.add_argument("--method", choices=METHODS, help="of --attribution (default integrated_gradients)")
+    command.add_argument("--baseline", type=float, metavar="VALUE", help="of all inputs (default: what counts as 0)")
     command.add_argument(
         "--top", type=int, default=10, metavar="N", help="products, or neurons, shown singly (default %(default)s)"
     )
@@ -53,6 +69,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.neuron is not None:
         layer, index = arguments.neuron
         check_address(layer, index, network.sizes[1:])
+    of_attribution = ("against", "layer", "method", "baseline")
+    given = [f"--{name}" for name in of_attribution if getattr(arguments, name) is not None]
+    need(
+        arguments.attribution is not None or not given,
+        f"{', '.join(given)}: options of --attribution, which is missing",
+    )
+    if arguments.attribution is not None:
+        return _attribution(arguments, network, inputs, name)
     view = overview(trace, arguments.top, name)
 
     if arguments.plot is not None:
@@ -61,6 +85,35 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(_figures(arguments, network, trace, view, truth))
     else:
         print(_document(arguments, network, trace, view).write(arguments.format, columns()))
+    return 0
+
+
+def _attribution(arguments: argparse.Namespace, network: Any, inputs: Any, name: str) -> int:
+    """What a logit, or a neuron, has from each input or from the neurons of a layer."""
+    from glassnet.explain.attributions import attribution
+    from glassnet.render.document import Document
+
+    need(arguments.plot is None, "--plot draws the network or a neuron, not an attribution")
+    classes = network.schema.classes or ()
+
+    def output(given: str | None) -> "int | str | None":
+        return int(given) if given and given not in classes and given.isdigit() else given or None
+
+    found = attribution(
+        network,
+        inputs,
+        output(arguments.attribution),
+        output(arguments.against),
+        arguments.method or "auto",
+        arguments.baseline,
+        neuron=arguments.neuron,
+        layer=arguments.layer,
+    )
+    if arguments.json:
+        names = list(found.input_names)
+        print_json({"input": name, "name": found.name, "input_names": names} | found.as_dict())
+    else:
+        print(Document(name, [found.document(arguments.top)]).write(arguments.format, columns()))
     return 0
 
 

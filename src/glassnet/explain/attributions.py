@@ -1,21 +1,19 @@
-"""Attributions: a logit divided exactly among the inputs.
+"""Attributions: what a number of a network has from each input, against a baseline.
 
-    logit = contribution of input 0 + contribution of input 1 + ... + bias
-    contribution = weight in force * (input - baseline)
+    logit at the input - logit at the baseline = contribution of input 0 + contribution of input 1 + ...
 
-With piecewise linear hidden activations (relu and the like), the network is one affine map around an input; its weights
-are the weights in force, and nothing is approximate. For smooth activations the weights are the average gradients on
-the straight path from a baseline to the input (integrated gradients), with the completeness error that remains.
-
-A logit is a pre-activation of the last layer, before its activation function. Imports `backward` and `quadrature` of
-`explain`.
+Integrated gradients average the slopes on the straight path from the baseline to the input, with a known error that
+remains; DeepLIFT takes quotients of differences, exactly and in one pass. Both see an input whose effect has saturated.
+The affine map in force around an input does not: it is exact there and only there, and has a method and a name of its
+own. A logit is a pre-activation of the last layer, before its activation function; the pre-activation of any other
+neuron is taken apart the same way, and neurons of a hidden layer take the place of the inputs (conductance).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import exp, fsum, isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +24,17 @@ from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.data.dataset import Dataset
 from glassnet.errors import AddressError, InputError, SettingError, unknown_name
 from glassnet.evaluation import meeting
-from glassnet.explain import backward, quadrature
+from glassnet.explain import backward, conductance, deeplift, quadrature
 from glassnet.names import DEFAULT_NEURON, PLAIN
 from glassnet.network import Network
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Column, Part, Table, Text, Worked
 from glassnet.schema import Schema
-from glassnet.trace import Trace
+from glassnet.trace import Trace, check_address
 
-METHODS = ("auto", "affine", "integrated_gradients")
+METHODS = ("auto", "integrated_gradients", "deeplift", "affine")
+MOST_BASELINES = 100
+"""Of a data set as a background so many examples are taken, evenly from all of it."""
 OUTPUTS_AT_ONCE = 64
 TOLERANCE = {"float32": 1e-5, "float64": 1e-7}
 """Completeness error of integrated gradients, relative to the sizes of all contributions and both logits."""
@@ -204,9 +204,9 @@ class Contribution:
 
 @dataclass(frozen=True, eq=False)
 class Attribution(Rendered):
-    """A logit, or the difference of two, divided among the inputs; `attribution` computes it.
+    """A logit, or the difference of two, divided among inputs or neurons; `attribution` computes it.
 
-    The contributions and `bias_contribution` add up to `total`, up to `error`.
+    The contributions add up to `total - bias_contribution`, the change from the baseline, up to `error`.
 
     Parameters
     ----------
@@ -217,14 +217,23 @@ class Attribution(Rendered):
     inputs, baseline : ndarray of shape (fan_in,)
         The input as the first layer receives it, and the input it is compared with.
     weights : ndarray of shape (fan_in,)
-        The affine map in force, or the average gradients from the baseline to the input.
+        Contribution by unit of change: average gradients, multipliers, or the affine map in force.
     bias_contribution : float
-        The part that no input accounts for: the map's, or the network's, value at the baseline.
+        The part that no input accounts for: the network's value at the baseline (of several, their mean), or the
+        map's.
     total : float
         The network's own logit, or difference of two.
-    method : {"affine", "integrated_gradients"}
+    method : {"integrated_gradients", "deeplift", "affine"}
     points : int
-        Number of gradients averaged on the path; 0 for the affine map.
+        Number of gradients averaged on the path; 0 for the other methods.
+    parts : ndarray, optional
+        The contributions, where they are not `weights * (inputs - baseline)`: means over several baselines.
+    baselines : int
+        Number of baselines.
+    layer : int, optional
+        The hidden layer whose neurons stand in the place of the inputs.
+    shape : (int, int), optional
+        Rows and columns of the inputs, if they are a picture.
     """
 
     output: int
@@ -243,17 +252,23 @@ class Attribution(Rendered):
     activation: float | None = None
     dtype: str = "float64"
     given: Array | None = field(default=None, repr=False)
+    parts: Array | None = field(default=None, repr=False)
+    baselines: int = 1
+    layer: int | None = None
+    shape: tuple[int, int] | None = None
 
     @cached_property
     def contributions(self) -> Array:
         """Contribution of each input, of shape (fan_in,)."""
+        if self.parts is not None:
+            return readonly(self.parts)
         return readonly(self.weights * (self.inputs.astype(np.float64) - self.baseline))
 
     @property
     def error(self) -> float:
         """Difference between `total` and the sum of all contributions.
 
-        Rounding for the affine map; the completeness error for integrated gradients.
+        Rounding for the affine map and DeepLIFT; the completeness error for integrated gradients.
         """
         return abs(self.total - float(self.contributions.sum() + self.bias_contribution))
 
@@ -273,12 +288,13 @@ class Attribution(Rendered):
         shown = arithmetic.strongest(contributions, top)
         hidden = sorted(set(range(len(contributions))) - set(shown))
         zeros = sum(contributions[i] == 0 for i in hidden)
-        others = f"{len(hidden):,} more inputs" + (f", {zeros:,} of them 0" if zeros else "")
+        what = "inputs" if self.layer is None else "neurons"
+        others = f"{len(hidden):,} more {what}" + (f", {zeros:,} of them 0" if zeros else "")
         return arithmetic.rows(
             sums=[
                 arithmetic.Sum(
                     [(self._term(i), contributions[i]) for i in shown],
-                    ("all inputs", fsum(contributions)),
+                    (f"all {what}", fsum(contributions)),
                     (others, fsum(contributions[i] for i in hidden)) if hidden else None,
                 ),
                 self.last_sum(_clipped(self.name, 44)),
@@ -289,15 +305,21 @@ class Attribution(Rendered):
 
     def last_sum(self, name: str) -> arithmetic.Sum:
         """From all contributions to the network's own number, with what the method leaves over."""
-        affine = self.method == "affine"
-        bias = "+ bias" if affine else "+ the network at the baseline"
-        left_over = f"rounding in {self.dtype}" if affine else f"left over by {self.points:,} points"
+        bias = "+ the map at the baseline" if self.method == "affine" else "+ the network at the baseline"
+        if self.method == "affine" and not self.baseline.any():
+            bias = "+ bias in force"
+        if self.baselines > 1:
+            bias = f"+ the network at {self.baselines:,} baselines"
+        integrated = self.method == "integrated_gradients"
+        left_over = f"left over by {self.points:,} points" if integrated else f"rounding in {self.dtype}"
         return arithmetic.Sum([(bias, self.bias_contribution)], (name, self.total), None, left_over)
 
-    def _term(self, i: int) -> arithmetic.Product:
+    def _term(self, i: int) -> arithmetic.Product | str:
         name = self.input_names[i]
         if self.given is not None and float(self.given[i]) != float(self.inputs[i]):
             name = f"{_clipped(name, 18)} = {float(self.given[i]):.6g}"
+        if self.parts is not None:
+            return f"{_clipped(name, 28)}  {arithmetic.significant(float(self.inputs[i]), 4)}"
         value = arithmetic.significant(float(self.inputs[i]) - float(self.baseline[i]), 4)
         return arithmetic.Product(_clipped(name, 28), value, arithmetic.significant(float(self.weights[i]), 4))
 
@@ -311,20 +333,119 @@ class Attribution(Rendered):
 
     def document(self, top: int = 12) -> Document:
         """The arithmetic as one would write it down."""
-        how = "affine map in force" if self.method == "affine" else f"integrated gradients, {self.points:,} points"
+        how = {
+            "affine": "affine map in force, exact around this input alone",
+            "deeplift": "DeepLIFT",
+            "integrated_gradients": f"integrated gradients, {self.points:,} points",
+        }[self.method]
+        if self.layer is not None:
+            how = f"conductance of layer {self.layer}, {self.points:,} points"
+        if self.baselines > 1:
+            how += f", {self.baselines:,} baselines"
         heading = f"{_clipped(self.name, 44)}, {how}"
         if self.against is not None:
             heading = f"why {_clipped(self.names[0], 16)} and not {_clipped(self.names[1], 16)}: {how}"
-        what = "input" if not self.baseline.any() else "(input - baseline)"
-        weight = "weight in force" if self.method == "affine" else "average slope"
         return Document(
             heading,
             [
-                Text(f"each contribution is {what} x {weight}"),
+                *(Text(line) for line in self._notes()),
                 Worked(self.rows(top)),
                 Text(f"the sum differs from the network's own number by {self.error:.1e}"),
             ],
         )
+
+    def _notes(self) -> list[str]:
+        """What a contribution is, and what the method cannot see."""
+        if self.method == "affine":
+            limit = "it does not see what an input did where its effect has saturated: see integrated_gradients"
+            return [f"each contribution is {self._change()} x weight in force; {limit}"]
+        if self.parts is not None and self.baselines > 1:
+            return [f"each contribution is the mean of those against {self.baselines:,} examples"]
+        if self.layer is not None:
+            return ["each contribution is the part of the change from the baseline that goes through the neuron"]
+        return [
+            f"each contribution is {self._change()} x {'multiplier' if self.method == 'deeplift' else 'average slope'}"
+        ]
+
+    def _change(self) -> str:
+        return "(input - baseline)" if self.baseline.any() else "input"
+
+    def grouped(self, groups: Mapping[str, Sequence[int]]) -> dict[str, float]:
+        """Contributions of groups of inputs, such as the columns of a table or the regions of a picture.
+
+        Parameters
+        ----------
+        groups : mapping of str to sequence of int
+            Inputs of each group; what is in no group is under "others", if it is not nothing.
+
+        Returns
+        -------
+        dict of str to float
+            In the order of `groups`; the values add up to the sum of all contributions.
+
+        Raises
+        ------
+        AddressError
+            If an input does not exist.
+        SettingError
+            If an input is in two groups.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1.0, 2.0, 4.0]], [0], "identity")])
+        >>> found = gn.explain.attribution(network, [1, 1, 1], method="deeplift")
+        >>> found.grouped({"left": [0, 1], "right": [2]})
+        {'left': 3.0, 'right': 4.0}
+        """
+        left = dict.fromkeys(range(len(self.contributions)))
+        found = {}
+        for name, members in groups.items():
+            for i in members:
+                if not 0 <= i < len(self.contributions):
+                    raise AddressError(f"group {name!r} has input {i}, expected 0 to {len(self.contributions) - 1}")
+                if i not in left:
+                    raise SettingError(f"input {i} is in two groups, one of them {name!r}")
+                del left[i]
+            found[name] = fsum(float(self.contributions[i]) for i in members)
+        rest = fsum(float(self.contributions[i]) for i in left)
+        return found | ({"others": rest} if rest else {})
+
+    def regions(self, rows: int, columns: int) -> dict[str, float]:
+        """Contributions of the regions of a picture, cut into this many rows and columns.
+
+        Parameters
+        ----------
+        rows, columns : int
+
+        Returns
+        -------
+        dict of str to float
+            By the pixels of each region: "rows 0 to 6, columns 0 to 6".
+
+        Raises
+        ------
+        SettingError
+            If the inputs are no picture, or have fewer rows or columns.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> layers = [([[1.0, 2.0, 3.0, 4.0]], [0], "identity")]
+        >>> network = gn.Network.from_layers(layers, gn.Schema(input_shape=(2, 2)))
+        >>> gn.explain.attribution(network, [1, 1, 1, 1], method="deeplift").regions(1, 2)
+        {'rows 0 to 1, columns 0 to 0': 4.0, 'rows 0 to 1, columns 1 to 1': 6.0}
+        """
+        if self.shape is None or not 1 <= rows <= self.shape[0] or not 1 <= columns <= self.shape[1]:
+            what = "are no picture" if self.shape is None else f"are a picture of {self.shape[0]} x {self.shape[1]}"
+            raise SettingError(f"the inputs {what}, expected one to cut into {rows} x {columns} regions")
+        places = np.arange(len(self.contributions)).reshape(self.shape)
+        found = {}
+        for down in np.array_split(np.arange(self.shape[0]), rows):
+            for across in np.array_split(np.arange(self.shape[1]), columns):
+                name = f"rows {down[0]} to {down[-1]}, columns {across[0]} to {across[-1]}"
+                found[name] = places[np.ix_(down, across)].reshape(-1).tolist()
+        return self.grouped(found)
 
     def as_dict(self) -> dict[str, Any]:
         """Every number, as plain values for JSON."""
@@ -352,10 +473,12 @@ def attribution(
     output: "int | str | None" = None,
     against: "int | str | None" = None,
     method: str = "auto",
-    baseline: npt.ArrayLike | None = None,
+    baseline: npt.ArrayLike | Dataset | None = None,
     steps: int | None = None,
+    neuron: tuple[int, int] | None = None,
+    layer: int | None = None,
 ) -> Attribution:
-    """How much each input contributes to a logit, or to the difference of two ("why 7 and not 1").
+    """How much each input contributes to a logit, to the difference of two ("why 7 and not 1"), or to a neuron.
 
     Parameters
     ----------
@@ -366,14 +489,20 @@ def attribution(
         Output neuron or class name; by default the largest logit.
     against : int or str, optional
         Second output, whose logit is subtracted.
-    method : {"auto", "affine", "integrated_gradients"}, default "auto"
-        "affine" is exact, for piecewise linear networks; "integrated_gradients" needs activations with a gradient;
-        "auto" takes the affine map if there is one.
-    baseline : float, array_like of shape (fan_in,) or Dataset, optional
-        Input to compare with, in the units of `inputs`; of a Dataset the mean input. By default what the first layer
-        gets as 0: black pixels, columns at their center.
+    method : {"auto", "integrated_gradients", "deeplift", "affine"}, default "auto"
+        "integrated_gradients" and "deeplift" share out the change from the baseline and need activations with a
+        gradient; "affine", for piecewise linear networks, is the map in force around this input alone. "auto" takes
+        integrated gradients, and the affine map where there are none.
+    baseline : float, array_like of shape (fan_in,) or (n, fan_in), or Dataset, optional
+        Input to compare with, in the units of `inputs`. Of a Dataset or of several rows up to `MOST_BASELINES` are
+        taken, and contributions are means over them. By default what the first layer gets as 0: black pixels, columns
+        at their center.
     steps : int, optional
         Number of Gauss-Legendre nodes for integrated gradients; by default as many as the tolerance needs.
+    neuron : (int, int), optional
+        A neuron (layer, index) in the place of the output: its pre-activation is shared out.
+    layer : int, optional
+        A hidden layer, whose neurons take the place of the inputs (conductance, by integrated gradients).
 
     Returns
     -------
@@ -384,35 +513,40 @@ def attribution(
     InputError
         If the inputs or the baseline do not fit.
     AddressError
-        If an output does not exist.
+        If an output, a neuron or a layer does not exist.
     SettingError
         If the method does not suit the network.
 
     References
     ----------
-    M. Sundararajan, A. Taly, Q. Yan, "Axiomatic Attribution for Deep Networks", 2017.
+    M. Sundararajan, A. Taly, Q. Yan, "Axiomatic Attribution for Deep Networks", 2017. K. Dhamdhere, M. Sundararajan,
+    Q. Yan, "How Important Is a Neuron?", 2018. A. Shrikumar, P. Greenside, A. Kundaje, "Learning Important Features
+    Through Propagating Activation Differences", 2017.
 
     Examples
     --------
     >>> import glassnet as gn
-    >>> hidden, output = ([[1.0, 2.0], [1.0, -2.0]], [0, 0], "relu"), ([[3.0, 1.0]], [0.5], "identity")
-    >>> network = gn.Network.from_layers([hidden, output])
-    >>> found = gn.explain.attribution(network, [1.0, 1.0])
-    >>> found.contributions.tolist(), found.bias_contribution, found.total
-    ([3.0, 6.0], 0.5, 9.5)
+    >>> hidden, output = ([[1.0], [1.0]], [0, -1], "relu"), ([[1.0, -1.0]], [0], "identity")
+    >>> network = gn.Network.from_layers([hidden, output])         # relu(x) - relu(x - 1), at most 1
+    >>> found = gn.explain.attribution(network, [2.0])
+    >>> round(float(found.contributions[0]), 3), found.bias_contribution, found.total
+    (1.0, 0.0, 1.0)
     """
     if method not in METHODS:
         raise unknown_name("method", method, METHODS)
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS):
         raise SettingError(f"steps must be a whole number from 1 to {MOST_STEPS}, got {steps!r}")
-    if method == "auto":
-        method = "affine" if _first_smooth(network) is None and steps is None else "integrated_gradients"
-    if method == "affine":
-        _check_pieces(network)
-    else:
-        _check_slopes(network)
+    whole = network
+    if neuron is not None:
+        if output is not None or against is not None:
+            raise SettingError("a neuron takes the place of the outputs", help="leave out output and against")
+        network = _until(network, *neuron)
+        output = neuron[1]
+    method = _method(network, method, steps, layer)
     trace = _trace_of_one(network, inputs)
-    origin = _baseline(network, trace, baseline)
+    if layer is not None:
+        _check_layer(network, layer)
+    origins = _baselines(network, trace, baseline)
     logits = trace.layers[-1].pre_activations
     first = int(np.argmax(logits)) if output is None else _checked_output(trace, output, "output")
     second = None if against is None else _checked_output(trace, against, "against")
@@ -424,43 +558,120 @@ def attribution(
         raise InputError(
             f"the logit is {total}: expected a finite number", help="scale the inputs or the parameters down"
         )
-    points = 0
-    if method == "affine":
-        weights, bias = AffineMap(trace).along(head)
-        bias += float(weights @ origin)
-    else:
-        weights, bias, points = _average_slopes(network, trace, origin, head, steps)
+    found = [_against_one(network, trace, origin, head, method, steps, layer) for origin in origins]
+    parts = np.mean([one.parts for one in found], axis=0)
+    origin = np.mean([one.origin for one in found], axis=0)
+    reached = trace.layers[0].inputs if layer is None else trace.layers[layer].activations
+    change = reached.astype(np.float64) - origin
     names = [_name(trace, k) for k in (first, second) if k is not None]
+    title = " less ".join(f"logit of {name}" for name in names)
+    if neuron is not None:
+        title = f"z of neuron {neuron[0]}:{neuron[1]}"
+    shape = trace.schema.input_shape
     return Attribution(
         output=first,
         against=second,
-        inputs=trace.layers[0].inputs,
+        inputs=reached,
         baseline=readonly(origin),
-        weights=readonly(weights),
-        bias_contribution=bias,
+        weights=readonly(
+            found[0].weights
+            if len(found) == 1
+            else np.divide(parts, change, out=np.zeros_like(parts), where=change != 0)
+        ),
+        bias_contribution=float(np.mean([one.value for one in found])),
         total=total,
         method=method,
-        points=points,
-        name=" less ".join(f"logit of {name}" for name in names),
-        names=tuple(names),
-        input_names=trace.input_names(0),
-        activation_name=trace.layers[-1].activation_name,
-        activation=float(trace.outputs[first]) if second is None else None,
+        points=sum(one.points for one in found),
+        name=title,
+        names=tuple(names) if neuron is None else (title,),
+        input_names=trace.input_names(0 if layer is None else layer + 1),
+        activation_name=whole.architecture.activations[neuron[0]] if neuron else trace.layers[-1].activation_name,
+        activation=float(trace.outputs[first]) if second is None and neuron is None else None,
         dtype=network.dtype,
-        given=trace.given if trace.schema.standardises else None,
+        given=trace.given if trace.schema.standardises and layer is None else None,
+        parts=readonly(parts) if len(found) > 1 or layer is not None else None,
+        baselines=len(found),
+        layer=layer,
+        shape=(shape[0], shape[1]) if layer is None and shape is not None and len(shape) == 2 else None,
     )
 
 
+class _One(NamedTuple):
+    """The attribution against one baseline."""
+
+    parts: Array
+    weights: Array
+    origin: Array
+    value: float
+    points: int
+
+
+def _against_one(
+    network: Network, trace: Trace, origin: Array, head: Array, method: str, steps: int | None, layer: int | None
+) -> _One:
+    change = trace.layers[0].inputs.astype(np.float64) - origin
+    if method == "affine":
+        weights, bias = AffineMap(trace).along(head)
+        return _One(weights * change, weights, origin, bias + float(weights @ origin), 0)
+    if method == "deeplift":
+        there = network.with_schema(Schema()).trace(origin)
+        weights = deeplift.multipliers(trace, there, head)
+        return _One(weights * change, weights, origin, float(head @ there.layers[-1].pre_activations), 0)
+    weights, value, points = _average_slopes(network, trace, origin, head, steps, layer)
+    if layer is None:
+        return _One(weights * change, weights, origin, value, points)
+    there = network.with_schema(Schema()).trace(origin)
+    at_origin = there.layers[layer].activations.astype(np.float64)
+    moved = trace.layers[layer].activations.astype(np.float64) - at_origin
+    return _One(
+        weights, np.divide(weights, moved, out=np.zeros_like(moved), where=moved != 0), at_origin, value, points
+    )
+
+
+def _method(network: Network, method: str, steps: int | None, layer: int | None) -> str:
+    """The method that "auto" stands for; raises `SettingError` where one does not suit the network."""
+    if layer is not None and method not in ("auto", "integrated_gradients"):
+        raise SettingError(f"method {method!r} has no conductances", help="method='integrated_gradients'")
+    if method == "auto":
+        smooth = all(activation(name).trainable for name in network.architecture.activations[:-1])
+        straight = _first_smooth(network) is None and steps is None and layer is None
+        method = "affine" if straight and not smooth else "integrated_gradients"
+    if method == "affine":
+        _check_pieces(network)
+    else:
+        _check_slopes(network, method)
+    return method
+
+
+def _until(network: Network, layer: int, index: int) -> Network:
+    """The network that ends with the pre-activations of a layer."""
+    check_address(layer, index, network.sizes[1:])
+    layers = [(at.weights, at.biases, at.activation) for at in network.layers[: layer + 1]]
+    layers[-1] = (*layers[-1][:2], PLAIN)
+    return Network.from_layers(layers, replace(network.schema, classes=None, target=None), dtype=network.dtype)
+
+
+def _check_layer(network: Network, layer: int) -> None:
+    hidden = len(network.layers) - 1
+    if isinstance(layer, bool) or not hasattr(layer, "__index__") or not 0 <= layer < hidden:
+        expected = f"a hidden layer from 0 to {hidden - 1}" if hidden else "no layer: the network has no hidden one"
+        raise AddressError(f"no layer {layer}: expected {expected}")
+
+
 def _average_slopes(
-    network: Network, trace: Trace, origin: Array, head: Array, steps: int | None
+    network: Network, trace: Trace, origin: Array, head: Array, steps: int | None, layer: int | None = None
 ) -> tuple[Array, float, int]:
-    """The average slopes of `head @ logits` from `origin` to the input, its value at `origin`, and the points taken."""
+    """The average slopes of `head @ logits` from `origin` to the input, its value at `origin`, and the points taken.
+
+    Of a layer, the conductances of its neurons instead of slopes.
+    """
     bare = network.with_schema(Schema())  # points of the path are numbers as the network sees them
     to_logits = bare.with_activation(len(network.layers) - 1, PLAIN)
     start, way = origin, trace.layers[0].inputs.astype(np.float64) - origin
 
     def slopes_at(t: Array) -> Array:
-        return backward.input_slopes(bare.trace(start + t[:, None] * way), head)
+        along = bare.trace(start + t[:, None] * way)
+        return backward.input_slopes(along, head) if layer is None else conductance.rates(along, layer, way, head)
 
     def value_at(t: Array) -> Array:
         return to_logits(start + t[:, None] * way).astype(np.float64) @ head
@@ -468,16 +679,17 @@ def _average_slopes(
     at_origin = float(value_at(np.zeros(1))[0])
     if steps is not None:
         return quadrature.fixed(slopes_at, steps), at_origin, steps
-    moves = way != 0
+    moves = way != 0 if layer is None else np.ones(len(trace.layers[layer].activations), bool)
+    speeds = way[moves] if layer is None else np.ones(len(moves))
 
     def moves_at(t: Array) -> Array:
-        return slopes_at(t)[:, moves] * way[moves]
+        return slopes_at(t)[:, moves] * speeds
 
     size = float(np.abs(head) @ (np.abs(to_logits(start)) + np.abs(trace.layers[-1].pre_activations)))
     rounding = 8 * float(np.finfo(network.dtype).eps)
     parts, points = quadrature.adaptive(moves_at, value_at, TOLERANCE[network.dtype], size, rounding)
-    weights = np.zeros(len(way))
-    weights[moves] = parts / way[moves]
+    weights = np.zeros(len(moves))
+    weights[moves] = parts / speeds
     return weights, at_origin, points
 
 
@@ -500,11 +712,11 @@ def _check_pieces(network: Network) -> None:
         )
 
 
-def _check_slopes(network: Network) -> None:
+def _check_slopes(network: Network, method: str) -> None:
     for i, name in enumerate(network.architecture.activations[:-1]):
         if not activation(name).trainable:
             raise SettingError(
-                f"method 'integrated_gradients' needs a gradient in every hidden layer, but layer {i} has {name!r}",
+                f"method {method!r} needs a gradient in every hidden layer, but layer {i} has {name!r}",
                 help="use method='affine' if all hidden layers are piecewise linear, or explain "
                 f"network.with_activation({i}, {DEFAULT_NEURON!r})",
             )
@@ -517,15 +729,29 @@ def _trace_of_one(network: Network, inputs: Any) -> Trace:
     return trace
 
 
-def _baseline(network: Network, trace: Trace, baseline: Any) -> Array:
-    """The baseline as the first layer gets it, (fan_in,)."""
-    width = len(trace.layers[0].inputs)
-    if baseline is None:
-        return np.zeros(width)
+def _baselines(network: Network, trace: Trace, baseline: Any) -> list[Array]:
+    """The baselines as the first layer gets them, each (fan_in,)."""
     if isinstance(baseline, Dataset):
         data = meeting(network, baseline).data
         assert isinstance(data, Dataset)
-        return np.asarray(data.scaled(np.float64).mean(axis=0))
+        if not len(data):
+            raise InputError("the baseline is a data set without examples: expected at least one")
+        places = np.unique(np.linspace(0, len(data) - 1, min(len(data), MOST_BASELINES)).round().astype(int))
+        return list(data[places].scaled(np.float64))
+    if baseline is not None and np.ndim(baseline) == 2:
+        rows = np.asarray(baseline)
+        if not len(rows):
+            raise InputError("the baseline has no rows: expected at least one")
+        places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_BASELINES)).round().astype(int))
+        return [_baseline(network, trace, rows[k]) for k in places]
+    return [_baseline(network, trace, baseline)]
+
+
+def _baseline(network: Network, trace: Trace, baseline: Any) -> Array:
+    """One baseline as the first layer gets it, (fan_in,)."""
+    width = len(trace.layers[0].inputs)
+    if baseline is None:
+        return np.zeros(width)
     if np.ndim(baseline) == 0:
         baseline = np.full(width, baseline)
     schema, given = network.schema, trace.given
