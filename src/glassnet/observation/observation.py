@@ -3,11 +3,12 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.arithmetic import Line, rows, significant
+from glassnet.arithmetic import Line, Sum, rows, significant
 from glassnet.arrays import Array
 from glassnet.errors import AddressError, SettingError
 from glassnet.names import PLAIN
@@ -94,8 +95,12 @@ class Attribution(Rendered):
         shown = (
             sorted(self.parts, key=lambda part: -abs(part[1]))[: max(top, 0)] if len(self.parts) > 40 else self.parts
         )
-        more = f"{len(self.parts) - len(shown):,} more parts" if len(shown) < len(self.parts) else ""
-        column = rows([(list(shown), more, (what, self.total))], (what, self.total))[:-1]
+        others = None
+        if len(shown) < len(self.parts):
+            hidden = fsum([*(value for _, value in self.parts), *(-value for _, value in shown)])
+            others = (f"{len(self.parts) - len(shown):,} more parts", hidden)
+        whole = Sum(list(shown), (what, self.total), others, "rounding of the framework")
+        column = rows([whole], (what, self.total))[:-1]
         made: list[Part] = [Worked(column)]
         if self.neurons:
             made.append(Section("neurons", [Worked(self._neuron_rows(top)), *self._writes(top)]))
@@ -107,8 +112,9 @@ class Attribution(Rendered):
         shown = self.neurons[: max(top, 0)]
         terms: list[Line] = [(f"{n.layer}:{n.index}", n.contribution) for n in shown]
         hidden = self.neuron_count - len(shown)
-        more = f"and {hidden:,} more neurons" if hidden else ""
-        return rows([(terms, more, ("all neurons", self.neuron_total))], ("", 0.0))[:-1]
+        left = fsum([self.neuron_total, *(-n.contribution for n in shown)])  # only the total of all is kept
+        others = (f"and {hidden:,} more neurons", left) if hidden else None
+        return rows([Sum(terms, ("all neurons", self.neuron_total), others)], ("", 0.0))[:-1]
 
     def _writes(self, top: int) -> list[Part]:
         shown = [n for n in self.neurons[: max(top, 0)] if n.writes]
