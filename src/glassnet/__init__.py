@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from glassnet.network import Layer, Network, load
     from glassnet.neuron import Neuron, NeuronTrace
     from glassnet.observation.observing import observe
+    from glassnet.observation.words import words
     from glassnet.registration import register
     from glassnet.schema import Schema
     from glassnet.trace import Trace
@@ -74,6 +75,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "register": "registration",
         "train": "training.fit",
         "train_many": "training.fit",
+        "words": "observation.words",
         "activations": None,
         "data": None,
         "errors": None,

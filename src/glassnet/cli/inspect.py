@@ -26,6 +26,7 @@ def add(commands: Any) -> None:
   glassnet inspect folder/ --depth 2 --json
   glassnet inspect digits.safetensors --neuron 0:3
   glassnet inspect model.gguf --neuron blk.0.attn_q.weight:7
+  glassnet inspect model.gguf --neuron 16:407 --words
   glassnet inspect mlp.npz --neuron w1:3 --inputs x.npy --activation relu
 """,
     )
@@ -34,6 +35,9 @@ def add(commands: Any) -> None:
     command.add_argument("--neuron", metavar="TENSOR:N", help="neuron N of a matrix, by its name or as L:N")
     command.add_argument(
         "--neurons-in", choices=("rows", "columns"), help="where a neuron's weights are, if the file does not say it"
+    )
+    command.add_argument(
+        "--words", action="store_true", help="of a language model: the words that neuron N of block L writes and reads"
     )
     command.add_argument("--inputs", metavar="FILE|NUMBERS", help="x.npy, or 0.5,0.8,...: compute the neuron on these")
     command.add_argument("--row", type=int, metavar="N", help="which row of a table of inputs, from 0")
@@ -53,8 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
         f"{', '.join(given)} needs --neuron",
         "glassnet inspect FILE --neuron TENSOR:N",
     )
+    need(arguments.neuron is not None or not arguments.words, "--words needs --neuron", "--neuron 16:407 --words")
+    need(not given or not arguments.words, f"--words and {', '.join(given)} exclude each other")
+    need(not arguments.words or arguments.top > 0, f"--top is {arguments.top}, expected a number from 1 up")
     need(arguments.top >= 0, f"--top is {arguments.top}, expected a number from 0 up")
     need(arguments.depth is None or arguments.depth >= 0, f"--depth is {arguments.depth}, expected a number from 0 up")
+    if arguments.words:
+        return _words(arguments)
     with open(arguments.file) as checkpoint:
         if arguments.neuron is not None:
             return _neuron(checkpoint, arguments)
@@ -122,6 +131,20 @@ def _neuron(checkpoint: Any, arguments: argparse.Namespace) -> int:
     show(neuron.document(arguments.top).text(columns()))
     if trace is not None:
         show(f"\n{trace.document(arguments.top).text(columns())}")
+    return 0
+
+
+def _words(arguments: argparse.Namespace) -> int:
+    """The words of a neuron, from the file alone."""
+    from glassnet.observation.words import words
+
+    layer, _, number = arguments.neuron.rpartition(":")
+    need(bool(layer) and number.isdecimal(), f"--neuron is {arguments.neuron!r}, expected LAYER:N, such as 16:407")
+    found = words(arguments.file, layer, int(number), arguments.top)
+    if arguments.json:
+        print_json(found.as_dict())
+    else:
+        show(found.document(arguments.top).text(columns()))
     return 0
 
 
