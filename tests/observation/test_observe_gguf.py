@@ -131,7 +131,7 @@ def test_files_that_are_no_language_model(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="is no valid GGUF file"):
         gn.observe(cut, text=TEXT)
     cut.write_bytes(b"neither")
-    with pytest.raises(FileError, match="expected the folder of a language model, or a GGUF file"):
+    with pytest.raises(FileError, match="is of no known format|expected"):
         gn.observe(cut, text=TEXT)
 
 

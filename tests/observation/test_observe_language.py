@@ -235,6 +235,16 @@ def test_the_json_of_the_command(tiny: Path, capsys: pytest.CaptureFixture[str])
     assert neuron["activation"] * up["pre_activation"] == pytest.approx(neuron["output"], rel=1e-4)
 
 
+def test_the_document_names_every_key(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["observe", str(tiny), "--text", TEXT, "--json", "--neuron", "1:7"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    named = set(re.findall(r"`(\w+)`", (Path(__file__).parents[2] / "docs" / "observe.md").read_text("utf-8")))
+    keys = {*found, *found["attribution"], *found["neuron"]}
+    for part in ("outputs", "parts", "neurons", "strongest", "layers"):
+        keys |= set(found[part][0])
+    assert keys <= named
+
+
 def test_a_neuron_by_the_command(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["observe", str(tiny), "--text", TEXT, "--neuron", "1:7"]) == 0
     out = capsys.readouterr().out

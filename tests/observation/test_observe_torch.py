@@ -329,7 +329,7 @@ MODEL = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
         (lambda: gn.observe(MODEL, [[1, np.nan, 1, 1]]), InputError, "NaN or infinite values in inputs"),
         (lambda: gn.observe(MODEL, [[1, 2], [3]]), InputError, "rows of different lengths in inputs"),
         (lambda: gn.observe(MODEL, ["a"]), InputError, "inputs of type <U1: expected real numbers"),
-        (lambda: gn.observe(3, [1.0]), InputError, "cannot observe a builtins.int: expected a PyTorch module"),
+        (lambda: gn.observe(3, [1.0]), InputError, "cannot observe a builtins.int: expected a PyTorch"),
         (lambda: gn.observe(MODEL, ONE, position="x"), SettingError, "position is 'x', expected a whole"),
         (lambda: gn.observe(MODEL, ONE, layers=["O"]), AddressError, "no layer 'O' among the 2 seen"),
         (lambda: gn.observe(MODEL, ONE).layer("00"), AddressError, "did you mean 0?"),

@@ -16,15 +16,17 @@ def add(commands: Any) -> None:
         "likely next tokens, what each part gave to the first of them (the column adds up\n"
         "to its logit), and the neurons that matter most, with the words they write. With\n"
         "--neuron: that neuron worked by hand, to the last product. MODEL is the folder of\n"
-        "a language model as the transformers library saves it, or a GGUF file.",
+        "a language model as the transformers library saves it, a GGUF, ONNX or Keras file,\n"
+        "or a saved network.",
         examples="""\
   glassnet observe folder/ --text "The capital of France is"
   glassnet observe folder/ --text "The capital of France is" --output Paris --against the
   glassnet observe folder/ --text "The capital of France is" --neuron 16:407
-  glassnet observe folder/ --text "The capital of France is" --json --top 20
+  glassnet observe model.gguf --text "The capital of France is" --json --top 20
+  glassnet observe model.onnx --inputs x.npy --neuron fc1/Gemm:12
 """,
     )
-    command.add_argument("model", metavar="MODEL", help="the folder of a language model, or a GGUF file")
+    command.add_argument("model", metavar="MODEL", help="the folder of a language model, or a model file")
     given = command.add_mutually_exclusive_group(required=True)
     given.add_argument("--text", metavar="TEXT", help="the text for a language model")
     given.add_argument("--inputs", metavar="FILE", help="x.npy: an array as the model takes it")

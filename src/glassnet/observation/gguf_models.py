@@ -16,7 +16,7 @@ import torch
 from glassnet.errors import FileError, MissingExtra
 from glassnet.files.formats.gguf import reader
 from glassnet.observation.language_models import LanguageModel, check_memory, library, quiet
-from glassnet.observation.torch_models import first_line
+from glassnet.observation.selection import first_line
 from glassnet.opening import quoted
 
 _HUGE = ("tokenizer.ggml.tokens", "tokenizer.ggml.merges", "tokenizer.ggml.scores", "tokenizer.ggml.token_type")

@@ -21,7 +21,8 @@ from glassnet.errors import AddressError, FileError, GlassnetError, InputError, 
 from glassnet.observation.language_observation import LanguageObservation, grouped_inputs
 from glassnet.observation.observation import Output
 from glassnet.observation.residual import StreamMark, StreamRecorder
-from glassnet.observation.torch_models import Selection, as_arrays, as_evaluated, first_line, layers_of, unseen
+from glassnet.observation.selection import Selection, first_line
+from glassnet.observation.torch_models import addresses, as_arrays, as_evaluated, layers_of, unseen
 from glassnet.opening import quoted
 
 LIKELY = 10
@@ -54,7 +55,7 @@ class LanguageModel:
                 given = self.module(input_ids=torch.tensor([ids], device=device), **self._options(length - at))
             except (RuntimeError, TypeError, ValueError, IndexError) as problem:
                 raise InputError(f"{self.name} cannot compute this text: {first_line(problem)}") from problem
-        wanted.check(recorder.records)
+        wanted.check([record.name for record in recorder.records], addresses(recorder.records))
         return self._seen(recorder, given.logits, ids, at, head.weight)
 
     def _seen(

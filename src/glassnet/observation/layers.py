@@ -231,3 +231,21 @@ def _with(gate: NeuronTrace, up: NeuronTrace, given: float | None) -> NeuronTrac
 
 def _grouped(trace: NeuronTrace, groups: Sequence[tuple[str, float]]) -> NeuronTrace:
     return replace(trace, groups=tuple(groups))
+
+
+def parent(name: str) -> str:
+    """`mlp.experts.gate_up_proj[3]` -> `mlp.experts[3]`."""
+    head, _, last = name.rpartition(".")
+    bracket = last.find("[")
+    return (head or name) + (last[bracket:] if bracket >= 0 and head else "")
+
+
+def common(one: str, other: str) -> str:
+    """The module that holds two products: `mlp.gate_proj`, `mlp.up_proj` -> `mlp`."""
+    parts = []
+    for a, b in zip(one.split("."), other.split("."), strict=False):
+        if a != b:
+            break
+        parts.append(a)
+    call = one[one.find("#") :] if "#" in one else ""
+    return (".".join(parts) + call) if parts else one

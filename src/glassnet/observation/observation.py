@@ -318,9 +318,37 @@ class Observation(Rendered):
         return raw.reshape(-1, raw.shape[-1])[-1].astype(np.float64) if raw.ndim > 1 else raw.astype(np.float64)
 
     names: Sequence[str] | None = field(default=None, repr=False)
+    """Classes, of which the outputs are logits."""
+    output_names: Sequence[str] | None = field(default=None, repr=False)
+    """Names of outputs of any other kind."""
+
+    def largest_outputs(self, top: int = 10) -> list[Output]:
+        """The largest outputs of the last example, with probabilities where the model names classes.
+
+        Parameters
+        ----------
+        top : int
+
+        Returns
+        -------
+        list of Output
+        """
+        values = self._values()
+        if values is None:
+            return []
+        probabilities = None
+        if self.names is not None and len(self.names) == len(values):
+            raised = np.exp(values - values.max())
+            probabilities = raised / raised.sum()
+        order = [int(k) for k in np.argsort(-values, kind="stable")[:top]]
+        return [
+            Output(self._output_name(k), None if probabilities is None else float(probabilities[k]), float(values[k]))
+            for k in order
+        ]
 
     def _output_name(self, k: int) -> str:
-        return self.names[k] if self.names is not None and k < len(self.names) else f"output {k}"
+        names = self.names if self.output_names is None else self.output_names
+        return names[k] if names is not None and k < len(names) else f"output {k}"
 
     def _number(self, output: "str | int | None", fallback: int) -> int:
         values = self._values()

@@ -6,8 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassnet.errors import FileError, InputError, MissingExtra, SettingError
-from glassnet.opening import no_such_file, open_file, quoted
+from glassnet.errors import FileError, GlassnetError, InputError, MissingExtra, SettingError
+from glassnet.opening import no_such_file, quoted
 
 if TYPE_CHECKING:
     from glassnet.observation.observation import Observation
@@ -27,9 +27,9 @@ def observe(
 
     Parameters
     ----------
-    model : torch.nn.Module, or path
-        The model: a module, the folder of a language model as the transformers library saves it, or a GGUF file of
-        one. A module in training mode is observed in evaluation mode, and put back.
+    model : torch.nn.Module, keras.Model, Network or path
+        The model, or the path of one: the folder of a language model as the transformers library saves it, a GGUF,
+        ONNX or Keras file, or a saved network. A module in training mode is observed in evaluation mode, and put back.
     inputs : array_like, tuple or dict
         What the model takes: one array, several, or named arguments. Floats are converted to the model's type.
     text : str, optional
@@ -80,6 +80,14 @@ def observe(
     families = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(model).__mro__}
     if isinstance(model, str | os.PathLike):
         return _observe_file(Path(model), inputs, text, layers, position)
+    if "glassnet.Network" in families:
+        from glassnet.observation.networks import observe_network
+
+        return observe_network(model, _given(inputs, text), layers, position)
+    if families & {"keras.Layer", "keras.Model"}:  # with PyTorch as backend they are modules, too
+        from glassnet.observation.keras_models import observe_keras
+
+        return observe_keras(model, _given(inputs, text), layers, position)
     if "torch.Module" in families:
         if "transformers.PreTrainedModel" in families:
             from glassnet.observation import language_models
@@ -95,8 +103,8 @@ def observe(
 
         return observe_module(model, inputs, layers, position)
     raise InputError(
-        f"cannot observe a {type(model).__module__}.{type(model).__qualname__}: expected a PyTorch module or the "
-        "folder of a language model",
+        f"cannot observe a {type(model).__module__}.{type(model).__qualname__}: expected a PyTorch module, a Keras "
+        "model, a network, or the path of a model",
     )
 
 
@@ -105,6 +113,10 @@ def _observe_file(
 ) -> "Observation":
     if not path.exists():
         raise no_such_file(path)
+    if not path.is_dir():
+        found = _other_file(path, inputs, text, layers, position)
+        if found is not None:
+            return found
     loaded = _language_model(path)
     if text is not None:
         seen: Observation = loaded.observe(text, layers, position)
@@ -116,19 +128,48 @@ def _observe_file(
 
 def _language_model(path: Path) -> Any:
     """The language model in a folder or a GGUF file."""
+    load = import_torch("llm").load_language_model
     if path.is_dir():
-        return import_torch("llm").load_language_model(path)
-    with open_file(path) as file:
-        head = file.read(4)
-    if head == b"GGUF":
-        import_torch("llm")
-        from glassnet.observation.gguf_models import load_gguf
+        return load(path)
+    from glassnet.observation.gguf_models import load_gguf
 
-        return load_gguf(path)
-    raise FileError(
-        f"cannot observe {quoted(path)}: expected the folder of a language model, or a GGUF file",
-        help="glassnet inspect FILE shows what a file holds",
-    )
+    return load_gguf(path)
+
+
+def _other_file(
+    path: Path, inputs: Any, text: str | None, layers: Sequence[str] | None, position: int | None
+) -> "Observation | None":
+    """A file of another kind than a language model's; None for one of these."""
+    from glassnet.files import registry
+
+    kind = registry.recognise(path).name
+    if kind == "gguf":
+        return None
+    if kind == "onnx":
+        from glassnet.observation.onnx_files import observe_onnx
+
+        return observe_onnx(path, _given(inputs, text), layers, position)
+    if kind == "keras":
+        from glassnet.observation.keras_models import load_keras, observe_keras
+
+        return observe_keras(load_keras(path), _given(inputs, text), layers, position)
+    from glassnet.network import load
+    from glassnet.observation.networks import observe_network
+
+    try:
+        network = load(path)
+    except GlassnetError as problem:
+        raise FileError(
+            f"cannot observe {quoted(path)}: {problem.problem}",
+            help="name the folder of a language model, a GGUF, ONNX or Keras file, or a saved network",
+        ) from problem
+    return observe_network(network, _given(inputs, text), layers, position)
+
+
+def _given(inputs: Any, text: str | None) -> Any:
+    if text is not None:
+        raise InputError("text for a model without a tokenizer", help="pass arrays as inputs")
+    return inputs
 
 
 def import_torch(extra: str) -> Any:

@@ -1,6 +1,5 @@
 """One forward pass of a PyTorch module, recorded; nothing of the module is changed."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +11,10 @@ from torch import Tensor, nn
 from glassnet.arrays import Array
 from glassnet.errors import InputError
 from glassnet.names import PLAIN
-from glassnet.observation.layers import ATTENTION, Kind, SeenLayer
-from glassnet.observation.observation import Observation, Output, no_layer
+from glassnet.observation.layers import ATTENTION, Kind, SeenLayer, common, parent
+from glassnet.observation.observation import Observation
 from glassnet.observation.recording import Recorded, Recorder, numbers
+from glassnet.observation.selection import Selection, first_line
 
 
 def observe_module(
@@ -33,7 +33,7 @@ def observe_module(
                 f"{type(model).__name__} cannot compute these inputs: {first_line(problem)}",
                 help="pass what model(...) takes: an array, a tuple of arrays, or a dict of named arguments",
             ) from problem
-    wanted.check(recorder.records)
+    wanted.check([record.name for record in recorder.records], addresses(recorder.records))
     raw = as_arrays(given)
     seen = Observation(
         f"{type(model).__name__}",
@@ -44,43 +44,8 @@ def observe_module(
         -1 if position is None else position,
         class_names(model),
     )
-    seen.outputs = outputs_of(seen)
+    seen.outputs = seen.largest_outputs()
     return seen
-
-
-class Selection:
-    """Which positions of which layers are kept: all of the layers named, or one of all."""
-
-    def __init__(self, layers: Sequence[str] | None, position: int | None) -> None:
-        self.layers = None if layers is None else tuple([layers] if isinstance(layers, str) else layers)
-        self.position = position
-
-    def __call__(self, name: str) -> Sequence[int] | None:
-        one = [-1 if self.position is None else self.position]
-        if self.layers is None:
-            return one
-        if any(_within(name, layer) for layer in self.layers):
-            return one if self.position is not None else None
-        return []
-
-    def check(self, records: Sequence[Recorded]) -> None:
-        """`AddressError` for a layer that is not there, with the nearest names."""
-        names = [record.name for record in records]
-        for layer in self.layers or ():
-            if not any(_within(name, layer) for name in names):
-                raise no_layer(layer, list(dict.fromkeys(_address(record)[0] for record in records)))
-
-
-def _within(name: str, layer: str) -> bool:
-    """Whether a product is a layer's, or one inside of it; `mlp.experts[3]` holds `mlp.experts.gate_up_proj[3]`."""
-    expert = re.fullmatch(r"(.+)(\[\d+\])", layer)
-    if expert is not None and name.startswith(f"{expert[1]}.") and name.endswith(expert[2]):
-        return True
-    return name == layer or name.startswith((f"{layer}.", f"{layer}[", f"{layer}#"))
-
-
-def first_line(problem: BaseException) -> str:
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:300]
 
 
 @contextmanager
@@ -99,6 +64,11 @@ def as_evaluated(model: nn.Module) -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(fast)
         for module, training in modes:
             module.training = training
+
+
+def addresses(records: Sequence[Recorded]) -> list[str]:
+    """Names of all layers that these products make, kept or not."""
+    return list(dict.fromkeys(_address(record)[0] for record in records))
 
 
 def seen_layers(records: Sequence[Recorded]) -> list[SeenLayer]:
@@ -148,29 +118,12 @@ def _layer(record: Recorded) -> SeenLayer:
 def _address(record: Recorded) -> tuple[str, tuple[str, ...]]:
     """Name of the layer that a product, or two of them, make, and other names for it."""
     if record.halves is not None:
-        return _parent(record.name), (record.name,)
+        return parent(record.name), (record.name,)
     pair = (record.gate or record), (record.up or record)
     if pair[0] is not pair[1]:
         names = (pair[0].name, pair[1].name)
-        return _common(*names), names
+        return common(*names), names
     return record.name, ()
-
-
-def _parent(name: str) -> str:
-    """`mlp.experts.gate_up_proj[3]` -> `mlp.experts[3]`."""
-    head, _, last = name.rpartition(".")
-    bracket = last.find("[")
-    return (head or name) + (last[bracket:] if bracket >= 0 and head else "")
-
-
-def _common(one: str, other: str) -> str:
-    parts = []
-    for a, b in zip(one.split("."), other.split("."), strict=False):
-        if a != b:
-            break
-        parts.append(a)
-    call = one[one.find("#") :] if "#" in one else ""
-    return (".".join(parts) + call) if parts else one
 
 
 def unseen(recorder: Recorder) -> list[str]:
@@ -179,22 +132,6 @@ def unseen(recorder: Recorder) -> list[str]:
         name
         for name, parameter in recorder.names.items()
         if parameter.dim() >= 2 and name not in recorder.used and name not in recorder.looked_up
-    ]
-
-
-def outputs_of(seen: Observation, top: int = 10) -> list[Output]:
-    """The largest outputs of the last example, with probabilities where the model names classes."""
-    values = seen._values()
-    if values is None:
-        return []
-    probabilities = None
-    if seen.names is not None and len(seen.names) == len(values):
-        raised = np.exp(values - values.max())
-        probabilities = raised / raised.sum()
-    order = np.argsort(-values, kind="stable")[:top]
-    return [
-        Output(seen._output_name(int(k)), None if probabilities is None else float(probabilities[k]), float(values[k]))
-        for k in order
     ]
 
 
