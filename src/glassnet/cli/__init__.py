@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from glassnet import __version__
 from glassnet.cli import (
+    analyse,
     compare,
     count,
     evaluate,
@@ -30,7 +31,7 @@ from glassnet.cli import (
 from glassnet.cli.options import fail
 from glassnet.errors import AddressError, GlassnetError, SettingError
 
-COMMANDS = (neuron, count, train, evaluate, predict, explain, compare, inspect, observe, export, open)
+COMMANDS = (neuron, count, train, evaluate, predict, explain, analyse, compare, inspect, observe, export, open)
 
 DESCRIPTION = """\
 The glass-box toolkit for dense neural networks: every number can be seen,

@@ -7,6 +7,7 @@ plain values with `as_dict()`.
     a prediction    overview, affine_map, attribution            all of it on a screen; what each input contributes
     the parameters  sensitivity                                  which ones matter, each changed and measured
     all neurons     activity                                     active, dead, constant, saturated
+    without some    ablation                                     what each is worth, and how many are needed
     groups of them  neuron_groups                                equal, proportional, opposite, constant
     two networks    compare, matched                             same structure, same function, where they differ
     perturbations   scramble, noise, prune, round_bits, perturbation
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from glassnet import lazy
 
 if TYPE_CHECKING:
+    from glassnet.explain.ablations import Ablation, NeuronAblation, ablation
     from glassnet.explain.activation_curves import (
         ActivationAlternatives,
         ActivationCurve,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
+        "Ablation": "ablations",
         "ActivationAlternatives": "activation_curves",
         "ActivationCurve": "activation_curves",
         "Activity": "activities",
@@ -49,6 +52,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Change": "sensitivities",
         "Comparison": "comparison",
         "Matching": "matching",
+        "NeuronAblation": "ablations",
         "NeuronGroup": "groups",
         "ParameterUpdates": "recording",
         "Overview": "overviews",
@@ -57,6 +61,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Recording": "recording",
         "Sensitivity": "sensitivities",
         "Template": "templates",
+        "ablation": "ablations",
         "activation_alternatives": "activation_curves",
         "activation_curve": "activation_curves",
         "activity": "activities",

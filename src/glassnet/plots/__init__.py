@@ -15,6 +15,7 @@ from glassnet import lazy
 from glassnet.errors import MissingExtra
 
 if TYPE_CHECKING:
+    from glassnet.plots.ablation_chart import ablation as ablation
     from glassnet.plots.activation_curves import activation_curve as activation_curve
     from glassnet.plots.comparison_chart import comparison as comparison
     from glassnet.plots.confusion_matrix import confusion as confusion
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _get, __dir__, __all__ = lazy.attach(
     __name__,
     {
+        "ablation": "ablation_chart",
         "activation_curve": "activation_curves",
         "comparison": "comparison_chart",
         "confusion": "confusion_matrix",

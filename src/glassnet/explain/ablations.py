@@ -1,0 +1,272 @@
+"""Ablation: which hidden neurons the accuracy rests on, found by taking them away.
+
+A neuron is taken away by putting its mean activation over the data (or 0) in its place: what it says of an input is
+gone, and what it says of all of them stays. One at a time shows what each alone is worth; one after the other, the
+least harmful or the most harmful first, how many are needed, and how few of them suffice to break the network.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.activations import activation
+from glassnet.arrays import Array, dense
+from glassnet.data.dataset import Dataset
+from glassnet.errors import InputError, SettingError, unknown_name
+from glassnet.evaluation import meeting
+from glassnet.network import Network
+from glassnet.prediction import classify
+from glassnet.render.document import Document, Rendered
+from glassnet.render.parts import Bar, Cell, Column, Part, Section, Table, Text
+
+REPLACEMENTS = ("mean", "zero")
+MOST_EXAMPLES = 5_000
+MOST_NEURONS = 4_096
+MOST_STEPS = 32
+Address = tuple[int, int]
+
+
+class NeuronAblation(NamedTuple):
+    """A neuron, the accuracy without it, and by how much that is less, with the bounds of its 95 % interval.
+
+    Parameters
+    ----------
+    layer, neuron : int
+    accuracy, loss, low, high : float
+
+    Examples
+    --------
+    >>> NeuronAblation(0, 3, accuracy=0.908, loss=0.055, low=0.048, high=0.062).loss
+    0.055
+    """
+
+    layer: int
+    neuron: int
+    accuracy: float
+    loss: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Ablation(Rendered):
+    """What hidden neurons are worth; `ablation` makes one.
+
+    Parameters
+    ----------
+    accuracy : float
+        Of the whole network.
+    count : int
+        Number of examples.
+    data : str
+    replacement : {"mean", "zero"}
+    neurons : tuple of NeuronAblation
+        Each taken away alone, the one that costs most first.
+    least, most : tuple of ((int, int), float)
+        Neurons taken away one after the other, always the one that then costs least, or most, and the accuracy without
+        all of them so far.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> network, data = gn.Network.create("2-4-2", seed=0), gn.data.circle(100, seed=0)
+    >>> gn.explain.ablation(network, data, steps=2)
+    Ablation(4 neurons, accuracy 0.5000)
+    """
+
+    accuracy: float
+    count: int
+    data: str
+    replacement: str
+    neurons: tuple[NeuronAblation, ...] = field(repr=False)
+    least: tuple[tuple[Address, float], ...] = field(repr=False)
+    most: tuple[tuple[Address, float], ...] = field(repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "accuracy": self.accuracy,
+            "count": self.count,
+            "replacement": self.replacement,
+            "neurons": [neuron._asdict() for neuron in self.neurons],
+            "least": [{"layer": at[0], "neuron": at[1], "accuracy": value} for at, value in self.least],
+            "most": [{"layer": at[0], "neuron": at[1], "accuracy": value} for at, value in self.most],
+        }
+
+    def document(self, top: int = 8) -> Document:
+        """The neurons that cost most alone, then how the accuracy falls as they are taken away together."""
+        largest = max((abs(neuron.loss) for neuron in self.neurons), default=0.0) or 1.0
+        alone: list[list[Cell]] = [
+            [f"{n.layer}:{n.neuron}", f"{n.accuracy:.2%}", f"{n.loss:+.2%}", f"{n.low:+.2%} to {n.high:+.2%}",
+             Bar(n.loss, largest)]
+            for n in self.neurons[:top]
+        ]  # fmt: skip
+        names = ("without", "accuracy", "loss", "95 % interval")
+        columns = [*(Column(name, "r") for name in names), Column()]
+        within = sum(n.low <= 0 <= n.high for n in self.neurons)
+        parts: list[Part] = [
+            Section("one at a time", [Table(columns, alone), Text(self._words(within, top))]),
+            *self._together(),
+        ]
+        instead = "their mean" if self.replacement == "mean" else "0"
+        heading = f"ablation on {self.count:,} examples of {self.data}, accuracy {self.accuracy:.2%}"
+        return Document(heading, [Text(f"in the place of a neuron stands {instead}"), *parts])
+
+    def _words(self, within: int, top: int) -> str:
+        more = f"and {len(self.neurons) - top:,} more; " if len(self.neurons) > top else ""
+        return f"{more}without {within:,} of {len(self.neurons):,} the accuracy is not measurably another"
+
+    def _together(self) -> list[Part]:
+        steps = max(len(self.least), len(self.most))
+        shown = sorted({1, 2, 4, 8, 16, steps} & set(range(1, steps + 1)))
+        rows: list[list[Cell]] = []
+        for k in shown:
+            cells: list[Cell] = [f"{k:,}"]
+            for path in (self.least, self.most):
+                at, value = path[k - 1] if k <= len(path) else ((0, 0), float("nan"))
+                cells += [f"{value:.2%}", Bar(value, 1.0), f"{at[0]}:{at[1]}"] if k <= len(path) else ["", "", ""]
+            rows.append(cells)
+        if not rows:
+            return []
+        columns = [Column("taken", "r"), *(c for name in ("least harm first", "most harm first")
+                                           for c in (Column(name, "r"), Column(), Column("last")))]  # fmt: skip
+        return [Section("one after the other", [Table(columns, rows)])]
+
+    def __repr__(self) -> str:
+        return f"Ablation({len(self.neurons):,} neurons, accuracy {self.accuracy:.4f})"
+
+
+def ablation(
+    network: Network,
+    data: Dataset | Any,
+    layer: int | None = None,
+    replacement: str = "mean",
+    steps: int | None = None,
+) -> Ablation:
+    """Measure what each hidden neuron is worth for the accuracy, alone and together with others.
+
+    Parameters
+    ----------
+    network : Network
+    data : Dataset, or (inputs, targets)
+        With classes as targets; of more than 5,000 examples as many are taken, evenly.
+    layer : int, optional
+        A hidden layer; by default all of them.
+    replacement : {"mean", "zero"}, default "mean"
+        What takes the place of a neuron's activation: its mean over the data, or 0.
+    steps : int, optional
+        How many neurons are taken away one after the other; by default half of them, at most 32. Each step tries all
+        that are left.
+
+    Returns
+    -------
+    Ablation
+
+    Raises
+    ------
+    InputError
+        If the targets are no classes, or the data does not fit.
+    SettingError
+        If there is no such layer, or a setting is out of range.
+
+    Notes
+    -----
+    The interval is that of a difference of paired proportions (A. Agresti, Categorical Data Analysis, 2013, 11.1.3): b
+    examples right only with the neuron, c only without it, of n.
+
+    Examples
+    --------
+    >>> import glassnet as gn
+    >>> data = gn.data.circle(200, seed=0)
+    >>> network = gn.train(gn.Network.create("2-6-2", seed=0), data, epochs=30).network
+    >>> found = gn.explain.ablation(network, data)
+    >>> len(found.neurons), found.neurons[0].loss >= found.neurons[-1].loss
+    (6, True)
+    """
+    if replacement not in REPLACEMENTS:
+        raise unknown_name("replacement", replacement, REPLACEMENTS)
+    hidden = len(network.layers) - 1
+    if layer is not None and (isinstance(layer, bool) or layer not in range(hidden)):
+        raise SettingError(f"no hidden layer {layer}: expected one from 0 to {hidden - 1}" if hidden
+                           else "the network has no hidden layer")  # fmt: skip
+    layers = range(hidden) if layer is None else [layer]
+    places = [(i, k) for i in layers for k in range(network.sizes[i + 1])]
+    if not places or len(places) > MOST_NEURONS:
+        raise SettingError(
+            f"{len(places):,} hidden neurons: expected 1 to {MOST_NEURONS:,}", help="name one layer with layer="
+        )
+    if steps is None:
+        steps = min(MOST_STEPS, max(1, len(places) // 2))
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 0 <= steps <= len(places):
+        raise SettingError(f"steps is {steps!r}, expected a whole number from 0 to {len(places)}")
+    tried = _Tried(network, data, replacement)
+    whole = tried.right(frozenset())
+    alone = []
+    for at in places:
+        right = tried.right(frozenset([at]))
+        loss, low, high = _interval(whole, right)
+        alone.append(NeuronAblation(*at, float(right.mean()), loss, low, high))
+    return Ablation(
+        float(whole.mean()),
+        len(whole),
+        tried.name,
+        replacement,
+        tuple(sorted(alone, key=lambda n: -n.loss)),
+        tried.path(places, steps, least=True),
+        tried.path(places, steps, least=False),
+    )
+
+
+def _interval(whole: Array, without: Array) -> tuple[float, float, float]:
+    """How much less often it is right, and the bounds of the 95 % interval of that."""
+    n = len(whole)
+    lost, won = int((whole & ~without).sum()), int((without & ~whole).sum())
+    loss = (lost - won) / n
+    off = 1.96 * sqrt(max(lost + won - (lost - won) ** 2 / n, 0.0)) / n
+    return loss, loss - off, loss + off
+
+
+class _Tried:
+    """A network on data, with any of its hidden neurons taken away."""
+
+    def __init__(self, network: Network, data: Any, replacement: str) -> None:
+        network, given, _ = meeting(network, data)
+        if not isinstance(given, Dataset) or given.targets.ndim != 1 or given.targets.dtype.kind not in "iu":
+            raise InputError("ablation needs a data set with classes as targets", help="see gn.explain.perturbation")
+        if len(given) > MOST_EXAMPLES:
+            given = given[np.linspace(0, len(given) - 1, MOST_EXAMPLES).round().astype(int)]
+        self.name = given.name
+        self._network, self._targets = network, given.targets
+        layers = network.trace(dense(given.inputs)).layers
+        self._reached = [at.activations for at in layers[:-1]]
+        self._instead = [
+            a.mean(axis=0) if replacement == "mean" else np.zeros(a.shape[1], a.dtype) for a in self._reached
+        ]
+
+    def right(self, taken: frozenset[Address]) -> Array:
+        """Which examples (n,) are answered right without these neurons."""
+        layers = self._network.layers
+        first = min((layer for layer, _ in taken), default=len(self._reached) - 1)
+        values = self._reached[first]
+        for i in range(first, len(layers)):
+            if i > first:
+                values = activation(layers[i].activation)(values @ layers[i].weights.T + layers[i].biases)
+            gone = [k for layer, k in taken if layer == i]
+            if gone:
+                values = values.copy()
+                values[:, gone] = self._instead[i][gone]
+        right: Array = classify(values, self._network) == self._targets
+        return right
+
+    def path(self, places: Sequence[Address], steps: int, least: bool) -> tuple[tuple[Address, float], ...]:
+        """Neurons taken away one after the other, always that which costs least, or most, and the accuracy then."""
+        taken, made, left = frozenset[Address](), list[tuple[Address, float]](), list(places)
+        for _ in range(steps):
+            accuracies = [float(self.right(taken | {at}).mean()) for at in left]
+            k = int(np.argmax(accuracies) if least else np.argmin(accuracies))
+            made.append((left[k], accuracies[k]))
+            taken |= {left.pop(k)}
+        return tuple(made)
