@@ -3,6 +3,7 @@
 # make page   build the page into the package, from frontend/
 # make fuzz  random examples for the property-based tests and the kernel, ten minutes at most (FUZZ_SECONDS)
 # make torture kills, failing system calls, hostile files, slow clients, sanitizers: what must be survived, in 15 minutes
+# make real   random neurons of real models (a language model, an encoder, ONNX files) have to add up; fetches 350 MB once
 # make floors the tests on the lowest versions of all dependencies that pyproject.toml allows; make newest: on the highest
 # make bench  measure speed and accuracy; the figures go to benchmarks/results/
 
@@ -13,7 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --editable
 NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix frontend --silent
 SOURCES := pyproject.toml setup.py src/glassnet/engines/_kernel.c $(wildcard kernel/*.[ch])
 
-.PHONY: demo generate test floors newest bench lint fuzz kernel-fuzz sanitize torture page page-check tools clean
+.PHONY: demo generate test real floors newest bench lint fuzz kernel-fuzz sanitize torture page page-check tools clean
 
 demo: $(VENV)/demo
 	$(BIN)/glassnet train
@@ -48,6 +49,10 @@ torture: $(VENV)/test sanitize
 # Property-based tests with new random examples each time, for at most FUZZ_SECONDS; `make test` repeats the same ones.
 FUZZ_SECONDS ?= 600
 PROPERTIES = $(shell grep -rl "from hypothesis import" tests --include='test_*.py' | shuf)
+
+REAL ?= .real
+real: $(VENV)/test
+	$(BIN)/python tests/observation/real_models.py $(REAL)
 
 fuzz: $(VENV)/test
 	kernel/fuzz.sh $$(($(FUZZ_SECONDS) / 10)) $$(date +%s)

@@ -106,3 +106,15 @@ def escaped(text: str, keep: str = "") -> str:
 def quoted(text: object, length: int = 200) -> str:
     """The same in quotation marks, for messages."""
     return f"'{printable(text, length)}'"
+
+
+def quoted_word(text: str, length: int = 30) -> str:
+    """A piece of a text, such as a token, in marks that do not occur in it.
+
+    Examples
+    --------
+    >>> print(quoted_word(" the"), quoted_word("\\n"), quoted_word("it's"))
+    ' the' '\\n' "it's"
+    """
+    mark = '"' if "'" in text else "'"
+    return f"{mark}{printable(text, length)}{mark}"

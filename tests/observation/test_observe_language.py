@@ -192,6 +192,22 @@ def test_a_text_classifier_an_encoder_and_pictures_are_named_layers() -> None:
         adds_up(layer.neuron(0))
 
 
+def test_folders_of_classifiers_and_encoders_are_read_by_their_own_class(tmp_path: Path) -> None:
+    folder(tmp_path)
+    for name in ("model.safetensors", "config.json", "generation_config.json"):
+        (tmp_path / name).unlink(missing_ok=True)
+    small = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+    torch.manual_seed(0)
+    model = transformers.BertForSequenceClassification(transformers.BertConfig(vocab_size=96, **small, num_labels=3))
+    model.eval().save_pretrained(tmp_path)
+    seen = gn.observe(tmp_path, text=TEXT)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    with torch.no_grad():
+        logits = model(input_ids=tokenizer(TEXT, return_tensors="pt").input_ids).logits[0]
+    assert [o.logit for o in seen.outputs] == pytest.approx(sorted(logits.tolist(), reverse=True), abs=1e-5)
+    adds_up(seen.neuron("bert.encoder.layer.1.intermediate.dense", 7))
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder(tmp_path_factory.mktemp("tiny"))
@@ -211,7 +227,7 @@ def test_the_command_prints_columns_that_add_up(tiny: Path, capsys: pytest.Captu
     with torch.no_grad():
         logits = model(**tokenizer(TEXT, return_tensors="pt")).logits[0, -1]
     best = int(logits.argmax())
-    assert f"what spoke for {tokenizer.decode([best])!r}" in out
+    assert f"what spoke for '{tokenizer.decode([best])}'" in out
     shown = re.search(r"logit +(-?[\d.]+)\n", out)
     assert shown is not None
     assert float(shown[1]) == pytest.approx(float(logits[best]), abs=1e-4)

@@ -19,10 +19,17 @@ from torch import Tensor, nn
 from glassnet.arrays import Array
 from glassnet.errors import AddressError, FileError, GlassnetError, InputError, MissingExtra
 from glassnet.observation.language_observation import LanguageObservation, grouped_inputs
-from glassnet.observation.observation import Output
+from glassnet.observation.observation import Observation, Output
 from glassnet.observation.residual import StreamMark, StreamRecorder
 from glassnet.observation.selection import Selection, first_line
-from glassnet.observation.torch_models import addresses, as_arrays, as_evaluated, layers_of, unseen
+from glassnet.observation.torch_models import (
+    addresses,
+    as_arrays,
+    as_evaluated,
+    layers_of,
+    observe_module,
+    unseen,
+)
 from glassnet.opening import quoted
 
 LIKELY = 10
@@ -39,9 +46,11 @@ class LanguageModel:
 
     def observe(
         self, text: "str | Sequence[int]", layers: Sequence[str] | None = None, position: int | None = None
-    ) -> LanguageObservation:
-        """One forward pass on a text, or on numbers of tokens."""
+    ) -> Observation:
+        """One forward pass on a text, or on numbers of tokens; a model without logits of tokens as named layers."""
         ids = self._ids(text)
+        if not is_language_model(self.module):
+            return observe_module(self.module, {"input_ids": [ids]}, layers, position)
         length = len(ids)
         at = length - 1 if position is None else position + length if position < 0 else position
         if not 0 <= at < length:
@@ -178,7 +187,7 @@ def is_language_model(model: Any) -> bool:
 
 def observe_language_module(
     model: Any, inputs: Any, text: str | None, layers: Sequence[str] | None, position: int | None
-) -> LanguageObservation:
+) -> Observation:
     """A loaded model on a text (with the tokenizer of the folder that it was loaded from), or on numbers of tokens."""
     folder = str(getattr(model.config, "_name_or_path", "") or "")
     tokenizer = None
@@ -215,7 +224,7 @@ def load_language_model(path: Path) -> LanguageModel:
     check_memory(path, sum(file.stat().st_size for file in weight_files(path)))
     with quiet():
         try:
-            module = transformers.AutoModelForCausalLM.from_pretrained(
+            module = _kind(transformers, config).from_pretrained(
                 path, local_files_only=True, trust_remote_code=False, dtype="auto"
             )
         except GlassnetError:
@@ -224,6 +233,16 @@ def load_language_model(path: Path) -> LanguageModel:
             raise FileError(f"cannot load {quoted(path)} as a language model: {first_line(problem)}") from problem
         tokenizer = _tokenizer(path)
     return LanguageModel(module, tokenizer, path.name or str(path))
+
+
+def _kind(transformers: Any, config: dict[str, Any]) -> Any:
+    """The library's class for a configuration: the one that it names, if that is the library's own; else the class
+    with logits of tokens."""
+    named = config.get("architectures")
+    kind = getattr(transformers, str(named[0]), None) if isinstance(named, list) and named else None
+    if isinstance(kind, type) and issubclass(kind, transformers.PreTrainedModel):
+        return kind
+    return transformers.AutoModelForCausalLM
 
 
 def library() -> Any:

@@ -16,7 +16,7 @@ from glassnet.observation.norms import HeldNorm
 from glassnet.observation.observation import Attribution, Contribution, Observation
 from glassnet.observation.recording import Recorded
 from glassnet.observation.residual import Normed, StreamMark, Term
-from glassnet.opening import printable
+from glassnet.opening import printable, quoted_word
 from glassnet.render.document import Document
 from glassnet.render.parts import Column, Part, Section, Table, Text
 
@@ -200,10 +200,17 @@ class LanguageObservation(Observation):
         neurons, count, total = self._neurons(inner, top)
         names = [self.name_of(token) for token in chosen]
         held = "" if norm is None else ", with the scale of the last norm held at its value here"
+        first, second = names[0], names[1] if len(names) == 2 else None
         return Attribution(
-            repr(names[0]), repr(names[1]) if len(names) == 2 else None, logit, list(parts.items()), neurons, count,
-            total, f"exact{held}",
-        )  # fmt: skip
+            quoted_word(first),
+            None if second is None else quoted_word(second),
+            logit,
+            list(parts.items()),
+            neurons,
+            count,
+            total,
+            f"exact{held}",
+        )
 
     def writers(self) -> list[Writer]:
         """The products of which the terms of MLPs consist, in their order."""
@@ -322,7 +329,7 @@ class LanguageObservation(Observation):
             return int(output)
         found = [token for token in self.source.tokens_of(output) if token < len(values)]
         if not found:
-            pieces = " ".join(repr(piece) for piece in self.source.pieces_of(output))
+            pieces = " ".join(quoted_word(piece) for piece in self.source.pieces_of(output))
             raise AddressError(
                 f"{output!r} is not one token of this model" + (f", but {pieces}" if pieces else ""),
                 help="name one token, or its number",
@@ -335,7 +342,7 @@ class LanguageObservation(Observation):
         """The likely next tokens, what each part gave to the first, and the neurons that matter, with their words."""
         shown = [
             (
-                repr(printable(o.name, 30)),
+                quoted_word(o.name),
                 "" if o.probability is None else f"{o.probability:.1%}",
                 significant(o.logit, 7),
             )
@@ -375,12 +382,12 @@ class LanguageObservation(Observation):
         parts: list[Part] = [*trace.document(top, singly).parts]
         if len(self.tokens) > 1:
             found = self.evidence(layer, index)
-            cells = [(repr(printable(token, 30)), significant(value, 6)) for token, value in found]
+            cells = [(quoted_word(token), significant(value, 6)) for token, value in found]
             table = Table([Column(), Column("output", "r")], cells)
             parts.append(Section("tokens of the text at which it passes on most", [table]))
         written = self.writes(layer, index)
         if written:
-            words = " ".join(repr(printable(word, 30)) for word in written)
+            words = " ".join(quoted_word(word) for word in written)
             parts.append(Section("words that it writes here", [Text(words)]))
         return Document(trace.name, parts)
 

@@ -14,7 +14,7 @@ from glassnet.errors import AddressError, SettingError
 from glassnet.names import PLAIN
 from glassnet.neuron import NeuronTrace
 from glassnet.observation.layers import SeenLayer
-from glassnet.opening import printable
+from glassnet.opening import quoted_word
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Column, Part, Section, Table, Text, Worked
 
@@ -121,7 +121,7 @@ class Attribution(Rendered):
         if not shown:
             return []
         cells = [
-            (f"{n.layer}:{n.index}", significant(n.contribution, 3), " ".join(repr(printable(w, 30)) for w in n.writes))
+            (f"{n.layer}:{n.index}", significant(n.contribution, 3), " ".join(quoted_word(w) for w in n.writes))
             for n in shown
         ]
         return [

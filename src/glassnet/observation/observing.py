@@ -121,9 +121,11 @@ def _observe_file(
     if text is not None:
         seen: Observation = loaded.observe(text, layers, position)
         return seen
-    from glassnet.observation.language_models import observe_language_module
+    from glassnet.observation import language_models, torch_models
 
-    return observe_language_module(loaded.module, inputs, None, layers, position)
+    if language_models.is_language_model(loaded.module):
+        return language_models.observe_language_module(loaded.module, inputs, None, layers, position)
+    return torch_models.observe_module(loaded.module, inputs, layers, position)
 
 
 def _language_model(path: Path) -> Any:

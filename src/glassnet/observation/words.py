@@ -22,7 +22,7 @@ from glassnet.files.formats.gguf import reader
 from glassnet.files.inspection import open as open_model
 from glassnet.observation import vocabulary
 from glassnet.observation.vocabulary import Vocabulary
-from glassnet.opening import printable
+from glassnet.opening import quoted_word
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Column, Part, Section, Table, Text
 
@@ -120,14 +120,13 @@ class Words(Rendered):
         }
 
     def __repr__(self) -> str:
-        return f"Words({self.layer}:{self.neuron} writes {', '.join(repr(w.token) for w in self.writes[:3])})"
+        return f"Words({self.layer}:{self.neuron} writes {', '.join(quoted_word(w.token) for w in self.writes[:3])})"
 
 
 def _section(title: str, words: Sequence[Word], against: Sequence[Word], top: int) -> Section:
     pairs = zip(words[:top], against[:top], strict=True)
     cells = [
-        (repr(printable(a.token, 30)), significant(a.score, 4), repr(printable(b.token, 30)), significant(b.score, 4))
-        for a, b in pairs
+        (quoted_word(a.token), significant(a.score, 4), quoted_word(b.token), significant(b.score, 4)) for a, b in pairs
     ]
     columns = [Column("where positive"), Column("", "r"), Column("where negative"), Column("", "r")]
     return Section(title, [Table(columns, cells)])
