@@ -95,6 +95,17 @@ def test_an_epoch(job, engine):
     np.testing.assert_allclose(page["training"]["parameters"], trainer.state().parameters, atol=2e-5)
 
 
+def test_the_baseline_build_gives_the_same_bits(job, monkeypatch):
+    """Its vectors are as wide, and neither fuses a product and a sum. Numbers whose squares are below the smallest
+    float are 0 in the one and not in the other: the only ones that may differ."""
+    monkeypatch.setenv("GLASSNET_CPU", "baseline")
+    plan, parameters, examples, order, rates, page = job
+    trainer = native.trainer(plan, examples, State(parameters))
+    trainer.run(order, rates)
+    got, wanted = np.asarray(page["training"]["parameters"], np.float32), trainer.state().parameters
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-30 if plan.optimizer.name == "adagrad" else 0)
+
+
 def test_the_page_brings_what_the_sources_give(tmp_path):
     """Byte for byte, by the compiler that is written down beside it; another one writes other bytes."""
     built = tmp_path / "kernel.wasm"

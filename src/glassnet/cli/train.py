@@ -118,6 +118,11 @@ def add(commands: Any) -> None:
     steps.add_argument(
         "--seed", type=int, default=0, metavar="N", help="seed of start values, order and dropout (default 0)"
     )
+    steps.add_argument(
+        "--reproducible",
+        action="store_true",
+        help="add up in one order on every x86-64 processor, as the page does: the same bits everywhere, more slowly",
+    )
     add_engine(steps)
 
     result = command.add_argument_group("result")
@@ -137,6 +142,19 @@ def run(arguments: argparse.Namespace) -> int:
         return _run(arguments, group)
 
 
+def _in_one_order(arguments: argparse.Namespace, group: "ProcessGroup | None") -> None:
+    """Compute with the build of the kernel whose vectors are as wide as WebAssembly's, and with nothing else."""
+    import os
+
+    need(
+        group is None and arguments.engine in ("auto", "native") and arguments.dtype == "float32",
+        "--reproducible is for the native engine, float32 and one process",
+        "leave out --engine, --dtype and torchrun",
+    )
+    os.environ["GLASSNET_CPU"] = "baseline"
+    arguments.engine = "native"
+
+
 def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     from glassnet.cli.progress import reported
     from glassnet.cli.sources import to_train
@@ -144,6 +162,8 @@ def _run(arguments: argparse.Namespace, group: "ProcessGroup | None") -> int:
     from glassnet.training import DivergedError
 
     need(arguments.epochs > 0, f"--epochs is {arguments.epochs}, expected at least 1")
+    if arguments.reproducible:
+        _in_one_order(arguments, group)
     output = _output(arguments)
     data, held_out = to_train(arguments, group)
     for note in data.notes:
