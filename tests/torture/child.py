@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 
 
 class Outcome(NamedTuple):
-    """How a child ended: "answered" with a value, "raised" an exception's text, "killed" by a signal, or "hung"."""
+    """How a child ended: "answered" with a value, "raised" an exception's text, "killed" by a signal, or "hung".
+
+    `seconds` are those of the processor, which a busy machine does not change.
+    """
 
     how: str
     value: Any
@@ -36,8 +39,8 @@ def in_child(work: Callable[[], Any], limit: float = 60.0) -> Outcome:
         os.kill(number, signal.SIGKILL)
         os.waitpid(number, 0)
         return Outcome("hung", None, limit, 0)
-    _, status = os.waitpid(number, 0)
-    seconds = time.monotonic() - began
+    _, status, used = os.wait4(number, 0)
+    seconds = used.ru_utime + used.ru_stime
     if os.WIFSIGNALED(status) or not content:
         return Outcome("killed", status, seconds, 0)
     how, value, megabytes = pickle.loads(content)

@@ -40,7 +40,7 @@ def hostile(folder: Path) -> Hostile:
         reading = {".png": ("as_digit", gn.data.as_digit), ".csv": ("read", gn.data.read)}.get(path.suffix)
         ways = dict([reading] if reading else [("count", gn.count), ("load", gn.load)])
         for way, work in ways.items():
-            outcome = in_child(lambda work=work, path=path: _told(lambda: work(path)), limit=3 * SECONDS)
+            outcome = in_child(lambda work=work, path=path: _told(lambda: work(path)), limit=20 * SECONDS)
             what, tried = f"{way} of {name}", tried + 1
             worst_time = max(worst_time, (what, outcome.seconds), key=lambda pair: pair[1])
             worst_memory = max(worst_memory, (what, outcome.megabytes), key=lambda pair: pair[1])

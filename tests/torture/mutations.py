@@ -71,10 +71,10 @@ def _of_kind(kind: str, folder: Path, each: int, seconds: float, seed: int) -> M
 
 def _outcomes(batch: list[bytes], outcome: Callable[[bytes], str]) -> list[str]:
     """Those of a batch in one child; where that does not end, of each in a child of its own."""
-    together = in_child(lambda: [outcome(changed) for changed in batch], limit=30)
+    together = in_child(lambda: [outcome(changed) for changed in batch], limit=120)
     if together.how == "answered":
         return list(together.value)
-    alone = [in_child(lambda changed=changed: outcome(changed), limit=20) for changed in batch]
+    alone = [in_child(lambda changed=changed: outcome(changed), limit=60) for changed in batch]
     ways = {"killed": "crashed", "hung": "hung"}
     return [one.value if one.how == "answered" else ways.get(one.how, str(one.value)) for one in alone]
 
