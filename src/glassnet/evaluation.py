@@ -73,7 +73,7 @@ class Evaluation(Rendered):
     def document(self, name: str = "") -> Document:
         """The figures in a line, and the confusion matrix, or of many classes the most frequent mistakes."""
         title = f"{name}: {self}" if name else str(self)
-        return Document(title, [] if self.confusion is None else [_confusion(self.confusion, self.classes)])
+        return Document(title, [] if self.confusion is None else [confusion_section(self.confusion, self.classes)])
 
     def __str__(self) -> str:
         figures = [f"{self.count:,} examples", f"loss {self.loss:.4f}"]
@@ -91,7 +91,7 @@ MOST_CLASSES = 12
 """A confusion matrix of more classes does not fit into 80 columns: then its largest mistakes are listed."""
 
 
-def _confusion(confusion: Array, classes: Sequence[str] | None) -> Section:
+def confusion_section(confusion: Array, classes: Sequence[str] | None) -> Section:
     """How often each class was predicted as which, and the share of it that was recognised."""
     names = list(classes or ())
     names += [str(k) for k in range(len(names), len(confusion))]

@@ -95,6 +95,32 @@ def test_a_table_is_read_as_the_networks_were_trained(
     assert all(row["truth"] in ("yes", "no") for row in figures["disagreements"])
 
 
+def test_networks_of_different_structures(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
+    train, test = gn.data.digits()
+    network = gn.train(gn.Network.create("784-6-8-10", output="softmax", seed=0), train[:5_000], epochs=1).network
+    network.save(folder / "c.safetensors")
+    a, c = folder / "a.safetensors", folder / "c.safetensors"
+    out, err = told(capsys, a, c, "--confusion", "--plot", tmp_path / "both.svg")
+    assert err == f"saved {tmp_path / 'both.svg'}\n"
+    assert max(map(len, out.splitlines())) <= 80
+    assert "a: confusion matrix: rows are the true class" in out
+    assert "similarity of layers (CKA)" in out
+    figures = json.loads(told(capsys, a, c, "--json")[0])
+    for matrix, path in zip(figures["changes"]["confusions"], (a, c), strict=True):
+        np.testing.assert_array_equal(matrix, gn.evaluate(gn.load(path), test).confusion)
+    assert np.shape(figures["similarity"]["cka"]) == (2, 3)
+    told(capsys, a, c, "--plot", tmp_path / "compared.pdf")
+    assert (tmp_path / "compared.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_matrices_need_data_with_classes(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    toy = folder / "toy.safetensors"
+    _, err = told(capsys, toy, toy, "--confusion", status=2)
+    assert "--confusion needs data with classes" in err
+    _, err = told(capsys, toy, toy, "--confusion", "--tensors", status=2)
+    assert "--confusion: not with --tensors" in err
+
+
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = told(capsys, "--help")
     assert "examples:\n  glassnet compare" in out

@@ -36,6 +36,13 @@ def widest(text: object) -> int:
     return max(map(len, str(text).splitlines()))
 
 
+def test_one_picture_is_one_input() -> None:
+    schema = gn.Schema(input_shape=(4, 4))
+    a, b = (gn.Network.create(sizes, "tanh", seed=0).with_schema(schema) for sizes in ("16-3-2", "16-2"))
+    found = compare(a, b, np.ones((4, 4)))
+    assert (found.examples, found.similarity) == (1, None)
+
+
 # Structure and function
 
 

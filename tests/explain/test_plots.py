@@ -255,6 +255,58 @@ def test_comparison_draws_its_distances_and_its_line(comparison: Comparison) -> 
     assert any(f"they disagree on {len(comparison.disagreements):,} of 30" in t for t in texts(figure))  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="module")
+def other_structures(seeing: gn.Network) -> Comparison:
+    """Of the small pictures, with a wider network of one hidden layer."""
+    random = np.random.default_rng(1)
+    other = gn.Network.create("16-40-3", "tanh", output="softmax", seed=4).with_schema(seeing.schema)
+    return compare(seeing, other, (random.random((200, 16)), np.arange(200) % 3))
+
+
+def test_other_structures_are_drawn_by_similarity_and_recall(other_structures: Comparison) -> None:
+    figure = plots.comparison(other_structures)
+    assert other_structures.similarity is not None
+    assert other_structures.changes is not None
+    np.testing.assert_array_equal(artist(figure, "similarity").get_array(), other_structures.similarity.cka)
+    for row, one in enumerate(other_structures.changes.by_class()):
+        assert artist(figure, f"recall-{row}").get_xdata() == pytest.approx([100 * one.change])
+    assert f"{other_structures.similarity.cka[0, 1]:.2f}" in texts(figure)
+
+
+def test_matrices_of_two_networks_and_their_difference(other_structures: Comparison, refused: Any) -> None:
+    figure = plots.confusions(other_structures)
+    changes = other_structures.changes
+    assert changes is not None
+    assert changes.confusions is not None
+    shares = [100 * matrix / matrix.sum(axis=1, keepdims=True) for matrix in changes.confusions]
+    np.testing.assert_allclose(artist(figure, "b - a").get_array(), shares[1] - shares[0])
+    for name, expected in zip("ab", shares, strict=True):
+        off = ~np.eye(3, dtype=bool)
+        np.testing.assert_allclose(artist(figure, name).get_array()[off], expected[off])
+    assert artist(figure, "a").get_clim() == artist(figure, "b").get_clim()  # one scale for both
+    with refused(SettingError):
+        plots.confusions(compare(*other_structures.networks))
+
+
+def test_similarities_are_drawn_as_they_are(other_structures: Comparison, seeing: gn.Network) -> None:
+    assert other_structures.similarity is not None
+    image = artist(plots.similarity(other_structures.similarity), "similarity")
+    np.testing.assert_array_equal(image.get_array(), other_structures.similarity.cka)
+    assert image.get_clim() == (0, 1)
+    a, b = other_structures.networks
+    dead = b.edit(0, 3, weights=dict.fromkeys(range(16), 0.0))
+    found = gn.explain.neuron_similarity(a, dead, np.random.default_rng(0).random((50, 16)), (1, 0))
+    figure = plots.similarity(found, "dark")
+    drawn = artist(figure, "similarity").get_array()
+    assert artist(figure, "similarity").get_clim() == (-1, 1)
+    assert drawn.mask[:, -1].all()  # the constant neuron of b, the last one
+    np.testing.assert_allclose(
+        np.sort(drawn.filled(9).ravel()), np.sort(np.nan_to_num(found.correlation, nan=9).ravel())
+    )
+    best = np.nanargmax(np.abs(drawn.filled(0)), axis=0)[:-1]
+    assert (np.diff(best) >= 0).all()  # partners are along the diagonal
+
+
 def test_comparison_of_other_structures_says_where(seeing: gn.Network) -> None:
     figure = plots.comparison(compare(seeing, gn.Network.create("16-3", seed=0)))
     assert any("not the same structure: 3 layers" in text and "16-6-5-3" in text for text in texts(figure))
@@ -278,8 +330,14 @@ def test_explain_is_the_network_or_one_neuron_with_its_pictures(trace: gn.Trace,
 
 @pytest.fixture(scope="module")
 def kinds(
-    seeing: gn.Network, trace: gn.Trace, training: gn.Training, evaluation: gn.Evaluation, comparison: Comparison
+    seeing: gn.Network,
+    trace: gn.Trace,
+    training: gn.Training,
+    evaluation: gn.Evaluation,
+    comparison: Comparison,
+    other_structures: Comparison,
 ) -> dict[str, Callable[[str], Figure]]:
+    seen = gn.Dataset(np.random.default_rng(0).random((30, 16)), np.arange(30) % 3)
     return {
         "network": lambda style: plots.network(trace, style),
         "templates": lambda style: plots.templates(seeing, style),
@@ -287,6 +345,9 @@ def kinds(
         "activation_curve": lambda style: plots.activation_curve(trace.neuron(1, 2), style),
         "history": lambda style: plots.history(training.history, style),
         "confusion": lambda style: plots.confusion(evaluation, style),
+        "ablation": lambda style: plots.ablation(gn.explain.ablation(seeing, seen), style),
+        "confusions": lambda style: plots.confusions(other_structures, style),
+        "similarity": lambda style: plots.similarity(other_structures.similarity, style),  # type: ignore[arg-type]
         "comparison": lambda style: plots.comparison(comparison, style),
         "explain": lambda style: plots.explain(trace, (0, 1), style),
     }

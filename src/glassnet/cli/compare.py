@@ -21,6 +21,7 @@ def add(commands: Any) -> None:
         examples="""\
   glassnet compare digits.safetensors other.safetensors
   glassnet compare wine.safetensors wine-2.safetensors wine.csv --target quality
+  glassnet compare small.safetensors large.safetensors --confusion --plot b.png
   glassnet compare before.safetensors after.safetensors --json
   glassnet compare base.safetensors tuned/
 """,
@@ -31,6 +32,14 @@ def add(commands: Any) -> None:
         "data", metavar="DATA", nargs="?", help="data to compare them on: digits, a toy shape, a table or a folder"
     )
     command.add_argument("--target", metavar="COLUMN", help="column to predict")
+    command.add_argument(
+        "--confusion", action="store_true", help="also show the recall of each class and both confusion matrices"
+    )
+    command.add_argument(
+        "--plot",
+        metavar="FILE",
+        help="also draw it, as SVG, PNG or PDF (needs the extra plots); with --confusion both confusion matrices",
+    )
     command.add_argument("--tensors", action="store_true", help="compare tensor by tensor, even if they are networks")
     add_description(command)
     add_json(command)
@@ -47,12 +56,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     source = arguments.data
     need(source is None or not arguments.tensors, "--tensors compares tensors one by one and takes no DATA")
+    asked = [f"--{name}" for name in ("confusion", "plot") if getattr(arguments, name)]
+    need(not asked or not arguments.tensors, f"{', '.join(asked)}: not with --tensors, which runs no network")
     if arguments.tensors:
         return _files(arguments)
     try:
         a, b = (load_model(arguments, path, one_of_two=True) for path in (arguments.a, arguments.b))
     except (FileError, SettingError):
-        if source is None and arguments.target is None and os.path.exists(arguments.a) and os.path.exists(arguments.b):
+        if (
+            not asked
+            and source is None
+            and arguments.target is None
+            and os.path.exists(arguments.a)
+            and os.path.exists(arguments.b)
+        ):
             return _files(arguments)
         raise
     if source is None and all(reads_digits(one.sizes, one.schema) for one in (a, b)):
@@ -69,10 +86,21 @@ def run(arguments: argparse.Namespace) -> int:
         for note in conformed(network.schema, data, network.sizes[0]).notes if data is not None else ():
             say(f"{name}: {note}")
     found = compare(a, b, data, names=(arguments.a, arguments.b))
+    need(
+        not arguments.confusion or (found.changes is not None and found.changes.confusions is not None),
+        "--confusion needs data with classes",
+        "give DATA: glassnet compare A B table.csv --target COLUMN",
+    )
+    if arguments.plot is not None:
+        from glassnet import plots
+
+        drawn = plots.confusions(found) if arguments.confusion else plots.comparison(found)
+        plots.save(drawn, arguments.plot)
+        say(f"saved {arguments.plot}")
     if arguments.json:
         print_json(found.as_dict())
     else:
-        print(found.document().text(columns()))
+        print(found.document(arguments.confusion).text(columns()))
     return 0
 
 

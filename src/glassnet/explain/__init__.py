@@ -10,6 +10,7 @@ plain values with `as_dict()`.
     without some    ablation                                     what each is worth, and how many are needed
     groups of them  neuron_groups                                equal, proportional, opposite, constant
     two networks    compare, matched                             same structure, same function, where they differ
+                    similarity, neuron_similarity                of any two structures: layers (CKA), neurons
     perturbations   scramble, noise, prune, round_bits, perturbation
     a training run  record                                       every batch again, exactly
 """
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         activation_curve,
     )
     from glassnet.explain.activities import Activity, activity
+    from glassnet.explain.answer_changes import AnswerChanges, ClassChange, Move
     from glassnet.explain.attributions import AffineMap, Attribution, affine_map, attribution
     from glassnet.explain.biases import BiasResponse, bias_response
     from glassnet.explain.comparison import Comparison, compare
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from glassnet.explain.perturbations import Perturbation, noise, perturbation, prune, round_bits, scramble
     from glassnet.explain.recording import ParameterUpdates, Recording, record
     from glassnet.explain.sensitivities import Change, ParameterSensitivity, Sensitivity, sensitivity
+    from glassnet.explain.similarities import NeuronSimilarity, Similarity, neuron_similarity, similarity
     from glassnet.explain.templates import Template, template
     from glassnet.explain.wording import neuron_summary
 
@@ -47,19 +50,24 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "ActivationCurve": "activation_curves",
         "Activity": "activities",
         "AffineMap": "attributions",
+        "AnswerChanges": "answer_changes",
         "Attribution": "attributions",
         "BiasResponse": "biases",
         "Change": "sensitivities",
+        "ClassChange": "answer_changes",
         "Comparison": "comparison",
         "Matching": "matching",
         "NeuronAblation": "ablations",
+        "Move": "answer_changes",
         "NeuronGroup": "groups",
+        "NeuronSimilarity": "similarities",
         "ParameterUpdates": "recording",
         "Overview": "overviews",
         "ParameterSensitivity": "sensitivities",
         "Perturbation": "perturbations",
         "Recording": "recording",
         "Sensitivity": "sensitivities",
+        "Similarity": "similarities",
         "Template": "templates",
         "ablation": "ablations",
         "activation_alternatives": "activation_curves",
@@ -71,6 +79,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "compare": "comparison",
         "matched": "matching",
         "neuron_groups": "groups",
+        "neuron_similarity": "similarities",
         "neuron_summary": "wording",
         "noise": "perturbations",
         "overview": "overviews",
@@ -80,6 +89,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "round_bits": "perturbations",
         "scramble": "perturbations",
         "sensitivity": "sensitivities",
+        "similarity": "similarities",
         "template": "templates",
     },
 )

@@ -8,7 +8,10 @@ Two networks of one structure are compared value by value, after b's hidden neur
                     False  some input of the data has different outputs
                     None   the parameters differ and there is no data
 
-Imports `matching` and `paired_evaluation` of `explain`.
+Networks of any structure are compared by what they answer and hold for the same data: the classes that moved, both
+confusion matrices, and the similarity of their layers (`similarities`).
+
+Imports `answer_changes`, `groups`, `matching`, `paired_evaluation` and `similarities` of `explain`.
 """
 
 import math
@@ -23,6 +26,7 @@ from glassnet.arithmetic import significant
 from glassnet.arrays import Array, readonly
 from glassnet.data.dataset import RawInputs
 from glassnet.errors import InputError, SettingError
+from glassnet.explain.answer_changes import AnswerChanges
 from glassnet.explain.groups import neuron_groups
 from glassnet.explain.matching import Matching, differences, matched, rounding_unit, same_but_for_rounding
 from glassnet.explain.paired_evaluation import (
@@ -37,6 +41,7 @@ from glassnet.explain.paired_evaluation import (
     r_squared,
     same_preprocessing,
 )
+from glassnet.explain.similarities import FEWEST_EXAMPLES, Similarity, of_layers
 from glassnet.network import Network
 from glassnet.render.document import Document, Rendered
 from glassnet.render.json import plain
@@ -183,6 +188,10 @@ class Comparison(Rendered):
     overflowed : dict
         For each network, "a" or "b", with numbers that are not finite on the data the first layer that has some; such
         networks are not the same function.
+    changes : AnswerChanges or None
+        Recall by class, what is taken for what, and both confusion matrices; None without data or classes.
+    similarity : Similarity or None
+        Of every layer of a with every layer of b; None without data, or with less than 3 examples.
     """
 
     names: tuple[str, str]
@@ -204,6 +213,8 @@ class Comparison(Rendered):
     line: Line | None = field(default=None, repr=False)
     classes: tuple[str, ...] | None = field(default=None, repr=False)
     overflowed: dict[str, int] = field(default_factory=dict)
+    changes: AnswerChanges | None = field(default=None, repr=False)
+    similarity: Similarity | None = field(default=None, repr=False)
 
     @property
     def same_structure(self) -> bool:
@@ -234,17 +245,29 @@ class Comparison(Rendered):
         for name, pair in (("accuracy", self.accuracy), ("r_squared", self.r_squared)):
             if pair is not None:
                 figures[name] = list(pair)
-        if self.line is not None:
-            figures["line"] = self.line.as_dict()
+        for key, part in (("line", self.line), ("changes", self.changes), ("similarity", self.similarity)):
+            if part is not None:
+                figures[key] = part.as_dict()
         return figures
 
-    def document(self) -> Document:
-        """The verdict, the distances layer by layer, and the line between the networks."""
+    def document(self, confusions: bool = False) -> Document:
+        """The verdict, the distances layer by layer, and the line between the networks; of different structures what
+        became of the answers, and the similarity of the layers.
+
+        Parameters
+        ----------
+        confusions : bool, default False
+            Whether to add the recall of each class and both confusion matrices.
+        """
         head = Table([Column(), Column(most=None)], self._head())
         parts: list[Part] = [Section("", [head])]
         if self.matching is None or self.matching.distance_before > 0:
             parts += self._layers() if self.layers else []
             parts += [self.line.section()] if self.line is not None else []
+        if self.changes is not None and (self.differs or confusions):
+            parts += self.changes.parts(confusions)
+        if self.similarity is not None and self.differs:
+            parts.append(Section("similarity of layers (CKA)", self.similarity.parts()))
         return Document("", parts)
 
     def _class(self, number: Any) -> str:
@@ -396,6 +419,7 @@ def compare(
             truth = tests.labels[disagreements]
             a_right, b_right = (trial.answers == tests.labels[:, None]).mean(axis=0).tolist()
             accuracy = a_right, b_right
+    classes = (tests.schema and tests.schema.classes) or a.schema.classes or b.schema.classes
     measured = tests.targets is not None and tests.labels is None
     explained = (r_squared(a, tests), r_squared(b, tests)) if measured else None
     ends = accuracy or explained
@@ -412,7 +436,7 @@ def compare(
         ),
         overflowed=trial.overflowed,
         data_name=tests.name,
-        examples=len(tests.inputs) if tests.inputs.ndim > 1 else 1,
+        examples=trial.count,
         output_difference=trial.output_difference,
         disagreements=None if disagreements is None else readonly(disagreements),
         answers=None if answers is None else readonly(answers),
@@ -421,8 +445,27 @@ def compare(
         r_squared=explained,
         first_divergence=apart[0] if apart else None,
         line=_line(a, b, tests, trial, matching, points or POINTS, ends) if draws_line and matching and ends else None,
-        classes=(tests.schema and tests.schema.classes) or a.schema.classes or b.schema.classes,
+        classes=classes,
+        changes=_changes(trial, tests, classes, max(a.sizes[-1], b.sizes[-1])),
+        similarity=of_layers(a, b, tests, ("a", "b")) if trial.count >= FEWEST_EXAMPLES else None,
     )
+
+
+def _changes(trial: PairedOutputs, data: Given, classes: tuple[str, ...] | None, outputs: int) -> AnswerChanges | None:
+    """What became of the answers; None if the networks do not predict classes."""
+    if trial.answers is None:
+        return None
+    most = max(int(trial.answers.max()), -1 if data.labels is None else int(data.labels.max()))
+    size = max(len(classes or ()), outputs, most + 1)
+    names = (*(classes or ()), *(str(k) for k in range(len(classes or ()), size)))
+    apart = trial.answers[:, 0] != trial.answers[:, 1]
+    truth = confusions = None
+    if data.labels is not None:
+        truth = readonly(data.labels[apart])
+        counted = (np.bincount(data.labels * size + side, minlength=size * size) for side in trial.answers.T)
+        one, other = (readonly(counts.reshape(size, size)) for counts in counted)
+        confusions = one, other
+    return AnswerChanges(names, len(trial.answers), readonly(trial.answers[apart]), truth, confusions)
 
 
 def _check(a: Network, b: Network, data: Given) -> None:

@@ -108,6 +108,8 @@ class PairedOutputs:
 
     Parameters
     ----------
+    count : int
+        Number of inputs, n.
     output_difference : float or None
         Largest difference between two outputs; None if the numbers of outputs differ, or some output is not finite.
     largest_output : float
@@ -123,6 +125,7 @@ class PairedOutputs:
         For each network, "a" or "b", with numbers that are not finite the first layer that has some.
     """
 
+    count: int
     output_difference: float | None
     largest_output: float
     answers: Array | None
@@ -174,6 +177,7 @@ def paired_outputs(a: Network, b: Network, data: Given, matching: Matching | Non
         if keep_sums:
             sums.append([trace.layers[0].pre_activations for trace in traces])
     return PairedOutputs(
+        count=len(left),
         output_difference=difference if comparable and not overflowed else None,
         largest_output=largest,
         answers=np.concatenate(answers) if classes else None,

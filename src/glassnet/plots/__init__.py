@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from glassnet.plots.activation_curves import activation_curve as activation_curve
     from glassnet.plots.comparison_chart import comparison as comparison
     from glassnet.plots.confusion_matrix import confusion as confusion
+    from glassnet.plots.confusion_pair import confusions as confusions
     from glassnet.plots.explanation_page import explain as explain
     from glassnet.plots.network_picture import network as network
     from glassnet.plots.saving import save as save
+    from glassnet.plots.similarity_matrix import similarity as similarity
     from glassnet.plots.template_grid import templates as templates
     from glassnet.plots.training_curves import history as history
     from glassnet.plots.waterfall_chart import waterfall as waterfall
@@ -34,10 +36,12 @@ _get, __dir__, __all__ = lazy.attach(
         "activation_curve": "activation_curves",
         "comparison": "comparison_chart",
         "confusion": "confusion_matrix",
+        "confusions": "confusion_pair",
         "explain": "explanation_page",
         "history": "training_curves",
         "network": "network_picture",
         "save": "saving",
+        "similarity": "similarity_matrix",
         "templates": "template_grid",
         "waterfall": "waterfall_chart",
     },
