@@ -192,6 +192,21 @@ def test_a_text_classifier_an_encoder_and_pictures_are_named_layers() -> None:
         adds_up(layer.neuron(0))
 
 
+def test_a_model_that_cannot_be_shared_out_says_what_works() -> None:
+    """BERT's head computes an activation and a norm of the last vector, which is then no sum of parts."""
+    small = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
+    torch.manual_seed(0)
+    model = transformers.BertLMHeadModel(transformers.BertConfig(vocab_size=96, **small, is_decoder=True)).eval()
+    seen = gn.observe(model, [IDS])
+    with torch.no_grad():
+        logits = model(torch.tensor([IDS])).logits[0, -1]
+    assert seen.outputs[0].logit == pytest.approx(float(logits.max()), abs=1e-5)
+    with pytest.raises(SettingError, match="cannot be shared out exactly"):
+        seen.attribution()
+    assert "cannot be shared out exactly" in str(seen)
+    adds_up(seen.neuron("bert.encoder.layer.1.intermediate.dense", 5))
+
+
 def test_folders_of_classifiers_and_encoders_are_read_by_their_own_class(tmp_path: Path) -> None:
     folder(tmp_path)
     for name in ("model.safetensors", "config.json", "generation_config.json"):

@@ -273,6 +273,23 @@ def test_all_positions_of_one_layer_or_one_of_all() -> None:
         assert one.neuron("0", 1, position=row).pre_activation == pytest.approx(float(z[row, 1]), abs=1e-6)
 
 
+def test_only_the_layer_asked_for_takes_memory() -> None:
+    """Beside the model: the layer's own activations, and the little that finding its activation takes."""
+    import tracemalloc
+
+    torch.manual_seed(0)
+    model = nn.Sequential(*[nn.Sequential(nn.Linear(256, 256), nn.ReLU()) for _ in range(16)])
+    x = torch.randn(2000, 256)
+    gn.observe(model, x, layers=["7.0"])
+    layer = 2 * 2000 * 256 * 4  # inputs and outputs in float32
+    tracemalloc.start()
+    one = gn.observe(model, x, layers=["7.0"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [seen.name for seen in one.layers] == ["7.0"]
+    assert layer <= peak < 1.2 * layer + 2000 * 256 * 4  # and the model's outputs, as an array
+
+
 def test_attribution_of_a_classifier_adds_up() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 30), nn.Tanh(), nn.Linear(30, 3))

@@ -146,6 +146,24 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     assert peaks[1] < 64e6
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt2", "phi3", "gpt_oss"])
+def test_all_neurons_of_a_block_at_once(family: str) -> None:
+    model = made(family)
+    layer: Any = "1[2]" if family == "gpt_oss" else 1
+    every = gn.words(model, layer, top=3)
+    assert [words.neuron for words in every] == list(range(len(every)))
+    assert len(every) == {"gpt2": 128}.get(family, 48)
+    some = gn.words(model, layer, [40, 7], top=3)
+    for words, neuron in ((every[7], 7), (every[40], 40), (some[0], 40), (some[1], 7)):
+        alone = gn.words(model, layer, neuron, top=3)
+        assert [w.token for w in words.writes] == [w.token for w in alone.writes]
+        assert [w.token for w in words.writes_against] == [w.token for w in alone.writes_against]
+        for name in alone.reads:
+            scores = [w.score for w in alone.reads[name]]
+            assert [w.score for w in words.reads[name]] == pytest.approx(scores, rel=1e-4)
+    assert gn.words(model, layer, []) == []
+
+
 def test_pieces_of_vocabularies_as_texts(tmp_path: Path) -> None:
     tokenizers = pytest.importorskip("tokenizers")
     bytewise = tokenizers.decoders.ByteLevel()

@@ -116,8 +116,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.parameters: dict[int, list[tuple[str, Tensor]]] = {}
         self.names = _parameter_names(model)
         for name, parameter in self.names.items():
-            if parameter.device.type != "meta":
-                self.parameters.setdefault(parameter.untyped_storage().data_ptr(), []).append((name, parameter))
+            try:
+                place = parameter.untyped_storage().data_ptr()
+            except (RuntimeError, NotImplementedError):  # a wrapper without memory of its own: its products stay unseen
+                continue
+            if place:
+                self.parameters.setdefault(place, []).append((name, parameter))
         self._calls: dict[str, int] = {}
         self._recent: deque[Recorded] = deque(maxlen=_RECENT)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -132,7 +132,17 @@ def _section(title: str, words: Sequence[Word], against: Sequence[Word], top: in
     return Section(title, [Table(columns, cells)])
 
 
-def words(source: Any, layer: "int | str", neuron: int, top: int = 10) -> Words:
+@overload
+def words(source: Any, layer: "int | str", neuron: int, top: int = 10) -> Words: ...
+
+
+@overload
+def words(source: Any, layer: "int | str", neuron: "Sequence[int] | None" = None, top: int = 10) -> list[Words]: ...
+
+
+def words(
+    source: Any, layer: "int | str", neuron: "int | Sequence[int] | None" = None, top: int = 10
+) -> "Words | list[Words]":
     """The tokens that a neuron's output weights promote, and those that its input weights match: from the file alone.
 
     Nothing is run. Of the matrices some rows are held at a time, so memory does not grow with the file.
@@ -143,13 +153,14 @@ def words(source: Any, layer: "int | str", neuron: int, top: int = 10) -> Words:
         A folder or a GGUF file of a language model, a file of its tensors, or a torch module.
     layer : int or str
         The block, from 0; `"3[5]"` for expert 5 of block 3.
-    neuron : int
+    neuron : int or sequence of int, optional
+        One neuron, several, or all of the block (None): of these the matrices are read once, in one blocked product.
     top : int
         Number of tokens.
 
     Returns
     -------
-    Words
+    Words, or list of Words
         `.writes`, `.reads`; print it to read it.
 
     Raises
@@ -172,8 +183,11 @@ def words(source: Any, layer: "int | str", neuron: int, top: int = 10) -> Words:
     """
     if isinstance(top, bool) or not isinstance(top, int) or top < 1:
         raise SettingError(f"top is {top!r}, expected a number from 1 up")
+    single = neuron is not None and (isinstance(neuron, int) or not isinstance(neuron, Sequence | range))
+    wanted = None if neuron is None else [neuron] if single else list(neuron)  # type: ignore[arg-type]
     with open_model(source) as checkpoint:
-        return found_in(checkpoint, str(layer), neuron, top, vocabulary_of(checkpoint, source))
+        found = found_in(checkpoint, str(layer), wanted, top, vocabulary_of(checkpoint, source))
+    return found[0] if single else found
 
 
 def vocabulary_of(checkpoint: Checkpoint, source: Any) -> Vocabulary:
@@ -191,8 +205,10 @@ def _folder(checkpoint: Checkpoint, source: Any) -> Path:
     return checkpoint.path if checkpoint.path.is_dir() else checkpoint.path.parent
 
 
-def found_in(checkpoint: Checkpoint, layer: str, neuron: int, top: int, names: Vocabulary) -> Words:
-    """The words of a neuron in an open file."""
+def found_in(
+    checkpoint: Checkpoint, layer: str, neurons: "Sequence[Any] | None", top: int, names: Vocabulary
+) -> list[Words]:
+    """The words of neurons in an open file; of all of the block, if none are named."""
     model = _Tensors(checkpoint)
     block, expert = model.block(layer)
     embedding = model.one(_EMBEDDING)
@@ -203,25 +219,27 @@ def found_in(checkpoint: Checkpoint, layer: str, neuron: int, top: int, names: V
         )
     width = model.shape(embedding)[1]
     output = model.one(_OUTPUT) or embedding
-    written, count = model.written(block, expert, neuron, width)
+    numbers, count, written = model.written(block, expert, neurons, width)
+    if not numbers:
+        return []
     for norm in (model.within(block, _AFTER), model.one(_LAST_NORM)):
         written = model.through(norm, written)
     reading = {
         name: model.through(model.before(block), weights)
-        for name, weights in model.read(block, expert, neuron, count, width).items()
+        for name, weights in model.read(block, expert, numbers, count, width).items()
     }
     if output == embedding:
-        made = _top(checkpoint, embedding, np.stack([written, *reading.values()]), top)
+        made = _top(checkpoint, embedding, np.concatenate([written, *reading.values()]), top)
     else:
-        made = _top(checkpoint, output, written[None], top)
-        made += _top(checkpoint, embedding, np.stack([*reading.values()]), top) if reading else []
+        made = _top(checkpoint, output, written, top)
+        made += _top(checkpoint, embedding, np.concatenate([*reading.values()]), top) if reading else []
     lists = [([Word(names[i], s) for i, s in best], [Word(names[i], s) for i, s in worst]) for best, worst in made]
-    (writes, against), *rest = lists
-    return Words(
-        layer, neuron, writes, against,
-        {name: pair[0] for name, pair in zip(reading, rest, strict=True)},
-        {name: pair[1] for name, pair in zip(reading, rest, strict=True)},
-    )  # fmt: skip
+    found = []
+    for at, neuron in enumerate(numbers):
+        (writes, against), *reads = lists[at :: len(numbers)]
+        best, worst = ({name: pair[k] for name, pair in zip(reading, reads, strict=True)} for k in (0, 1))
+        found.append(Words(layer, neuron, writes, against, dict(best), dict(worst)))
+    return found
 
 
 _Ranked = list[tuple[int, float]]
@@ -229,18 +247,40 @@ _Ranked = list[tuple[int, float]]
 
 def _top(checkpoint: Checkpoint, name: str, directions: Array, top: int) -> list[tuple[_Ranked, _Ranked]]:
     """For each direction the rows of a matrix with the largest products, and those with the smallest."""
-    scores: list[tuple[_Ranked, _Ranked]] = [([], []) for _ in directions]
+    best, worst = _Ranking(top, len(directions)), _Ranking(top, len(directions))
     turned: Array = directions.astype(np.float32).T
     for start, rows in _blocks(checkpoint, name):
         made = rows @ turned
-        for k, (best, worst) in enumerate(scores):
-            for kept, sign in ((best, -1), (worst, 1)):
-                column = sign * made[:, k]
-                at = np.argpartition(column, min(top, len(column) - 1))[:top]
-                kept += [(start + int(i), float(made[i, k])) for i in at]
-                kept.sort(key=lambda pair: (sign * pair[1], pair[0]))
-                del kept[top:]
-    return scores
+        best.add(start, made)
+        worst.add(start, -made)
+    return [
+        ([(i, v) for i, v in best.column(k)], [(i, -v) for i, v in worst.column(k)]) for k in range(len(directions))
+    ]
+
+
+class _Ranking:
+    """The largest values of each column so far, and the rows that they stand in."""
+
+    def __init__(self, top: int, columns: int) -> None:
+        self.values = np.full((top, columns), -np.inf, np.float32)
+        self.rows = np.zeros((top, columns), np.int64)
+
+    def add(self, start: int, made: Array) -> None:
+        """More rows; only columns in which one of them is among the largest are ranked again."""
+        columns = np.flatnonzero(made.max(axis=0) > self.values.min(axis=0))
+        if not len(columns):
+            return
+        top = len(self.values)
+        values = np.concatenate([self.values[:, columns], made[:, columns]])
+        at = np.argpartition(-values, top - 1, axis=0)[:top]
+        before = np.take_along_axis(self.rows[:, columns], np.minimum(at, top - 1), 0)
+        numbers = np.where(at < top, before, start + at - top)
+        self.values[:, columns], self.rows[:, columns] = np.take_along_axis(values, at, 0), numbers
+
+    def column(self, k: int) -> _Ranked:
+        """Rows and values of a column, the largest first."""
+        pairs = zip(self.rows[:, k].tolist(), self.values[:, k].tolist(), strict=True)
+        return sorted(((i, v) for i, v in pairs if v > -np.inf), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _blocks(checkpoint: Checkpoint, name: str) -> Iterator[tuple[int, Array]]:
@@ -288,18 +328,23 @@ class _Tensors:
         info = self.checkpoint.info(name)
         return info.shape if info.quantised is None else info.quantised.shape
 
-    def matrix_row(self, name: str, index: int, by_rows: bool) -> Array:
-        """A row or a column of a matrix, in float64."""
-        info = self.checkpoint.info(name)
-        if info.quantised is not None:
+    def neurons(self, name: str, numbers: Sequence[int], by_rows: bool, expert: int | None) -> Array:
+        """Rows or columns of a matrix, (n, width); one alone is read from its place."""
+        if expert is not None and len(self.shape(name)) == 3:
+            matrix = self._expert(name, expert)
+        elif len(numbers) == 1 and self.checkpoint.info(name).quantised is None:
+            read = self.checkpoint.rows if by_rows else self.checkpoint.column
+            return np.asarray(read(name, numbers[0]), np.float64)[None]
+        else:
             matrix = self.checkpoint.weights(name)
-            return np.asarray(matrix[index] if by_rows else matrix[:, index], np.float64)
-        read = self.checkpoint.rows(name, index) if by_rows else self.checkpoint.column(name, index)
-        return np.asarray(read, np.float64)
+        chosen = np.asarray(numbers)
+        return np.asarray(matrix[chosen] if by_rows else matrix[:, chosen].T, np.float32)
 
-    def written(self, block: int, expert: int | None, neuron: int, width: int) -> tuple[Array, int]:
-        """The neuron's output weights, and how many neurons the MLP has."""
-        name, stacked = self._mlp(block, expert, _DOWN, "down")
+    def written(
+        self, block: int, expert: int | None, neurons: "Sequence[Any] | None", width: int
+    ) -> tuple[list[int], int, Array]:
+        """The neurons by their numbers, how many the MLP has, and the output weights of these, (n, width)."""
+        name = self._mlp(block, expert, _DOWN, "down")
         if name is None:
             raise SettingError(
                 f"block {block} has no output matrix of an MLP under a known name",
@@ -308,49 +353,32 @@ class _Tensors:
         shape = self.shape(name)[-2:]
         by_rows = shape[0] != width or (shape[0] == shape[1] and name.endswith("c_proj.weight"))
         count = shape[0] if by_rows else shape[1]
-        check_neuron(neuron, count, f"block {block}")
-        if stacked:
-            matrix = self._expert(name, expert)
-            return np.asarray(matrix[neuron] if by_rows else matrix[:, neuron], np.float64), count
-        return self.matrix_row(name, neuron, by_rows), count
+        chosen = list(range(count)) if neurons is None else list(neurons)
+        for neuron in chosen:
+            check_neuron(neuron, count, f"block {block}")
+        return chosen, count, self.neurons(name, chosen, by_rows, expert) if chosen else np.zeros((0, width))
 
-    def read(self, block: int, expert: int | None, neuron: int, count: int, width: int) -> dict[str, Array]:
-        """The neuron's input weights: of its gate and its other sum, or of its only one."""
+    def read(self, block: int, expert: int | None, neurons: Sequence[int], count: int, width: int) -> dict[str, Array]:
+        """The neurons' input weights: of their gates and their other sums, or of their only ones."""
         found: dict[str, Array] = {}
         for word, pattern in (("gate", _GATE), ("up", _UP)):
-            name, stacked = self._mlp(block, expert, pattern, word)
-            if name is None:
-                continue
-            by_rows = self.shape(name)[-1] == width and not name.endswith("c_fc.weight")
-            if stacked:
-                matrix = self._expert(name, expert)
-                found[word] = np.asarray(matrix[neuron] if by_rows else matrix[:, neuron], np.float64)
-            else:
-                found[word] = self.matrix_row(name, neuron, by_rows)
-        both, stacked = self._mlp(block, expert, _GATE_UP, "both")
+            name = self._mlp(block, expert, pattern, word)
+            if name is not None:
+                by_rows = self.shape(name)[-1] == width and not name.endswith("c_fc.weight")
+                found[word] = self.neurons(name, neurons, by_rows, expert)
+        both = self._mlp(block, expert, _GATE_UP, "both")
         if both is not None and not found:
-            if stacked and self.shape(both)[-1] != width:  # by columns and by turns: GPT-OSS
-                matrix = self._expert(both, expert)
-                for k, word in enumerate(("gate", "up")):
-                    found[word] = np.asarray(matrix[:, 2 * neuron + k], np.float64)
-                return found
-            for word, row in (("gate", neuron), ("up", count + neuron)):
-                if stacked:
-                    found[word] = np.asarray(self._expert(both, expert)[row], np.float64)
-                else:
-                    found[word] = self.matrix_row(both, row, True)
-        if list(found) == ["up"]:
-            return {"weights": found["up"]}
-        return found
+            by_turns = len(self.shape(both)) == 3 and self.shape(both)[-1] != width  # and by columns: GPT-OSS
+            for k, word in enumerate(("gate", "up")):
+                places = [2 * n + k if by_turns else n + k * count for n in neurons]
+                found[word] = self.neurons(both, places, not by_turns, expert)
+        return {"weights": found["up"]} if list(found) == ["up"] else found
 
-    def _mlp(self, block: int, expert: int | None, pattern: str, word: str) -> tuple[str | None, bool]:
+    def _mlp(self, block: int, expert: int | None, pattern: str, word: str) -> str | None:
         if expert is None:
-            return self.within(block, pattern), False
+            return self.within(block, pattern)
         single = self.within(block, rf"{_EXPERT.format(expert=expert)}(?:{pattern})")
-        if single is not None:
-            return single, False
-        stacked = self.within(block, _STACKED[word])
-        return stacked, stacked is not None
+        return single or self.within(block, _STACKED[word])
 
     def _expert(self, name: str, expert: int | None) -> Array:
         count = self.shape(name)[0]
@@ -363,15 +391,15 @@ class _Tensors:
         return next((name for pattern in _BEFORE if (name := self.within(block, pattern))), None)
 
     def through(self, norm: str | None, direction: Array) -> Array:
-        """A direction through a norm, without the scale that differs from text to text."""
+        """Directions through a norm, without the scale that differs from text to text."""
         if norm is None:  # OLMo's norms have no numbers of their own
-            return direction - direction.mean() if self.kind == "olmo" else direction
-        gain = np.asarray(self.checkpoint.array(norm), np.float64)
-        if gain.shape != direction.shape:
+            return direction - direction.mean(axis=-1, keepdims=True) if self.kind == "olmo" else direction
+        gain = np.asarray(self.checkpoint.array(norm), direction.dtype)
+        if gain.shape != direction.shape[-1:]:
             return direction
         made = direction * (1 + gain if self.gemma else gain)
         centred = norm.removesuffix(".weight") + ".bias" in self.checkpoint.tensors
-        return made - made.mean() if centred else made
+        return made - made.mean(axis=-1, keepdims=True) if centred else made
 
 
 def check_neuron(neuron: int, count: int, where: str) -> None:
