@@ -64,3 +64,18 @@ def test_what_makes_no_sense_is_refused(saved: Path, capsys: pytest.CaptureFixtu
     out, err = capsys.readouterr()
     assert (status, out) == (2, "")
     assert err.startswith("glassnet")
+
+
+def test_several_neurons_are_taken_away_together(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyse", "ablation", str(saved), "circle", "--neuron", "0:1", "--neuron", "0:4", "--json"]) == 0
+    together = json.loads(capsys.readouterr().out)["together"]
+    assert together["neurons"] == [[0, 1], [0, 4]]
+    wanted = gn.explain.ablation(gn.load(saved), gn.data.circle(), steps=0, neurons=[(0, 1), (0, 4)]).together
+    assert wanted is not None
+    assert together["accuracy"] == wanted.accuracy
+
+
+def test_the_help_fits_a_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["analyse", "--help"])
+    assert max(map(len, capsys.readouterr().out.split("\n"))) <= 80

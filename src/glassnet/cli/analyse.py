@@ -16,7 +16,7 @@ from glassnet.cli.options import (
 )
 
 VIEWS = {
-    "activity": "how often each neuron is active; dead, constant, saturated and equal ones",
+    "activity": "how often neurons are active; dead, constant and equal ones",
     "ablation": "which neurons the accuracy rests on, taken away alone and together",
     "perturbation": "what it survives: --kind noise, prune, round_bits or scramble",
     "bias": "how one neuron (--neuron) answers as its bias changes",
@@ -34,7 +34,8 @@ def add(commands: Any) -> None:
         + "\n".join(f"{name:<13} {what}" for name, what in VIEWS.items()),
         examples="""\
   glassnet analyse activity digits.safetensors
-  glassnet analyse ablation wine.safetensors wine.csv --target quality --plot neurons.png
+  glassnet analyse ablation wine.safetensors wine.csv --target quality
+  glassnet analyse ablation digits.safetensors --neuron 0:3 --plot neurons.png
   glassnet analyse bias digits.safetensors --neuron 0:3
   glassnet analyse sensitivity digits.safetensors --example 7 --json
 """,
@@ -45,7 +46,13 @@ def add(commands: Any) -> None:
         "data", metavar="DATA", nargs="?", default="digits", help="digits, a toy shape, a table or a folder"
     )
     command.add_argument("--target", metavar="COLUMN", help="column to predict")
-    command.add_argument("--neuron", type=address, metavar="L:N", help="of bias: which neuron")
+    command.add_argument(
+        "--neuron",
+        type=address,
+        metavar="L:N",
+        action="append",
+        help="of bias: which neuron; of ablation: one that is taken away together with the others named so",
+    )
     command.add_argument("--example", type=int, metavar="N", help="of sensitivity: which example, from 0 (default 0)")
     command.add_argument("--kind", choices=KINDS, help="of perturbation (default noise)")
     command.add_argument("--plot", metavar="FILE", help="of ablation: also draw it (needs the extra plots)")
@@ -63,12 +70,15 @@ def run(arguments: argparse.Namespace) -> int:
     from glassnet.explain.perturbations import perturbation
     from glassnet.explain.sensitivities import sensitivity
 
-    owners = {"neuron": "bias", "example": "sensitivity", "kind": "perturbation", "plot": "ablation"}
+    owners = {"neuron": "bias or ablation", "example": "sensitivity", "kind": "perturbation", "plot": "ablation"}
     for option, view in owners.items():
         given = getattr(arguments, option) is not None
-        need(not given or arguments.view == view, f"--{option} is an option of {view}, not of {arguments.view}")
+        fits = arguments.view in view.split(" or ")
+        need(not given or fits, f"--{option} is an option of {view}, not of {arguments.view}")
     need(
-        arguments.view != "bias" or arguments.neuron is not None, "bias needs a neuron", "add --neuron L:N, such as 0:3"
+        arguments.view != "bias" or len(arguments.neuron or ()) == 1,
+        "bias needs one neuron",
+        "add --neuron L:N, such as 0:3",
     )
     network = load_model(arguments)
     data = to_evaluate(arguments.data, arguments.target, network.schema)
@@ -80,9 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
     need(0 <= example < len(data), f"--example is {example}, expected 0 to {len(data) - 1}")
     views: dict[str, Any] = {
         "activity": lambda: activity(network, data),
-        "ablation": lambda: ablation(network, data),
+        "ablation": lambda: ablation(network, data, neurons=arguments.neuron),
         "perturbation": lambda: perturbation(network, data, kind=arguments.kind or "noise"),
-        "bias": lambda: bias_response(network, arguments.neuron[0], arguments.neuron[1], data),
+        "bias": lambda: bias_response(network, arguments.neuron[0][0], arguments.neuron[0][1], data),
         "sensitivity": lambda: sensitivity(network, data.inputs[example], data.targets[example]),
     }
     found = views[arguments.view]()

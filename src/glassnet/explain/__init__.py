@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from glassnet import lazy
 
 if TYPE_CHECKING:
-    from glassnet.explain.ablations import Ablation, NeuronAblation, ablation
+    from glassnet.explain.ablations import Ablation, NeuronAblation, SetAblation, ablation
     from glassnet.explain.activation_curves import (
         ActivationAlternatives,
         ActivationCurve,
@@ -67,6 +67,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Perturbation": "perturbations",
         "Recording": "recording",
         "Sensitivity": "sensitivities",
+        "SetAblation": "ablations",
         "Similarity": "similarities",
         "Template": "templates",
         "ablation": "ablations",

@@ -2,12 +2,15 @@
 
 A neuron is taken away by putting its mean activation over the data (or 0) in its place: what it says of an input is
 gone, and what it says of all of them stays. One at a time shows what each alone is worth; one after the other, the
-least harmful or the most harmful first, how many are needed, and how few of them suffice to break the network.
+least harmful or the most harmful first, how many are needed, and how few of them suffice to break the network. Of many
+neurons the best choice looks better than it is on the examples that it was made on: therefore neurons are chosen on one
+half of the examples, and what is then measured is measured on the other.
+
+Imports `intervals` and `paired_evaluation` of `explain`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +18,15 @@ import numpy as np
 from glassnet.activations import activation
 from glassnet.arrays import Array, dense
 from glassnet.data.dataset import Dataset
-from glassnet.errors import InputError, SettingError, unknown_name
+from glassnet.errors import AddressError, InputError, SettingError, unknown_name
 from glassnet.evaluation import meeting
+from glassnet.explain.intervals import paired_change
+from glassnet.explain.paired_evaluation import decides_on_logits
 from glassnet.network import Network
 from glassnet.prediction import classify
 from glassnet.render.document import Document, Rendered
 from glassnet.render.parts import Bar, Cell, Column, Part, Section, Table, Text
+from glassnet.trace import check_address
 
 REPLACEMENTS = ("mean", "zero")
 MOST_EXAMPLES = 5_000
@@ -30,7 +36,8 @@ Address = tuple[int, int]
 
 
 class NeuronAblation(NamedTuple):
-    """A neuron, the accuracy without it, and by how much that is less, with the bounds of its 95 % interval.
+    """A neuron, the accuracy without it (of a path: without it and those before it), and by how much that is less, with
+    the bounds of its 95 % interval.
 
     Parameters
     ----------
@@ -51,6 +58,28 @@ class NeuronAblation(NamedTuple):
     high: float
 
 
+class SetAblation(NamedTuple):
+    """Neurons taken away together, the accuracy without them, and by how much that is less, with the bounds of its 95 %
+    interval.
+
+    Parameters
+    ----------
+    neurons : tuple of (int, int)
+    accuracy, loss, low, high : float
+
+    Examples
+    --------
+    >>> SetAblation(((0, 3), (0, 5)), accuracy=0.9, loss=0.06, low=0.05, high=0.07).loss
+    0.06
+    """
+
+    neurons: tuple[Address, ...]
+    accuracy: float
+    loss: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, eq=False)
 class Ablation(Rendered):
     """What hidden neurons are worth; `ablation` makes one.
@@ -65,9 +94,13 @@ class Ablation(Rendered):
     replacement : {"mean", "zero"}
     neurons : tuple of NeuronAblation
         Each taken away alone, the one that costs most first.
-    least, most : tuple of ((int, int), float)
-        Neurons taken away one after the other, always the one that then costs least, or most, and the accuracy without
-        all of them so far.
+    least, most : tuple of NeuronAblation
+        Neurons taken away one after the other, always the one that then costs least, or most, on one half of the
+        examples, and the accuracy without all of them so far on the other half.
+    measured : (float, int)
+        On that other half, the accuracy of the whole network, and the number of examples.
+    together : SetAblation or None
+        The neurons that were asked for, all of them taken away.
 
     Examples
     --------
@@ -82,8 +115,10 @@ class Ablation(Rendered):
     data: str
     replacement: str
     neurons: tuple[NeuronAblation, ...] = field(repr=False)
-    least: tuple[tuple[Address, float], ...] = field(repr=False)
-    most: tuple[tuple[Address, float], ...] = field(repr=False)
+    least: tuple[NeuronAblation, ...] = field(repr=False)
+    most: tuple[NeuronAblation, ...] = field(repr=False)
+    measured: tuple[float, int] = field(repr=False)
+    together: SetAblation | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -92,16 +127,17 @@ class Ablation(Rendered):
             "count": self.count,
             "replacement": self.replacement,
             "neurons": [neuron._asdict() for neuron in self.neurons],
-            "least": [{"layer": at[0], "neuron": at[1], "accuracy": value} for at, value in self.least],
-            "most": [{"layer": at[0], "neuron": at[1], "accuracy": value} for at, value in self.most],
+            "least": [step._asdict() for step in self.least],
+            "most": [step._asdict() for step in self.most],
+            "measured": {"accuracy": self.measured[0], "count": self.measured[1]},
+            "together": self.together._asdict() if self.together else None,
         }
 
     def document(self, top: int = 8) -> Document:
         """The neurons that cost most alone, then how the accuracy falls as they are taken away together."""
         largest = max((abs(neuron.loss) for neuron in self.neurons), default=0.0) or 1.0
         alone: list[list[Cell]] = [
-            [f"{n.layer}:{n.neuron}", f"{n.accuracy:.2%}", f"{n.loss:+.2%}", f"{n.low:+.2%} to {n.high:+.2%}",
-             Bar(n.loss, largest)]
+            [f"{n.layer}:{n.neuron}", f"{n.accuracy:.2%}", *_loss(n), Bar(n.loss, largest)]
             for n in self.neurons[:top]
         ]  # fmt: skip
         names = ("without", "accuracy", "loss", "95 % interval")
@@ -109,7 +145,8 @@ class Ablation(Rendered):
         within = sum(n.low <= 0 <= n.high for n in self.neurons)
         parts: list[Part] = [
             Section("one at a time", [Table(columns, alone), Text(self._words(within, top))]),
-            *self._together(),
+            *self._asked_for(),
+            *self._one_after_the_other(),
         ]
         instead = "their mean" if self.replacement == "mean" else "0"
         heading = f"ablation on {self.count:,} examples of {self.data}, accuracy {self.accuracy:.2%}"
@@ -119,21 +156,35 @@ class Ablation(Rendered):
         more = f"and {len(self.neurons) - top:,} more; " if len(self.neurons) > top else ""
         return f"{more}without {within:,} of {len(self.neurons):,} the accuracy is not measurably another"
 
-    def _together(self) -> list[Part]:
+    def _asked_for(self) -> list[Part]:
+        """The neurons that were named, taken away together."""
+        if self.together is None:
+            return []
+        names = [f"{layer}:{neuron}" for layer, neuron in self.together.neurons]
+        what = ", ".join(names[:8]) + (f" and {len(names) - 8:,} more" if len(names) > 8 else "")
+        rows = [[what, f"{self.together.accuracy:.2%}", *_loss(self.together)]]
+        columns = [Column("without"), *(Column(name, "r") for name in ("accuracy", "loss", "95 % interval"))]
+        return [Section("together", [Table(columns, rows)])]
+
+    def _one_after_the_other(self) -> list[Part]:
         steps = max(len(self.least), len(self.most))
         shown = sorted({1, 2, 4, 8, 16, steps} & set(range(1, steps + 1)))
         rows: list[list[Cell]] = []
         for k in shown:
             cells: list[Cell] = [f"{k:,}"]
             for path in (self.least, self.most):
-                at, value = path[k - 1] if k <= len(path) else ((0, 0), float("nan"))
-                cells += [f"{value:.2%}", Bar(value, 1.0), f"{at[0]}:{at[1]}"] if k <= len(path) else ["", "", ""]
+                step = path[k - 1]
+                off = f"{step.loss - step.high:+.1%}"[1:]
+                cells += [f"{step.layer}:{step.neuron}", f"{step.accuracy:.1%}", f"+-{off}", Bar(step.accuracy, 1.0)]
             rows.append(cells)
         if not rows:
             return []
-        columns = [Column("taken", "r"), *(c for name in ("least harm first", "most harm first")
-                                           for c in (Column(name, "r"), Column(), Column("last")))]  # fmt: skip
-        return [Section("one after the other", [Table(columns, rows)])]
+        columns = [Column("taken", "r")]
+        for name in ("least harm", "most harm"):
+            columns += [Column(name, "r"), Column("accuracy", "r"), Column("", "r"), Column()]
+        halves = f"chosen on one half of the examples, measured on the other: {self.measured[1]:,} examples, of which "
+        halves += f"the whole network has {self.measured[0]:.2%}"
+        return [Section("one after the other, the last one named", [Table(columns, rows), Text(halves)])]
 
     def __repr__(self) -> str:
         return f"Ablation({len(self.neurons):,} neurons, accuracy {self.accuracy:.4f})"
@@ -145,6 +196,7 @@ def ablation(
     layer: int | None = None,
     replacement: str = "mean",
     steps: int | None = None,
+    neurons: Sequence[Address] | None = None,
 ) -> Ablation:
     """Measure what each hidden neuron is worth for the accuracy, alone and together with others.
 
@@ -160,6 +212,8 @@ def ablation(
     steps : int, optional
         How many neurons are taken away one after the other; by default half of them, at most 32. Each step tries all
         that are left.
+    neurons : sequence of (int, int), optional
+        Neurons (layer, neuron) to take away together.
 
     Returns
     -------
@@ -169,13 +223,16 @@ def ablation(
     ------
     InputError
         If the targets are no classes, or the data does not fit.
+    AddressError
+        If there is no such neuron.
     SettingError
         If there is no such layer, or a setting is out of range.
 
     Notes
     -----
-    The interval is that of a difference of paired proportions (A. Agresti, Categorical Data Analysis, 2013, 11.1.3): b
-    examples right only with the neuron, c only without it, of n.
+    The interval is that of a difference of paired proportions, by the examples that are right only with the neuron and
+    those that are right only without it (A. Agresti, Y. Min, "Simple improved confidence intervals for comparing
+    matched proportions", 2005).
 
     Examples
     --------
@@ -202,31 +259,40 @@ def ablation(
         steps = min(MOST_STEPS, max(1, len(places) // 2))
     if isinstance(steps, bool) or not isinstance(steps, int) or not 0 <= steps <= len(places):
         raise SettingError(f"steps is {steps!r}, expected a whole number from 0 to {len(places)}")
+    asked = list(dict.fromkeys((int(layer), int(neuron)) for layer, neuron in neurons or ()))
+    for at in asked:
+        check_address(*at, network.sizes[1:])
+        if at[0] == hidden:
+            raise AddressError(f"{at[0]}:{at[1]} is an output: expected hidden neurons, of layers 0 to {hidden - 1}")
     tried = _Tried(network, data, replacement)
     whole = tried.right(frozenset())
     alone = []
     for at in places:
         right = tried.right(frozenset([at]))
-        loss, low, high = _interval(whole, right)
-        alone.append(NeuronAblation(*at, float(right.mean()), loss, low, high))
+        alone.append(NeuronAblation(*at, *_worth(whole, right)))
+    chosen, measured = tried.halves()
     return Ablation(
         float(whole.mean()),
         len(whole),
         tried.name,
         replacement,
         tuple(sorted(alone, key=lambda n: -n.loss)),
-        tried.path(places, steps, least=True),
-        tried.path(places, steps, least=False),
+        tried.path(places, steps, True, chosen, measured),
+        tried.path(places, steps, False, chosen, measured),
+        (float(whole[measured].mean()), len(measured)),
+        SetAblation(tuple(asked), *_worth(whole, tried.right(frozenset(asked)))) if asked else None,
     )
 
 
-def _interval(whole: Array, without: Array) -> tuple[float, float, float]:
-    """How much less often it is right, and the bounds of the 95 % interval of that."""
-    n = len(whole)
+def _worth(whole: Array, without: Array) -> tuple[float, float, float, float]:
+    """The accuracy without, how much less that is, and the bounds of the 95 % interval of that."""
     lost, won = int((whole & ~without).sum()), int((without & ~whole).sum())
-    loss = (lost - won) / n
-    off = 1.96 * sqrt(max(lost + won - (lost - won) ** 2 / n, 0.0)) / n
-    return loss, loss - off, loss + off
+    low, high = paired_change(lost, won, len(whole))
+    return float(without.mean()), (lost - won) / len(whole), low, high
+
+
+def _loss(found: NeuronAblation | SetAblation) -> tuple[str, str]:
+    return f"{found.loss:+.2%}", f"{found.low:+.2%} to {found.high:+.2%}"
 
 
 class _Tried:
@@ -240,6 +306,7 @@ class _Tried:
             given = given[np.linspace(0, len(given) - 1, MOST_EXAMPLES).round().astype(int)]
         self.name = given.name
         self._network, self._targets = network, given.targets
+        self._on_logits = decides_on_logits(network)
         layers = network.trace(dense(given.inputs)).layers
         self._reached = [at.activations for at in layers[:-1]]
         self._instead = [
@@ -253,20 +320,31 @@ class _Tried:
         values = self._reached[first]
         for i in range(first, len(layers)):
             if i > first:
-                values = activation(layers[i].activation)(values @ layers[i].weights.T + layers[i].biases)
+                values = values @ layers[i].weights.T + layers[i].biases
+                if i < len(layers) - 1 or not self._on_logits:
+                    values = activation(layers[i].activation)(values)
             gone = [k for layer, k in taken if layer == i]
             if gone:
                 values = values.copy()
                 values[:, gone] = self._instead[i][gone]
-        right: Array = classify(values, self._network) == self._targets
+        right: Array = classify(values, self._network, self._on_logits) == self._targets
         return right
 
-    def path(self, places: Sequence[Address], steps: int, least: bool) -> tuple[tuple[Address, float], ...]:
+    def halves(self) -> tuple[Array, Array]:
+        """The examples (n,) by which neurons are chosen, and those on which the accuracy is measured, at random; a
+        single example is both."""
+        order = np.random.default_rng(0).permutation(len(self._targets))
+        return order[: max(len(order) // 2, 1)], order[len(order) // 2 :]
+
+    def path(
+        self, places: Sequence[Address], steps: int, least: bool, chosen: Array, measured: Array
+    ) -> tuple[NeuronAblation, ...]:
         """Neurons taken away one after the other, always that which costs least, or most, and the accuracy then."""
-        taken, made, left = frozenset[Address](), list[tuple[Address, float]](), list(places)
+        taken, made, left = frozenset[Address](), list[NeuronAblation](), list(places)
+        whole = self.right(taken)[measured]
         for _ in range(steps):
-            accuracies = [float(self.right(taken | {at}).mean()) for at in left]
-            k = int(np.argmax(accuracies) if least else np.argmin(accuracies))
-            made.append((left[k], accuracies[k]))
-            taken |= {left.pop(k)}
+            rights = [int(self.right(taken | {at})[chosen].sum()) for at in left]
+            at = left.pop(int(np.argmax(rights) if least else np.argmin(rights)))
+            taken |= {at}
+            made.append(NeuronAblation(*at, *_worth(whole, self.right(taken)[measured])))
         return tuple(made)

@@ -12,7 +12,8 @@ MOST = 24
 
 
 def ablation(found: Ablation, style: str = "light") -> Figure:
-    """Plot an ablation: on the left one neuron after the other taken away, on the right each alone, with intervals.
+    """Plot an ablation: on the left one neuron after the other taken away, on the right each alone, with 95 %
+    intervals of the loss.
 
     Parameters
     ----------
@@ -38,7 +39,12 @@ def ablation(found: Ablation, style: str = "light") -> Figure:
         (found.least, "least harm first", colours.positive),
         (found.most, "most harm first", colours.negative),
     ):
-        values = [found.accuracy, *(value for _, value in path)]
+        whole = found.measured[0]
+        values = [whole, *(step.accuracy for step in path)]
+        low = [whole, *(whole - step.high for step in path)]
+        high = [whole, *(whole - step.low for step in path)]
+        band = axes.fill_between(range(len(values)), low, high, color=colour, alpha=0.18, lw=0)
+        band.set_gid(f"band-{name.split()[0]}")
         axes.plot(
             range(len(values)), values, color=colour, lw=1.8, marker="o" if len(values) < 20 else "", ms=3.5, label=name
         )
