@@ -289,6 +289,19 @@ def test_a_neuron_by_the_command(tiny: Path, capsys: pytest.CaptureFixture[str])
     assert "<table" in capsys.readouterr().out
 
 
+def test_a_neuron_is_drawn(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "neuron.svg"
+    assert main(["observe", str(tiny), "--text", TEXT, "--neuron", "1:7", "--plot", str(path)]) == 0
+    assert f"saved {path}" in capsys.readouterr().err
+    drawn = path.read_text("utf-8")
+    for words in ("attention 0", "rounding of the framework", "weighted sum", "model.layers.1.mlp:7"):
+        assert words in drawn
+    capsys.readouterr()
+    assert main(["observe", str(tiny), "--text", TEXT, "--neuron", "1:7", "--plot", str(tmp_path / "x.txt")]) == 2
+    assert ".svg" in capsys.readouterr().err
+
+
 def test_evidence_is_the_text_where_the_neuron_is_strongest(tiny: Path) -> None:
     seen = gn.observe(tiny, text=TEXT)
     whole = gn.observe(tiny, text=TEXT, layers=["model.layers.1.mlp"])
@@ -370,6 +383,7 @@ def test_folders_that_cannot_be_loaded(tiny: Path, tmp_path: Path, monkeypatch: 
         (["--text", TEXT, "--against", "the"], 2, "--against needs --output"),
         (["--text", TEXT, "--top", "0"], 2, "--top is 0, expected a number from 1 up"),
         (["--text", TEXT, "--json", "--format", "html"], 2, "--json and --format exclude each other"),
+        (["--text", TEXT, "--plot", "a.svg"], 2, "--plot needs --neuron"),
         (["--text", TEXT, "--neuron", "a:1", "--layer", "a"], 2, "--layer and --neuron exclude each other"),
         (["--text", TEXT, "--neuron", "a:1"], 2, "no layer 'a' among the"),
         (["--inputs", "nowhere.npy"], 1, "no such file"),

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from glassnet.cli.explain import FORMATS
-from glassnet.cli.options import add_command, add_json, columns, need, print_json
+from glassnet.cli.options import add_command, add_json, columns, need, print_json, say
 
 
 def add(commands: Any) -> None:
@@ -37,6 +37,9 @@ def add(commands: Any) -> None:
     command.add_argument("--against", metavar="TOKEN", help="share out the difference from this output")
     command.add_argument("--top", type=int, metavar="N", help="neurons, or products, shown singly (default 10)")
     command.add_argument("--format", choices=FORMATS, default="text", help="text (default), markdown, latex or html")
+    command.add_argument(
+        "--plot", metavar="FILE", help="also draw the neuron's sum (of a gated one the gate's), as SVG, PNG or PDF"
+    )
     add_json(command)
     command.set_defaults(run=run)
 
@@ -50,11 +53,14 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.against is None or arguments.output is not None, "--against needs --output", "--output A --against B"
     )
     need(arguments.neuron is None or arguments.layer is None, "--layer and --neuron exclude each other")
+    need(arguments.plot is None or arguments.neuron is not None, "--plot needs --neuron", "add --neuron NAME:N")
     neuron = None if arguments.neuron is None else _address(arguments.neuron)
     inputs = None if arguments.inputs is None else _array(arguments.inputs)
     wanted = neuron[0] if neuron is not None else arguments.layer
     layers = [wanted] if wanted is not None and not wanted.partition("[")[0].isdecimal() else None
     seen = observe(arguments.model, inputs, text=arguments.text, layers=layers, position=arguments.position)
+    if arguments.plot is not None and neuron is not None:
+        _plot(arguments, seen.neuron(*neuron))
     if arguments.json:
         print_json(_figures(arguments, seen, neuron))
     else:
@@ -62,6 +68,21 @@ def run(arguments: argparse.Namespace) -> int:
 
         show(_document(arguments, seen, neuron).write(arguments.format, columns()))
     return 0
+
+
+def _plot(arguments: argparse.Namespace, trace: Any) -> None:
+    """The waterfall of one neuron, into a file."""
+    from importlib import import_module
+
+    from glassnet.errors import MissingExtra
+
+    try:
+        import_module("matplotlib")
+    except ModuleNotFoundError as problem:
+        raise MissingExtra("matplotlib", "plots") from problem
+    plots = import_module("glassnet.plots")
+    plots.save(plots.waterfall(trace, top=arguments.top or 10), arguments.plot)
+    say(f"saved {arguments.plot}")
 
 
 def _address(text: str) -> tuple[str, int]:
