@@ -12,14 +12,14 @@ from functools import cached_property
 
 from glassnet.errors import SettingError, unknown_name
 from glassnet.names import DEFAULT_HIDDEN, PLAIN, ActivationLike
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered
 from glassnet.render.parts import Column, Table
 
 _BYTES = {"float32": 4, "float64": 8}
 
 
 @dataclass(frozen=True)
-class LayerShape:
+class LayerShape(Record):
     """Sizes of one layer and its place in the flat vector: weights row by row, then the biases."""
 
     fan_in: int
@@ -44,7 +44,7 @@ class LayerShape:
 
 
 @dataclass(frozen=True)
-class Architecture:
+class Architecture(Record):
     """Sizes, inputs first, and the activation of each layer.
 
     Parameters
@@ -154,6 +154,11 @@ class Architecture:
         if dtype not in _BYTES:
             raise unknown_name("dtype", dtype, _BYTES)
         return ParameterCount(self.layers, _BYTES[dtype])
+
+    def document(self) -> Document:
+        """The number of parameters of each layer."""
+        figures = self.count().document()
+        return Document(f"{self}, {' '.join(self.activations)}", figures.parts)
 
     def __str__(self) -> str:
         return spec(self.sizes)

@@ -26,7 +26,7 @@ from glassnet.names import DEFAULT_HIDDEN, ActivationLike
 from glassnet.neuron import Neuron
 from glassnet.opening import quoted
 from glassnet.prediction import Prediction, labels_of
-from glassnet.render.document import Document
+from glassnet.render.document import Document, Record
 from glassnet.render.parts import Bar, Beside, Cell, Column, Part, Picture, Table
 from glassnet.schema import LARGEST_FRACTION, Schema
 from glassnet.trace import Trace, TraceLayer, check_address
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(Record):
     """A view of one layer.
 
     Parameters
@@ -65,7 +65,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Network:
+class Network(Record):
     """A network of dense layers.
 
     Parameters
@@ -504,7 +504,8 @@ class Network:
         given = self._read(self._opened(inputs, gaps), gaps)
         outputs = self._engine.forward(self.architecture, self.parameters, given.batch, given.factor)
         notes = given.notes + gaps.notes("the network's center")
-        return Prediction(outputs[0] if given.single else outputs, labels_of(outputs, self), given.schema.target, notes)
+        answer = outputs[0] if given.single else outputs
+        return Prediction(answer, labels_of(outputs, self), given.schema.target, notes, self.schema.classes)
 
     def preprocess(self, inputs: "RawInputs") -> Array:
         """Convert raw inputs to those of the first layer; `Schema` has the rule.
@@ -824,9 +825,6 @@ class Network:
                 name, width = f"layer {i}, a row for each neuron", 10 * layer.weights.shape[1]
                 pictures.append(Picture(name, layer.weights, True, limit, width))
         return [Beside(pictures)] if pictures else []
-
-    def _repr_html_(self) -> str:
-        return self.document().html()
 
     def __str__(self) -> str:
         return f"{self.architecture}  ({', '.join(self.architecture.activations)})\n{self.count()}"

@@ -20,14 +20,14 @@ from glassnet.activations import activation as known_activation
 from glassnet.arrays import Array, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
 from glassnet.names import DEFAULT_NEURON, ActivationLike
-from glassnet.render.document import Document, Rendered
-from glassnet.render.parts import Beside, Chart, Items, Part, Section, Worked
+from glassnet.render.document import Document, Record, Rendered
+from glassnet.render.parts import Bar, Beside, Cell, Chart, Column, Items, Part, Section, Table, Text, Worked
 
 LARGEST_EXPONENT = 30.0
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class Neuron:
+class Neuron(Record):
     """One neuron.
 
     Parameters
@@ -139,6 +139,25 @@ class Neuron:
             activation_name=self.activation,
             activation=self.activate(weighted_sum + self.bias),
         )
+
+    def document(self, top: int = 12) -> Document:
+        """The bias and the strongest weights.
+
+        Parameters
+        ----------
+        top : int, default 12
+            Number of weights.
+        """
+        size = self.weights.size
+        order = np.argsort(-np.abs(self.weights), kind="stable")[:top].tolist()
+        largest = float(np.abs(self.weights).max()) or 1.0
+        rows: list[list[Cell]] = [
+            [f"weight {i}", f"{self.weights[i]:+.6g}", Bar(float(self.weights[i]), largest, True)]
+            for i in sorted(order)
+        ]
+        rows.append(["bias", f"{self.bias:+.6g}", Bar(self.bias, max(largest, abs(self.bias)), True)])
+        more = [Text(f"and {size - top:,} weights that are smaller", quiet=True)] if size > top else []
+        return Document(repr(self), [Table([Column(), Column("", "r"), Column()], rows), *more])
 
     def __repr__(self) -> str:
         return f"Neuron({self.weights.size:,} weights, bias {self.bias:.6g}, {self.activation})"

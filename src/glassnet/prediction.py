@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.activations import activation
+from glassnet.arithmetic import significant, three
 from glassnet.arrays import Array
 from glassnet.names import PLAIN
+from glassnet.render.document import Document, Record
+from glassnet.render.parts import Bar, Cell, Column, Table, Text
 
 if TYPE_CHECKING:
     from glassnet.network import Network
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Prediction:
+class Prediction(Record):
     """The answer of a network for one input, or for n of them.
 
     Attributes
@@ -27,12 +30,15 @@ class Prediction:
         The name of what is predicted.
     notes : tuple of str
         What was filled in or assumed on the way.
+    classes : tuple of str or None
+        The name of each output, where outputs are classes with names.
     """
 
     outputs: Array
     labels: tuple[str, ...] | None = None
     target: str | None = None
     notes: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
 
     @property
     def label(self) -> str | None:
@@ -50,6 +56,35 @@ class Prediction:
             "target": self.target,
             "notes": list(self.notes),
         }
+
+    def document(self, top: int = 10) -> Document:
+        """The outputs for one input, the largest first; or the answers for the first inputs.
+
+        Parameters
+        ----------
+        top : int, default 10
+            Number of outputs, or of inputs.
+        """
+        many = self.outputs.ndim == 2
+        values = self.outputs if many else self.outputs[None]
+        names = self.classes if self.classes is not None and len(self.classes) == values.shape[1] else None
+        names = names or tuple(f"output {k}" for k in range(values.shape[1]))
+        rows: list[list[Cell]] = []
+        if many:
+            for k, row in enumerate(values[:top]):
+                answer = self.labels[k] if self.labels else ", ".join(significant(float(v), 6) for v in row[:4])
+                rows.append([str(k), answer, three(float(row.max())) if self.labels else ""])
+            heads = [Column("input", "r"), Column(self.target or "answer"), Column("", "r")]
+        else:
+            order = np.argsort(-values[0], kind="stable")[:top].tolist() if self.labels else range(len(values[0]))[:top]
+            largest = float(np.abs(values).max()) or 1.0
+            for k in order:
+                value = float(values[0, k])
+                rows.append([names[k], significant(value, 6), Bar(value, largest, bool((values < 0).any()))])
+            heads = [Column(self.target or "", "l", 24), Column("output", "r"), Column()]
+        count = len(values) if many else values.shape[1]
+        more = [Text(f"... {count - top:,} more", quiet=True)] if count > top else []
+        return Document(repr(self), [Table(heads, rows), *more, *(Text(note) for note in self.notes)])
 
     def __repr__(self) -> str:
         if self.outputs.ndim == 2:

@@ -12,13 +12,14 @@ import numpy as np
 
 from glassnet.arrays import Array, dense
 from glassnet.errors import InputError, SettingError
+from glassnet.render.document import Record
 
 LARGEST_FRACTION = 1 + 1e-6
 """Grey values as fractions are at most this: 1, and what rounding adds."""
 
 
 @dataclass(frozen=True)
-class Schema:
+class Schema(Record):
     """What inputs and outputs mean, and how raw data becomes the inputs of the first layer.
 
     Every field may be unknown (None). A network takes data in the user's units, and its schema decides:

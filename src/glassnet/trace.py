@@ -9,13 +9,13 @@ from glassnet.activations import activation
 from glassnet.arrays import Array, dense, is_sparse
 from glassnet.errors import AddressError, SettingError
 from glassnet.neuron import NeuronTrace
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered
 from glassnet.render.parts import Column, Layer, Link, NetworkPicture, Node, Picture, Table, Text
 from glassnet.schema import Schema
 
 
 @dataclass(frozen=True, eq=False)
-class TraceLayer:
+class TraceLayer(Record):
     """One layer of a trace.
 
     For n examples, inputs and results have an axis of n in front. `activations = activation(pre_activations)`,

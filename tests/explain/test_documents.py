@@ -1,8 +1,10 @@
 """One document for each result, and its writers: names of any kind, short reprs, LaTeX that compiles."""
 
+import inspect
 import json
 import re
 import subprocess
+import typing
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -55,6 +57,14 @@ def results() -> dict[str, Any]:
         "updates": recording.updates(0, 1, None, epoch=1),
         "network": network,
         "neuron_similarity": gn.explain.neuron_similarity(network, other, data),
+        "dataset": data,
+        "digits": gn.Dataset(np.kron(np.eye(4), np.ones((1, 4))), np.arange(4) % 2, gn.Schema(input_shape=(4, 4))),
+        "matching": gn.explain.matched(network, other),
+        "measurements": gn.Dataset(data.inputs, data.inputs[:, :2], gn.Schema(target="size")),
+        "prediction": network.predict(inputs),
+        "predictions": network.predict(data.inputs),
+        "schema": data.schema,
+        "weights": network.neuron(0, 1),
         "neuron": network.trace(inputs).neuron(0, 1),
         "overview": overview(network.trace(inputs), name="row 0"),
         "perturbation": gn.explain.perturbation(network, data, kind="prune"),
@@ -76,6 +86,80 @@ def test_every_result_in_every_medium(results: dict[str, Any], golden: Callable[
         assert result.document()._repr_html_() == written["html"]
         assert max(map(len, written["text"].splitlines())) <= 80
         Reader(written["html"])
+
+
+NOT_RESULTS = {"Row", "Sum", "Loss", "GlassClassifier", "GlassRegressor", "Snapshot"}
+"""Parts of documents, settings, what scikit-learn shows in its own way, and what a run hands to a recorder."""
+
+
+def returned(kind: Any) -> set[type]:
+    """The classes of glassnet in what a function is said to return."""
+    parts = [kind] if inspect.isclass(kind) and not typing.get_origin(kind) else typing.get_args(kind)
+    own = {part for part in parts if inspect.isclass(part) and part.__module__.startswith("glassnet.")}
+    return own.union(*(returned(part) for part in parts if typing.get_origin(part)))
+
+
+def functions(name: str, value: Any) -> list[Any]:
+    if inspect.isfunction(value):
+        return [value]
+    parts = vars(value).items() if inspect.isclass(value) and value.__module__.startswith("glassnet") else ()
+    unwrapped = [getattr(part, "fget", None) or getattr(part, "func", None) or getattr(part, "__func__", part)
+                 for key, part in parts if not key.startswith("_")]  # fmt: skip
+    return [part for part in unwrapped if inspect.isfunction(part)]
+
+
+def test_notebooks_show_whatever_the_library_returns() -> None:
+    found: dict[type, str] = {}
+    for space in (gn, gn.data, gn.explain, gn.training, gn.estimators):
+        for name in space.__all__:
+            for function in functions(name, getattr(space, name)):
+                try:
+                    kind = typing.get_type_hints(function).get("return")
+                except (NameError, TypeError):  # names that are imported for type checkers only
+                    continue
+                found |= dict.fromkeys(returned(kind), f"{space.__name__}.{name}")
+    shown = {of: where for of, where in found.items() if not of.__module__.startswith("glassnet.render")}
+    assert len(shown) > 40
+    without = {of.__name__: where for of, where in shown.items() if not hasattr(of, "_repr_html_")}
+    assert set(without) <= NOT_RESULTS, without
+
+
+def test_records_are_shown_field_by_field(results: dict[str, Any], tmp_path: Path) -> None:
+    network = results["network"]
+    network.save(tmp_path / "a.safetensors")
+    checkpoint = gn.open(tmp_path / "a.safetensors")
+    data = results["dataset"]
+    training = gn.train(network, data, validation=data, epochs=2)
+    run = gn.training.epochs(network, data, epochs=3)
+    changes = results["answer_changes"]
+    records = [
+        training, run, checkpoint, next(iter(checkpoint.tensors.values())), network.architecture, network.layers[0],
+        network.architecture.layers[0], training.history[0], results["trace"].layers[0], results["activity"].layers[0],
+        results["comparison"].layers[0], results["sensitivity"].strongest(1)[0], results["attribution"].top(1)[0],
+        changes.by_class()[0], changes.moves()[0], results["comparison"].layers[0].largest,
+    ]  # fmt: skip
+    for record in records:
+        Reader(record._repr_html_())
+        assert len(repr(record)) < 400
+        if hasattr(record, "document"):
+            assert max(map(len, record.document().text().splitlines())) <= 80
+            assert str(record) == repr(record) or "__str__" in vars(type(record))
+    assert "2 epochs" in training._repr_html_()
+    assert "0 of 3 epochs" in repr(run)
+    assert repr(checkpoint) == "Checkpoint(a.safetensors: safetensors, 4 tensors)"
+    text = network.layers[0].document().text()
+    assert "4 x 3 float64" in text
+    assert f"{training.history[0].loss:.6g}" in training.history[0].document().text()
+    long = gn.Schema(features=tuple(f"column {i}" for i in range(1_000))).document().text()
+    assert "(1,000 in all)" in long
+    assert len(long) < 600
+
+
+def test_sparse_data_is_described_without_being_made_dense() -> None:
+    scipy = pytest.importorskip("scipy.sparse")
+    inputs = scipy.random(10_000, 50_000, 1e-5, format="csr", dtype=np.float32, random_state=0)
+    text = gn.Dataset(inputs, np.arange(10_000) % 3).document().text()
+    assert "sparse: 5,000 values, 0.00% of all" in text
 
 
 def test_no_repr_is_long_or_holds_arrays(results: dict[str, Any]) -> None:

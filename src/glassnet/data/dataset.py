@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from glassnet.arrays import Array, dense, numeric, readonly, shape_text
 from glassnet.errors import InputError, SettingError
+from glassnet.render.document import Document, Record
 from glassnet.schema import Schema
 
 RawInputs: TypeAlias = Union[npt.ArrayLike, Mapping[str, Any], Sequence[Mapping[str, Any]], "Dataset"]
@@ -18,7 +19,7 @@ RawInputs: TypeAlias = Union[npt.ArrayLike, Mapping[str, Any], Sequence[Mapping[
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Record):
     """Examples, checked once and then read-only.
 
     Parameters
@@ -125,6 +126,12 @@ class Dataset:
     def __getstate__(self) -> dict[str, Any]:
         """What a copy needs: not the preprocessed inputs."""
         return {part.name: getattr(self, part.name) for part in fields(self)}
+
+    def document(self) -> Document:
+        """The range of each column, or the first pictures; the counts of the classes, or the range of the targets."""
+        from glassnet.data.describing import describe
+
+        return describe(self)
 
     def __repr__(self) -> str:
         kind = f"{len(self.classes)} classes" if self.classes else "measurements"

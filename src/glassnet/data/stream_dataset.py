@@ -22,6 +22,8 @@ from glassnet.data.shuffled_copy import ShuffledCopy, scratch_folder
 from glassnet.data.targets import labelled
 from glassnet.errors import SettingError
 from glassnet.random import drawn
+from glassnet.render.document import Document, Record, fields_of
+from glassnet.render.parts import Bar, Cell, Column, Part, Table, Text
 from glassnet.schema import Schema
 
 NUMBERS_AT_ONCE = 1 << 22
@@ -33,7 +35,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Stream:
+class Stream(Record):
     """Examples on disk; `stream` makes one.
 
     Parameters
@@ -168,6 +170,17 @@ class Stream:
         """Numbers that change with the rows: names and sizes of the files, column statistics, held-out rows."""
         learnt = [self.schema.as_dict(), self.center, self.spread, self.counts, self.held_out]
         return [self.rows, *(zlib.crc32(json.dumps(part).encode()) for part in (self.files.files, learnt))]
+
+    def document(self) -> Document:
+        """Its inputs by name, and how many rows each class has."""
+        counts = self.counts or ()
+        most = max(counts, default=0)
+        rows: list[list[Cell]] = [
+            [name, f"{n:,}", Bar(n, most)] for name, n in list(zip(self.classes or (), counts, strict=False))[:20]
+        ]
+        parts: list[Part] = [Text(note) for note in self.notes]
+        parts += [Table([Column("class", "l", 24), Column("rows", "r"), Column()], rows)] if rows else []
+        return Document(repr(self), [*parts, *fields_of(self.schema).parts])
 
     def __repr__(self) -> str:
         kind = f"{len(self.classes)} classes" if self.classes else "measurements"

@@ -24,7 +24,7 @@ from glassnet.explain.intervals import paired_change
 from glassnet.explain.paired_evaluation import decides_on_logits
 from glassnet.network import Network
 from glassnet.prediction import classify
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Rendered, html_of_fields
 from glassnet.render.parts import Bar, Cell, Column, Part, Section, Table, Text
 from glassnet.trace import check_address
 
@@ -57,6 +57,9 @@ class NeuronAblation(NamedTuple):
     low: float
     high: float
 
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
+
 
 class SetAblation(NamedTuple):
     """Neurons taken away together, the accuracy without them, and by how much that is less, with the bounds of its 95 %
@@ -78,6 +81,9 @@ class SetAblation(NamedTuple):
     loss: float
     low: float
     high: float
+
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from glassnet.explain.active import active
 from glassnet.explain.batches import Batches
 from glassnet.explain.groups import NeuronGroup, neuron_groups
 from glassnet.network import Network
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered, html_of_fields
 from glassnet.render.parts import Column, Section, Table, Text
 
 FLAT = 1e-3
@@ -35,9 +35,12 @@ class Idle(NamedTuple):
     kind: Literal["dead", "constant", "saturated"]
     why: str
 
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
+
 
 @dataclass(frozen=True, eq=False)
-class LayerActivity:
+class LayerActivity(Record):
     """One layer over a data set, with one number for each neuron.
 
     Parameters

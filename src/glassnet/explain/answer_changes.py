@@ -11,7 +11,7 @@ import numpy as np
 from glassnet.arrays import Array
 from glassnet.evaluation import confusion_section
 from glassnet.explain.intervals import paired_change
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Rendered, html_of_fields
 from glassnet.render.parts import Bar, Cell, Column, Part, Section, Table, Text
 
 MOST_CLASSES, MOST_MOVES = 10, 5
@@ -51,6 +51,9 @@ class ClassChange(NamedTuple):
         """Recall of b less that of a."""
         return (self.won - self.lost) / self.examples
 
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
+
 
 class Move(NamedTuple):
     """A class that a predicts where b predicts another: on how many examples, and how many of them each has right (None
@@ -67,6 +70,9 @@ class Move(NamedTuple):
     examples: int
     a_right: int | None
     b_right: int | None
+
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ from glassnet.evaluation import meeting
 from glassnet.explain import backward, conductance, deeplift, quadrature
 from glassnet.names import DEFAULT_NEURON, PLAIN
 from glassnet.network import Network
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered
 from glassnet.render.parts import Column, Part, Table, Text, Worked
 from glassnet.schema import Schema
 from glassnet.trace import Trace, check_address
@@ -192,7 +192,7 @@ def affine_map(network: Network, inputs: npt.ArrayLike) -> AffineMap:
 
 
 @dataclass(frozen=True)
-class Contribution:
+class Contribution(Record):
     """One input's part of a logit: `contribution = weight * (input - baseline)`."""
 
     index: int

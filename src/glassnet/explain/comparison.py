@@ -43,7 +43,7 @@ from glassnet.explain.paired_evaluation import (
 )
 from glassnet.explain.similarities import FEWEST_EXAMPLES, Similarity, of_layers
 from glassnet.network import Network
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered, html_of_fields
 from glassnet.render.json import plain
 from glassnet.render.parts import Bar, Beside, Cell, Chart, Column, Part, Section, Table, Text
 
@@ -63,9 +63,12 @@ class Change(NamedTuple):
     a: float
     b: float
 
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
+
 
 @dataclass(frozen=True)
-class LayerComparison:
+class LayerComparison(Record):
     """One layer in two networks of the same structure.
 
     Distances are the length of the difference relative to the lengths of both (the root of the mean of their squares):

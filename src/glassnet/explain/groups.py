@@ -11,6 +11,7 @@ import numpy as np
 
 from glassnet.arrays import Array, equal_rows
 from glassnet.network import Network
+from glassnet.render.document import html_of_fields
 
 MOST_COMPARED = 1 << 22
 """Weights of a layer that is searched; the search takes some 40 bytes for each."""
@@ -39,6 +40,9 @@ class NeuronGroup(NamedTuple):
     layer: int
     kind: Kind
     neurons: tuple[int, ...]
+
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
 
     def text(self, most: int = 4) -> str:
         """A line about them.

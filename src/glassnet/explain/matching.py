@@ -27,7 +27,9 @@ from glassnet.arrays import Array, readonly
 from glassnet.errors import SettingError
 from glassnet.explain.symmetry import Layers, Order, arranged, identity_order, layers_of, may_flip, same_in_order
 from glassnet.network import Network
+from glassnet.render.document import Document, Record
 from glassnet.render.json import plain
+from glassnet.render.parts import Column, Part, Section, Table, Text
 
 ROUNDING = 8
 """Parameters are equal up to rounding if they differ by at most this many units of rounding of the coarser dtype
@@ -38,7 +40,7 @@ ROUNDS = 100
 
 
 @dataclass(frozen=True, eq=False)
-class Matching:
+class Matching(Record):
     """b's hidden neurons in a's order; `matched` computes it.
 
     Parameters
@@ -93,6 +95,27 @@ class Matching:
             f"{self.scaled:,} rescaled" if self.scaled else "",
         ]
         return f"{', '.join(filter(None, done))}; distance {self.distance_before:.4g} -> {self.distance_after:.4g}"
+
+    def document(self, top: int = 16) -> Document:
+        """Which neuron of b stands at each place of a.
+
+        Parameters
+        ----------
+        top : int, default 16
+            Number of neurons of each layer.
+        """
+        parts: list[Part] = []
+        for i, (order, signs, scales) in enumerate(zip(self.permutations, self.signs, self.scales, strict=True)):
+            changed = [("sign flipped", signs < 0), ("scaled", scales != 1)]
+            rows = []
+            for place, neuron in enumerate(order[:top].tolist()):
+                words = [name for name, where in changed if where[place]]
+                words += [f"x {scales[place]:.4g}"] if scales[place] != 1 else []
+                rows.append([f"{i}:{place}", f"{i}:{neuron}", ", ".join(words)])
+            more = [Text(f"... {len(order) - top:,} more neurons", quiet=True)] if len(order) > top else []
+            heads = [Column("in a", "r"), Column("in b", "r"), Column()]
+            parts.append(Section(f"layer {i}", [Table(heads, rows), *more]))
+        return Document(f"{self}, found by {self.found_by}", parts)
 
     def __repr__(self) -> str:
         return f"Matching({self})"

@@ -31,7 +31,7 @@ from glassnet.explain.recorder import RecordingEngine, Snapshot, SnapshotRecorde
 from glassnet.files import own_format
 from glassnet.network import Network
 from glassnet.random import epoch_order
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered
 from glassnet.render.parts import Column, Table, Text, Worked
 from glassnet.schema import Schema
 from glassnet.trace import check_address
@@ -44,7 +44,7 @@ MAX_BYTES = 8_000_000
 
 
 @dataclass(frozen=True)
-class Update:
+class Update(Record):
     """The effect of one batch on one parameter.
 
     Parameters

@@ -23,7 +23,7 @@ from glassnet.evaluation import logits_or_outputs
 from glassnet.explain.parameter_index import index_of, place_of
 from glassnet.losses import Loss
 from glassnet.network import Network
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered
 from glassnet.render.parts import Column, Table, Text
 
 USUAL_CHANGE = 0.01
@@ -31,7 +31,7 @@ USUAL_CHANGE = 0.01
 
 
 @dataclass(frozen=True)
-class ParameterSensitivity:
+class ParameterSensitivity(Record):
     """One parameter and the gradient of the loss for it.
 
     Parameters

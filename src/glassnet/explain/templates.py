@@ -17,7 +17,7 @@ from glassnet.activations import activation
 from glassnet.arrays import Array, readonly
 from glassnet.errors import InputError, SettingError
 from glassnet.network import Network
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Rendered, html_of_fields
 from glassnet.render.parts import Bar, Beside, Column, Part, Picture, Section, Table, Text
 from glassnet.render.text_pictures import figures
 from glassnet.trace import TraceLayer, check_address, input_names
@@ -29,6 +29,9 @@ class Attended(NamedTuple):
     name: str
     position: int
     weight: float
+
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
 
 
 class Match(NamedTuple):
@@ -43,6 +46,9 @@ class Match(NamedTuple):
 
     weighted_sum: float
     cosine: float | None
+
+    def _repr_html_(self) -> str:
+        return html_of_fields(self)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,13 +6,21 @@ Opening one reads its header; a row is read when it is asked for, and no more of
 from glassnet.files.neuron_report import CheckpointNeuron, read_neuron
 from glassnet.files.report import CheckpointCount
 from glassnet.files.tensors import Orientation, TensorSource
+from glassnet.render.document import Document, Record
 
 
-class Checkpoint(TensorSource):
+class Checkpoint(Record, TensorSource):
     """A model file, opened.
 
     Use it as a context manager, or `close` it, where the file is large and long held.
     """
+
+    def document(self) -> Document:
+        """Its tree of tensors, from the header alone."""
+        return self.count().document()
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({self.path.name}: {self.format}, {len(self.tensors):,} tensors)"
 
     def count(self) -> CheckpointCount:
         """How many numbers, of which kind, where: a tree that is printed as one. Nothing but the header was read."""

@@ -21,7 +21,7 @@ from glassnet.files.dtypes import KINDS, as_numbers
 from glassnet.files.report import human_count
 from glassnet.files.tensors import TensorInfo
 from glassnet.opening import printable
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered
 from glassnet.render.parts import Column, Section, Table, Text
 
 BLOCK = 1 << 18
@@ -103,7 +103,7 @@ def activation_of(checkpoint: Checkpoint, name: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class TensorDifference:
+class TensorDifference(Record):
     """A tensor in a and in b. For `changed` ones:
 
     changed   how many numbers differ

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal, TypeAlias
 
+from glassnet.render.document import Record
+
 Role: TypeAlias = Literal["parameter", "statistic", "buffer", "optimizer"]
 """What a tensor is for: learnt; counted along while learning (running means); fixed (positions); the optimizer's."""
 
@@ -31,7 +33,7 @@ class Quantised:
 
 
 @dataclass(frozen=True, slots=True)
-class TensorInfo:
+class TensorInfo(Record):
     """What is known of a tensor without reading it.
 
     dtype        as the format calls it in lower case: float32, bfloat16, float8_e4m3fn, int64, q4_k, ...

@@ -30,6 +30,8 @@ from glassnet.names import DEFAULT_NEURON, DEFAULT_OPTIMIZER
 from glassnet.network import Network
 from glassnet.optimizers import Optimizer
 from glassnet.optimizers import optimizer as known_optimizer
+from glassnet.render.document import Document, Record
+from glassnet.render.parts import Section
 from glassnet.schedules import Schedule
 from glassnet.schedules import schedule as known_schedule
 from glassnet.training.history import Epoch, History
@@ -40,7 +42,7 @@ __all__ = ["DivergedError", "Epoch", "History", "Run", "Training", "epochs", "tr
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(Record):
     """Result of a training run.
 
     Parameters
@@ -56,6 +58,11 @@ class Training:
     network: Network
     history: History
     ended: str
+
+    def document(self) -> Document:
+        """The network, how the run ended, and the losses and measures of its epochs."""
+        figures = self.history.document()
+        return Document(f"{self.network!r}: {self.ended}", [Section(figures.title, figures.parts)])
 
 
 def epochs(

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from glassnet.network import Network
-from glassnet.render.document import Document, Rendered
+from glassnet.render.document import Document, Record, Rendered
 from glassnet.render.parts import Beside, Chart, Column, Table
 
 
 @dataclass(frozen=True)
-class Epoch:
+class Epoch(Record):
     """Losses and measures of one epoch.
 
     Parameters

@@ -30,6 +30,8 @@ from glassnet.files.kinds import CHECKPOINT
 from glassnet.files.locking import locked
 from glassnet.network import Network
 from glassnet.opening import quoted
+from glassnet.render.document import Document, Record
+from glassnet.render.parts import Section, Text
 from glassnet.schedules import Schedule
 from glassnet.training.feeding import FromMemory, FromStream, examples
 from glassnet.training.history import Epoch, History
@@ -48,7 +50,7 @@ class DivergedError(GlassnetError, ArithmeticError):
 
 
 @dataclass
-class Run:
+class Run(Record):
     """A run in progress, made by `training.epochs`: iterate over it for its epochs, and stop at any time.
 
     Attributes
@@ -112,6 +114,14 @@ class Run:
         self.about_inputs = ""
         if self.checkpoint is not None:
             self._open_checkpoint(self.checkpoint)
+
+    def document(self) -> Document:
+        """What is trained by which engine, and the epochs so far."""
+        figures = self.history.document()
+        return Document(repr(self), [Text(self.engine_choice), Section(figures.title, figures.parts)])
+
+    def __repr__(self) -> str:
+        return f"Run({self.start.architecture}, {self.data.name}, {len(self.history)} of {self.epochs} epochs)"
 
     def stop(self) -> None:
         """Ask a run that another thread iterates over to end; it does within a fraction of a second."""
