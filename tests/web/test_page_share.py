@@ -110,7 +110,8 @@ def test_the_picture_is_svg_that_needs_nothing_from_outside(shared, tmp_path):
     addresses = [each.get("href") for each in root.iter() if each.get("href")]
     assert addresses
     assert all(address.startswith("data:image/png;base64,") for address in addresses)
-    assert not re.search(r"<script|on\w+=|http(?!://www\.w3\.org)", text)
+    drawn = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", text)  # its letters may spell anything
+    assert not re.search(r"<script|on\w+=|http(?!://www\.w3\.org)", drawn)
 
 
 def test_the_picture_is_png_of_what_is_seen(shared, tmp_path):
