@@ -7,8 +7,10 @@ Definitions are PyTorch's (`torch.nn.functional`).
 """
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -207,6 +209,47 @@ def leaky_relu(z: Array) -> Array:
 
 def leaky_relu_slope(z: Array, a: Array) -> Array:
     return np.where(z > 0, 1, LEAK).astype(z.dtype)
+
+
+@cache
+def leaky(slope: float) -> "Activation":
+    """The leaky ReLU of this slope below 0, named after it: 0.2 gives `leaky_relu_0_2`, -1e-05 `leaky_relu_m1em05`."""
+    sign, number = ("m" if slope < 0 else ""), np.format_float_positional(abs(slope), trim="-")
+    if len(number) > 20:
+        number = repr(abs(float(slope)))
+    text = number.replace("e-", "em").replace("e+", "e").replace(".", "_")
+    return Activation(
+        f"leaky_relu_{sign}{text}",
+        lambda z: np.where(z > 0, z, slope * z).astype(z.dtype),
+        lambda z, _: np.where(z > 0, 1, slope).astype(z.dtype),
+        f"z above 0, {slope:g} z below",
+        rf"\begin{{cases}} z & z > 0 \\ {slope:g}\,z & \text{{else}} \end{{cases}}",
+        bounds=(-INFINITY, INFINITY) if slope > 0 else NEVER_NEGATIVE,
+        homogeneous=True,
+        corners=(0.0,),
+        torch=("leaky_relu", {"negative_slope": slope}),
+        onnx=("LeakyRelu", {"alpha": slope}),
+        keras=("LeakyReLU", {"negative_slope": slope}),
+    )
+
+
+_LEAKY_NAME = re.compile(r"leaky_relu_(m?)(\d+)(?:_(\d+))?(?:e(m?)(\d{1,3}))?")
+
+
+def of_family(name: str) -> "Activation | None":
+    """The leaky ReLU whose name this is, for any slope; None for other names.
+
+    Examples
+    --------
+    >>> of_family("leaky_relu_0_2")(np.array([2.0, -1.0]))
+    array([ 2. , -0.2])
+    """
+    found = _LEAKY_NAME.fullmatch(name)
+    if found is None:
+        return None
+    minus, whole, fraction, small, power = found.groups()
+    slope = float(f"{'-' if minus else ''}{whole}.{fraction or 0}e{'-' if small else ''}{power or 0}")
+    return leaky(slope) if math.isfinite(slope) else None
 
 
 def elu(z: Array) -> Array:
@@ -494,6 +537,7 @@ ACTIVATIONS: Table[Activation] = Table(
             sklearn="softmax",
         ),
     ),
+    of_family,
 )
 
 PROBABILITIES = {entry.probabilities: entry.name for entry in ACTIVATIONS.values() if entry.probabilities}

@@ -28,6 +28,9 @@ class Table(dict[str, T]):
         What the entries are, for messages: "activation".
     entries : iterable
         Each has a `name` and `aliases`.
+    family : callable, optional
+        Makes the entry of a name that holds a number, such as `leaky_relu_0_2`; None for any other name. Such entries
+        are found but not listed: there is one for every number.
 
     Examples
     --------
@@ -36,9 +39,12 @@ class Table(dict[str, T]):
     'silu'
     """
 
-    def __init__(self, kind: str, entries: Iterable[T] = ()) -> None:
+    def __init__(
+        self, kind: str, entries: Iterable[T] = (), family: "Callable[[str], T | None]" = lambda _: None
+    ) -> None:
         super().__init__()
         self.kind = kind
+        self.family = family
         self.aliases: dict[str, str] = {}
         for entry in entries:
             self.add(entry)
@@ -66,11 +72,16 @@ class Table(dict[str, T]):
         """The entry of this name or alias; raises `SettingError` with the nearest one if there is none."""
         found = self.get(name) if isinstance(name, str) else None
         if found is None:
-            alias = self.aliases.get(spelling(name)) if isinstance(name, str) else None
-            if alias is None:
+            if isinstance(name, str):
+                alias = self.aliases.get(spelling(name))
+                found = self.family(name) if alias is None else self[alias]
+            if found is None:
                 raise unknown_name(self.kind, name, self, self.aliases)
-            found = self[alias]
         return found
+
+    def has(self, name: str) -> bool:
+        """Whether `find` finds exactly this name: an entry or one of the family, not an alias."""
+        return name in self or self.family(name) is not None
 
     def fresh(self, instance: Any) -> bool:
         """Whether this is exactly one of the built-in entries: not a subclass, not one that was registered."""

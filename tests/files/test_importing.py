@@ -80,7 +80,8 @@ def test_each_squish_is_known_by_what_it_computes(name: str) -> None:
 
 
 def test_what_is_near_a_squish_is_another() -> None:
-    assert known_squish(lambda x: np.where(x > 0, x, 0.02 * x)) is None
+    assert known_squish(lambda x: np.where(x > 0, x, x * np.inf)) is None
+    assert known_squish(lambda x: np.where(x > 1, x, 0.02 * x)) is None
     assert known_squish(lambda x: np.clip(x, 0, 6)) is None
     assert known_squish(lambda x: np.clip(x, 0, 1000)) is None
     assert known_squish(lambda x: np.clip(0.2 * x + 0.5, 0, 1)) is None
@@ -191,6 +192,61 @@ class Around(nn.Module):
         return x + torch.relu(self.fc(x))
 
 
+@pytest.mark.parametrize("slope", [0.2, 0.3, 1 / 3, 1e-6, 1e-5, 2.5, -0.25, -3e-5, 12345.678])
+@pytest.mark.parametrize("form", ["module", "parameter", "function"])
+def test_a_leaky_relu_of_any_slope_is_imported(tmp_path: Path, form: str, slope: float) -> None:
+    class Function(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(4, 5), nn.Linear(5, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.b(nn.functional.leaky_relu(self.a(x), slope))
+
+    squish = nn.PReLU(init=slope) if form == "parameter" else nn.LeakyReLU(slope)
+    module = Function() if form == "function" else nn.Sequential(nn.Linear(4, 5), squish, nn.Linear(5, 3))
+    x = inputs(20, 4)
+    expected = module(torch.from_numpy(x)).detach().numpy()
+    network = gn.load(module.eval())
+    close(network(x), expected)
+    for name in ("a.safetensors", "a.onnx", "a.py"):
+        gn.export(network, tmp_path / name)
+    exported(module, x, tmp_path / "theirs.onnx")
+    for name in ("a.safetensors", "a.onnx", "theirs.onnx"):
+        again = gn.load(tmp_path / name)
+        assert again.architecture == network.architecture
+        close(again(x), expected)
+    assert network.with_parameters(network.parameters * 2).architecture == network.architecture
+
+
+@pytest.mark.parametrize("form", ["module", "function", "onnx"])
+def test_log_softmax_is_loaded_as_softmax_and_said(tmp_path: Path, form: str) -> None:
+    class Function(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = nn.Linear(4, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return nn.functional.log_softmax(self.a(x), dim=1)
+
+    module: nn.Module = Function() if form == "function" else nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(1))
+    x = inputs(20, 4)
+    source: Any = module.eval()
+    if form == "onnx":
+        source = tmp_path / "a.onnx"
+        exported(module, x, source)
+    with pytest.warns(UserWarning, match="loaded as softmax, so outputs are probabilities"):
+        network = gn.load(source)
+    close(np.log(network(x)), module(torch.from_numpy(x)).detach().numpy())
+
+
+def test_slopes_that_differ_from_neuron_to_neuron_are_in_the_way() -> None:
+    squish = nn.PReLU(4)
+    squish.weight.data = torch.tensor([0.1, 0.2, 0.3, 0.4])
+    with pytest.raises(InTheWay, match="PReLU"):
+        gn.load(nn.Sequential(nn.Linear(4, 4), squish))
+
+
 @pytest.mark.parametrize(
     "module",
     [
@@ -198,14 +254,12 @@ class Around(nn.Module):
         nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4)),
         nn.Sequential(nn.Conv2d(1, 2, 3)),
         nn.Sequential(nn.Linear(4, 4), nn.ReLU6()),
-        nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(0.2)),
         nn.Sequential(nn.Linear(4, 3), nn.Softmax(1), nn.Linear(3, 2)),
         nn.Sequential(nn.ReLU(), nn.Linear(4, 3)),
         nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.ReLU()),
         nn.Sequential(nn.Linear(4, 3), nn.Linear(4, 3)),
         nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.BatchNorm1d(3)),
         nn.Sequential(nn.Flatten()),
-        nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(1)),
     ],
 )
 def test_the_first_thing_in_the_way_is_told(module: nn.Module, refused: Any) -> None:

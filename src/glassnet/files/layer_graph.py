@@ -6,6 +6,7 @@ computes, not by what it is called: the same name stands for other functions els
 function comes under many names or in pieces.
 """
 
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -14,10 +15,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from glassnet.activations import ACTIVATIONS, activation
+from glassnet.activations import ACTIVATIONS, PROBABILITIES, activation, leaky
 from glassnet.arrays import Array, shape_text
 from glassnet.errors import FileError
-from glassnet.names import PLAIN
+from glassnet.names import PLAIN, spelling
 from glassnet.opening import printable
 from glassnet.schema import Schema
 
@@ -84,6 +85,24 @@ class InTheWay(FileError):
             "batch norm",
             help=help,
         )
+
+
+def of_rows(kind: str, called: str) -> Squish | None:
+    """The activation of whole rows that others call `kind`; None if it is none.
+
+    Log-softmax is read as softmax, of which it is the logarithm: the answers are the same, and outputs can be read as
+    probabilities. It is said in a warning, since the outputs are other numbers than the model's.
+    """
+    chances = PROBABILITIES["one of many"]
+    if spelling(kind) == spelling(chances):
+        return Squish(called, chances)
+    if spelling(kind) == spelling(f"log_{chances}"):
+        warnings.warn(
+            f"{called}: loaded as {chances}, so outputs are probabilities; the model gives their logarithms",
+            stacklevel=2,
+        )
+        return Squish(called, chances)
+    return None
 
 
 def batch_norm(
@@ -256,6 +275,12 @@ def known_squish(function: Callable[[Array], Array]) -> str | None:
         for name, (core, out_there) in _known().items():
             if _alike(near, core) and _alike(far[within], out_there[within]):
                 return name
+        below = -float(np.asarray(function(np.array([-1.0])), np.float64)[0])
+        if not abs(below) < 1e30:
+            return None
+        straight = leaky(float(str(np.float32(below))))  # as short as float32, which the slope was kept in, can tell
+        if _alike(near, straight(_CORE)) and _alike(far[within], straight(_FAR)[within]):
+            return straight.name
     return None
 
 

@@ -72,7 +72,7 @@ def notes_of(file: Checkpoint) -> Mapping[str, str]:
 def activations_from(texts: Mapping[str, str]) -> list[str] | None:
     """The activations noted, if they are there and known."""
     names = _json(texts.get(ACTIVATIONS_KEY))
-    if isinstance(names, list) and names and all(isinstance(name, str) and name in ACTIVATIONS for name in names):
+    if isinstance(names, list) and names and all(isinstance(name, str) and ACTIVATIONS.has(name) for name in names):
         return names
     return None
 

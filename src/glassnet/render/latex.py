@@ -94,8 +94,8 @@ def _what(row: Row, activation: str) -> str:
         weight = f"({weight})" if weight.startswith("-") else weight
         return f"\\text{{{escaped(row.what.name)}}} & {value} & {{}} \\times {{}} & {weight}"
     what = f"\\text{{{escaped(row.what)}}}"
-    if row.kind == "result" and activation in ACTIVATIONS:
-        what = f"\\text{{{escaped(activation)}}} = {ACTIVATIONS[activation].latex}"
+    if row.kind == "result" and ACTIVATIONS.has(activation):
+        what = f"\\text{{{escaped(activation)}}} = {ACTIVATIONS.find(activation).latex}"
     return f"\\multicolumn{{4}}{{l@{{\\qquad}}}}{{{what}}}"
 
 

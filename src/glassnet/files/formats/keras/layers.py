@@ -24,6 +24,7 @@ from glassnet.files.layer_graph import (
     assemble,
     batch_norm,
     known_squish,
+    of_rows,
 )
 from glassnet.files.metadata import described, notes_of
 from glassnet.names import PLAIN
@@ -219,6 +220,9 @@ class _Model:
             activation = inner if kind == "function" and activation.get("module") in ("builtins", None) else kind
         if activation is None:
             return Squish(called, PLAIN)
+        of_row = of_rows(str(activation), called)
+        if of_row is not None:
+            return of_row
         major = self.version.split(".")[0]
         since = int(major) if major.isdigit() else 0
         for name, of in ACTIVATIONS.items():

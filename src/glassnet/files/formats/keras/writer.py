@@ -23,7 +23,7 @@ _VERSION = "3.0.0"
 def filling(network: "Network", path: Path) -> "Filling":
     known = [name for name, of in ACTIVATIONS.items() if of.keras]
     for i, name in enumerate(network.architecture.activations):
-        if name not in known:
+        if activation(name).keras is None:
             raise not_there("Keras", name, i, known)
     weights = _weights(folded(network))
     metadata = {"keras_version": _VERSION, "date_saved": "", **noted(network)}

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.activations import PROBABILITIES
 from glassnet.arrays import Array
 from glassnet.errors import FileError, GlassnetError, MissingExtra
 from glassnet.files import quantised
@@ -25,6 +24,7 @@ from glassnet.files.layer_graph import (
     assemble,
     batch_norm,
     known_squish,
+    of_rows,
 )
 from glassnet.names import PLAIN
 from glassnet.opening import printable, quoted
@@ -136,10 +136,11 @@ class _Graph:
             return self._gemm(node)
         if kind == "MatMul" and (weights := self.constant(node.input[1])) is not None:
             return Dense(name, weights.T if weights.ndim == 2 else weights), node.input[0]
-        if kind == "Softmax":
+        of_row = of_rows(kind, name)
+        if of_row is not None:
             if attribute(node, "axis", -1) not in (-1, 1):
                 raise InTheWay(f"{name} over axis {attribute(node, 'axis', -1)}")
-            return Squish(name, PROBABILITIES["one of many"]), node.input[0]
+            return of_row, node.input[0]
         return self._elementwise(node, value)
 
     def _gemm(self, node: Any) -> tuple[Step, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.activations import ACTIVATIONS, PROBABILITIES
+from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Array
 from glassnet.files.layer_graph import (
     Affine,
@@ -22,6 +22,7 @@ from glassnet.files.layer_graph import (
     assemble,
     batch_norm,
     known_squish,
+    of_rows,
 )
 from glassnet.names import spelling
 
@@ -68,10 +69,12 @@ def _leaf(module: Any, name: str) -> list[Step] | None:
         return [Flatten(called)]
     if isinstance(module, nn.Unflatten):
         return [Flatten(called)]
-    if isinstance(module, nn.Softmax):
+    if isinstance(module, nn.Softmax | nn.LogSoftmax):
         if module.dim not in (None, 1, -1):
             raise InTheWay(f"{called} over axis {module.dim}")
-        return [Squish(called, PROBABILITIES["one of many"])]
+        of_row = of_rows(kind, called)
+        assert of_row is not None
+        return [of_row]
     if kind in _DROPOUTS and type(module).__module__.startswith("torch.nn"):
         return []
     if type(module).__module__ == "torch.nn.modules.activation":
@@ -152,11 +155,12 @@ def _traced(module: Any, node: Any, name: str) -> list[Step]:
         if "training" not in node.kwargs and len(more) < 2 and kind == "dropout":
             raise InTheWay(f"{called}, a dropout that is always on", "pass training=self.training to it")
         return []
-    if spelling(kind) == PROBABILITIES["one of many"]:
+    of_row = of_rows(kind, called)
+    if of_row is not None:
         axis = node.kwargs.get("dim", more[0] if more else None)
         if axis not in (None, 1, -1):
             raise InTheWay(f"{called} over axis {axis}")
-        return [Squish(called, PROBABILITIES["one of many"])]
+        return [of_row]
     if spelling(kind) in _ELEMENTWISE:
         return [_squish(_function(node.target), f"{called} ({kind})", *more, **node.kwargs)]
     if kind in ("add", "sub", "mul", "truediv") and all(isinstance(part, int | float) for part in more):
