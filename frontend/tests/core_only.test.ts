@@ -17,6 +17,8 @@ const ALLOWED: Record<string, string> = {
   "network/trace.ts": "each product as it is shown; their sum comes from the core",
   "draw/connections.ts": "a connection is as strong as its product; places in arrays",
   "training/target_scaling.ts": "the change of units of the last layer, which data in other units needs once",
+  "network/attribution.ts": "each contribution as it is shown, slope times input; the slopes come from the core",
+  "views/card/SoftmaxShares.svelte": "exp(z) as it is shown, so that a share can be checked",
   "training/gradients.ts": "the mean of the losses of blocks, each computed by the core",
   "network/evaluation.ts": "statistics of outputs over a data set; places in arrays",
   "network/sparse_rows.ts": "places in arrays; the share of zeros",

@@ -361,3 +361,15 @@ def test_the_size_of_what_was_summed_counts_every_weight_and_bias(seed: int, wid
     counts = np.abs(w1) * (z > 0)
     wanted = np.abs(w1) @ np.maximum(z, 0) + np.abs(b1) + counts @ (np.abs(w0) @ np.abs(inputs) + np.abs(b0))
     np.testing.assert_allclose(summed_sizes(trace, np.eye(2)), wanted, rtol=1e-12)
+
+
+def test_the_class_of_a_single_output_has_its_name(refused: Any) -> None:
+    network = gn.Network.from_layers(
+        [([[1.0, -2.0]], [0.5], "sigmoid")], gn.Schema(features=("a", "b"), classes=("no", "yes"))
+    )
+    found = gn.explain.attribution(network, [1.0, 1.0], output="yes")
+    assert found.total == gn.explain.attribution(network, [1.0, 1.0]).total == -0.5
+    assert "yes" in found.name
+    for other in ("no", "maybe"):
+        with refused(SettingError):
+            gn.explain.attribution(network, [1.0, 1.0], output=other)

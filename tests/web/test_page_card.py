@@ -201,3 +201,40 @@ def test_a_lesson_can_keep_the_steps_and_names_away(visit, served):
     card = digit_card(visit(served, "#hide=steps,names"), "2:7")
     expect(card.get_by_role("heading")).to_have_text(["Neuron 2:7"])
     expect(card.get_by_role("table")).to_have_count(0)
+
+
+@pytest.mark.parametrize("address", ["1:5", "2:7"])
+def test_inputs_share_out_z_as_in_python(page, address):
+    layer, index = map(int, address.split(":"))
+    network = first_network(page)
+    found = gn.explain.attribution(network, first_digit(), neuron=(layer, index))
+    card = digit_card(page, address)
+    card.get_by_role("button", name="share z out among 784 inputs").press("Enter")
+    table = card.get_by_role("table", name="The inputs that gave most to z")
+    top = np.abs(found.contributions).max()
+    names = network.trace(first_digit()).neuron(0, 0).input_names
+    for row in rows(table):
+        i = names.index(cells(row)[0])
+        value = number(row.locator("td.number").last.get_attribute("title"))
+        np.testing.assert_allclose(value, found.contributions[i], atol=0.01 * top)
+    lines = [(row.get_attribute("class"), row.locator("td.number").last.inner_text())
+             for row in table.locator("tbody tr, tfoot tr").all()]  # fmt: skip
+    figures = [number(text) for _, text in lines]
+    first, last = (i for i, (kind, _) in enumerate(lines) if kind == "total")
+    assert sum(figures[:first]) == pytest.approx(figures[first], abs=1e-9)
+    assert sum(figures[first:last]) == pytest.approx(figures[last], abs=1e-9)
+    z = network.trace(first_digit()).neuron(layer, index).pre_activation
+    np.testing.assert_allclose(figures[last], z, atol=1e-3)
+
+
+def test_a_softmax_share_can_be_checked_by_hand(page):
+    card = digit_card(page, "2:7")
+    table = card.get_by_role("table", name="Softmax: the share of each output of the layer")
+    table_rows = [
+        [number(cell.get_attribute("title")) for cell in row.locator("td.number").all()] for row in rows(table)
+    ]
+    z, powers, shares = np.array(table_rows).T
+    np.testing.assert_allclose(powers, np.exp(z), rtol=1e-5)
+    total = number(table.get_by_role("row", name="sum").locator("td.number").first.get_attribute("title"))
+    np.testing.assert_allclose(powers.sum(), total, rtol=1e-6)
+    np.testing.assert_allclose(powers / total, shares, rtol=1e-4, atol=1e-7)

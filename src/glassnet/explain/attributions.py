@@ -768,6 +768,15 @@ def _checked_output(trace: Trace, output: "int | str", what: str) -> int:
     count = trace.outputs.shape[-1]
     classes = trace.schema.classes
     if isinstance(output, str):
+        if classes is not None and len(classes) == 2 and count == 1:  # its one output speaks for the second class
+            if output == classes[1]:
+                return 0
+            if output == classes[0]:
+                raise SettingError(
+                    f"{what} {output!r}: the network's one output is that of {classes[1]!r}",
+                    help=f"ask for {classes[1]!r}: what speaks against it speaks for {classes[0]!r}",
+                )
+            raise unknown_name("class", output, classes)
         if classes is None or len(classes) != count:
             raise SettingError(
                 f"{what} {output!r} is a name, but the network has no class names",
@@ -794,8 +803,10 @@ def _head(trace: Trace, first: int, second: int | None) -> Array:
 
 
 def _name(trace: Trace, output: int) -> str:
-    classes = trace.schema.classes
-    return classes[output] if classes and len(classes) == trace.outputs.shape[-1] else f"output {output}"
+    classes, count = trace.schema.classes, trace.outputs.shape[-1]
+    if classes and len(classes) == 2 and count == 1:
+        return classes[1]
+    return classes[output] if classes and len(classes) == count else f"output {output}"
 
 
 def _clipped(name: str, width: int) -> str:
