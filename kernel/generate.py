@@ -112,6 +112,7 @@ def typescript() -> str:
         "measured": next(name for name, of in LOSSES.items() if of.reads_logits_of is None),
         "oneOfMany": PROBABILITIES["one of many"],
         "yesOrNo": PROBABILITIES["yes or no"],
+        "straight": LOSSES.find("l1").name,  # its gradient has one size, however far off
         "spread": next(name for name, of in ACTIVATIONS.items() if of.odd and of.bounded),
     }
     parts = [f"/** {BY} */\n"]

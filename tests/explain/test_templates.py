@@ -108,12 +108,11 @@ def test_a_later_neuron_attends_to_earlier_ones(pictures: gn.Network) -> None:
     assert [a.name for a in template(pictures, 0, 0).attends][:2] == ["pixel 0,0", "pixel 0,2"]
 
 
-def test_as_drawn_both_signs_have_their_glyphs_and_faint_weights_are_seen(
+def test_as_drawn_both_signs_have_their_glyphs_on_a_linear_scale(
     pictures: gn.Network, golden: Callable[..., None]
 ) -> None:
     golden(str(template(pictures, 0, 0)))
-    faint = text_pictures.signed(np.array([[1, -1, 0.01, -0.01, 0]]))
-    assert faint == ["@@OO..``"]
+    assert text_pictures.signed(np.array([[1, -1, 0.5, -0.5, 0.2, -0.2, 0.01]])) == ["@@OO++--..``"]
     assert not set(text_pictures.FOR.strip()) & set(text_pictures.AGAINST.strip())
 
 

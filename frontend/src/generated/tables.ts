@@ -266,6 +266,7 @@ export const DEFAULTS = {
   measured: "squared_error",
   oneOfMany: "softmax",
   yesOrNo: "sigmoid",
+  straight: "absolute_error",
   spread: "tanh",
 } as const;
 

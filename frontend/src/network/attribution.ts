@@ -66,7 +66,7 @@ function pathNetwork(network: Network, inputs: Float32Array, address: Address): 
 
 /** The mean over points of the path of the gradient of z for the inputs. */
 function meanGradient(module: WebAssembly.Module, path: Network, width: number): Float64Array {
-  const plan = { batchSize: AT_ONCE, loss: "absolute_error", optimizer: DEFAULTS.descent } as const;
+  const plan = { batchSize: AT_ONCE, loss: DEFAULTS.straight, optimizer: DEFAULTS.descent } as const;
   const context = new Context(module, path.architecture, Purpose.Gradient, plan);
   context.write(Vector.Parameters, path.parameters);
   const targets = context.targets({ rows: new Float32Array(AT_ONCE).fill(FAR_BELOW) });

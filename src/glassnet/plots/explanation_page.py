@@ -90,6 +90,6 @@ def _pictures(made: Figure, trace: Trace, index: int, style: Style, high: float,
         axes.text(0, 1.04, name, transform=axes.transAxes, color=style.ink, fontsize=SMALL, va="bottom")
         if place:
             axes.text(
-                0, -0.05, "blue for, orange striped against", transform=axes.transAxes, color=style.quiet,
+                0, -0.05, "blue for, orange against", transform=axes.transAxes, color=style.quiet,
                 fontsize=SMALL - 1, va="top",
             )  # fmt: skip

@@ -1,15 +1,11 @@
 """Parts of several plots: pictures of the shape of the input, signed or not."""
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
 from glassnet.arrays import Array
-from glassnet.plots.style import Style, lifted
+from glassnet.plots.style import Style
 from glassnet.schema import Schema
-
-STRIPES = 4
-"""Rows per pixel; the last row of a negative pixel is empty."""
 
 
 def picture_shape(schema: Schema) -> tuple[int, int] | None:
@@ -27,19 +23,9 @@ def ink_picture(axes: Axes, values: Array, style: Style) -> AxesImage:
 
 
 def signed_picture(axes: Axes, values: Array, limit: float, style: Style) -> AxesImage:
-    """A picture (h, w) of signed values: blue for positive ones, orange and striped for negative ones."""
-    image = axes.imshow(values, cmap=style.signs, norm=lifted(limit or 1.0), interpolation="nearest")
-    height, width = values.shape
-    stripes = np.zeros((height * STRIPES, width))
-    stripes[STRIPES - 1 :: STRIPES] = values < 0
-    axes.imshow(
-        np.ma.masked_equal(stripes, 0),
-        cmap=style.inks,
-        vmin=2,  # all below: paper
-        vmax=3,
-        interpolation="nearest",
-        extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-    )
+    """A picture (h, w) of signed values on a linear scale up to `limit`: blue is positive, orange negative."""
+    limit = limit or 1.0
+    image = axes.imshow(values, cmap=style.signs, vmin=-limit, vmax=limit, interpolation="nearest")
     _framed(axes, style)
     return image
 

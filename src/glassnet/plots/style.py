@@ -1,24 +1,21 @@
 """Styles of the plots: colours, the scale for signs, plain axes.
 
-Blue is positive and orange negative, on paper and on dark. Colour is never the only sign: negative lines are dashed,
-negative pixels striped, bars go to the other side and numbers carry their sign. Activation is one hue, from paper to
-ink. Small values are raised by a power, so that faint structure is visible; a legend says so.
+Blue is positive and orange negative, on paper and on dark, which colour-blind readers tell apart as well; negative
+lines are dashed, bars go to the other side and numbers carry their sign. Activation is one hue, from paper to ink.
+Scales of colours are linear.
 """
 
 import io
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
-from matplotlib.colors import Colormap, FuncNorm, LinearSegmentedColormap, Normalize
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 
-from glassnet.arrays import Array
 from glassnet.errors import unknown_name
-from glassnet.render.layout import LIFT, NORMAL, SMALL
+from glassnet.render.layout import NORMAL, SMALL
 
 Canvas = Figure | SubFigure
 
@@ -107,20 +104,6 @@ def empty(canvas: Canvas, width: float, height: float) -> Axes:
     axes.set(xlim=(0, width), ylim=(0, height), aspect="auto")
     axes.axis("off")
     return axes
-
-
-def lifted(limit: float) -> Normalize:
-    """A scale from -limit to limit on which small values are raised by the power `LIFT`, with their sign."""
-
-    def up(values: Any) -> Array:
-        values = np.asarray(values, float)
-        return np.asarray(np.sign(values) * np.abs(values) ** LIFT)
-
-    def down(values: Any) -> Array:
-        values = np.asarray(values, float)
-        return np.asarray(np.sign(values) * np.abs(values) ** (1 / LIFT))
-
-    return FuncNorm((up, down), vmin=-limit, vmax=limit)
 
 
 def heading(canvas: Canvas, style: Style, title: str, below: str = "") -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from glassnet.arithmetic import three
@@ -12,8 +13,8 @@ from glassnet.errors import SettingError
 from glassnet.explain.templates import template
 from glassnet.network import Network
 from glassnet.plots.input_picture import signed_picture
-from glassnet.plots.style import Style, figure, heading, lifted, named
-from glassnet.render.layout import LIFT, NORMAL, SMALL
+from glassnet.plots.style import Style, figure, heading, named
+from glassnet.render.layout import NORMAL, SMALL
 
 MOST = 64
 CELL, GAP, NAME = 1.15, 0.14, 0.24
@@ -83,12 +84,12 @@ def _named(axes: Axes, name: str, bias: str, style: Style) -> None:
 
 def _scale(made: Figure, axes: Axes, limit: float, style: Style) -> None:
     """The legend of the colours."""
-    bar = made.colorbar(ScalarMappable(lifted(limit), style.signs), cax=axes, orientation="horizontal")
-    ticks = [-limit, -limit / 10, 0, limit / 10, limit]
+    bar = made.colorbar(ScalarMappable(Normalize(-limit, limit), style.signs), cax=axes, orientation="horizontal")
+    ticks = [-limit, -limit / 2, 0, limit / 2, limit]
     bar.set_ticks(ticks, labels=[three(t) if t <= 0 else f"+{three(t)}" for t in ticks])
     axes.tick_params(colors=style.quiet, labelsize=SMALL, length=2, color=style.line)
     bar.outline.set_color(style.line)
     axes.text(
-        1.04, 0.5, f"weight; striped: against (drawn: |w| ** {LIFT:g})", transform=axes.transAxes, color=style.quiet,
+        1.04, 0.5, "weight", transform=axes.transAxes, color=style.quiet,
         fontsize=SMALL, va="center",
     )  # fmt: skip

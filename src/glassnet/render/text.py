@@ -22,7 +22,7 @@ from glassnet.render.parts import (
     Worked,
     by_size,
 )
-from glassnet.render.text_pictures import AGAINST, FOR, LIFT, bar, curve, figures, ink, signed
+from glassnet.render.text_pictures import AGAINST, FOR, bar, curve, figures, ink, signed
 
 NARROWEST = 16
 """Columns; in fewer, lines are longer than the room that there is."""
@@ -222,7 +222,7 @@ def _picture(picture: Picture, width: int) -> list[str]:
         lines = signed(picture.values, width, width // 2)
         while lines and not lines[0]:
             del lines[0]
-        legend = f"for {FOR.strip()}  against {AGAINST.strip()}  (|v| ** {LIFT:g})"
+        legend = f"for {FOR.strip()}  against {AGAINST.strip()}"
         return [*caption, *lines, *textwrap.wrap(legend, width)]
     lines = ink(picture.values, width, width // 2).split("\n")
     margin = min((len(line) - len(line.lstrip()) for line in lines if line), default=0)

@@ -1,8 +1,7 @@
 """Pictures, curves and bars made of characters: plain ASCII, so that they look the same in every terminal and in print.
 
 What is for and what is against has glyphs of its own (`+ * #` against `- = o`), so that no colour is needed to tell
-them apart. Faint weights are lifted by a power, which the legend says. Knows arrays only, and imports nothing else of
-`explain`.
+them apart. The scale is linear. Knows arrays only, and imports nothing else of `explain`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 INK = " .:-=+*#%@"
 FOR = " .:+*#@"
 AGAINST = " `~-=oO"
-LIFT = 0.4
-"""The power that faint weights are lifted by: a hundredth of the largest is drawn as 0.01 ** 0.4 = 0.16 of it, seen."""
 
 LEGEND = f"for {FOR.strip()}   against {AGAINST.strip()}"
 
@@ -33,7 +30,7 @@ def ink(values: "Array", columns: int = 80, rows: int = 40) -> str:
     return "\n".join(lines)
 
 
-def signed(values: "Array", columns: int = 80, rows: int = 40, power: float = LIFT) -> list[str]:
+def signed(values: "Array", columns: int = 80, rows: int = 40) -> list[str]:
     """A picture (h, w) of numbers for and against, the largest drawn strongest."""
     import numpy as np
 
@@ -41,7 +38,7 @@ def signed(values: "Array", columns: int = 80, rows: int = 40, power: float = LI
 
     def glyph(value: float) -> str:
         ramp = FOR if value > 0 else AGAINST
-        return ramp[_level(abs(value) ** power, len(ramp))]
+        return ramp[_level(abs(value), len(ramp))]
 
     return _lines(values / top, columns, rows, glyph)
 

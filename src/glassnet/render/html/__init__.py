@@ -2,8 +2,8 @@
 
 It is self-contained (inline styles, inline SVG and PNG; no script, nothing that is asked for from outside), well-formed
 XML as well as HTML, escaped throughout, and takes the colours of the page around it: letters and activations are in its
-ink, light or dark. Blue is positive and orange negative; sign is also shown by the side a bar is on, by stripes in
-pictures, by dashes of lines.
+ink, light or dark. Blue is positive and orange negative, which colour-blind readers tell apart as well; sign is also
+shown by the side a bar is on and by dashes of lines.
 """
 
 from functools import singledispatch
@@ -62,7 +62,7 @@ def _beside(beside: Beside) -> Html:
     made = side_by_side(*(_html(part) for part in beside.parts))
     if not any(isinstance(part, Picture) and part.signed for part in beside.parts):
         return made
-    return joined(made, note("blue for, orange and striped against; faint ones lifted to be seen"))
+    return joined(made, note("blue for, orange against"))
 
 
 @_html.register

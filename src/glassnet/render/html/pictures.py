@@ -1,4 +1,4 @@
-"""Numbers as inline pictures: bars, inputs, templates, curves. Pixels below 0 are orange and striped."""
+"""Numbers as inline pictures: bars, inputs, templates, curves. Signed ones are blue and orange."""
 
 import struct
 import zlib
@@ -8,12 +8,13 @@ from math import isfinite
 
 from glassnet.arithmetic import three
 from glassnet.render.html.elements import Html, element
-from glassnet.render.layout import LIFT
 
 POSITIVE, NEGATIVE = "#2f7fd0", "#d9701a"
 """Blue and orange that can be seen on white and on black."""
 
 LEVELS = 15
+SHADES = 100
+"""Of blue and of orange: more than can be told apart, so that the scale is continuous, and few enough for a palette."""
 MOST_PIXELS = 64
 """On a side; of larger pictures every second, third, ... pixel is drawn."""
 
@@ -57,14 +58,12 @@ def ink(rows: Rows, width: int, label: str, **place: object) -> Html:
 
 
 def signed(rows: Rows, limit: float, width: int, label: str, height: int | None = None) -> Html:
-    """A picture of signed values, the strongest as `limit`: blue for positive, orange with stripes for negative."""
+    """A picture of signed values on a linear scale up to `limit`: blue for positive, orange for negative."""
     rows = _small(rows)
     lines = []
     for row in rows:
-        levels = [round(LEVELS * min(abs(v) / limit, 1.0) ** LIFT) if limit else 0 for v in row]
-        whole = bytes(level + LEVELS * (v < 0 and level > 0) for level, v in zip(levels, row, strict=True))
-        striped = bytes(level * (v > 0) for level, v in zip(levels, row, strict=True))
-        lines += [whole, whole, whole, striped]
+        levels = [round(SHADES * min(abs(v) / limit, 1.0)) if limit else 0 for v in row]
+        lines.append(bytes(level + SHADES * (v < 0 and level > 0) for level, v in zip(levels, row, strict=True)))
     tall = height or round(width * len(rows) / len(rows[0]))
     style = "image-rendering:pixelated;border:1px solid rgb(128 128 128/.5);display:block;margin:0"
     source = f"data:image/png;base64,{b64encode(_png(lines)).decode()}"
@@ -77,8 +76,8 @@ def _png(lines: Sequence[bytes]) -> bytes:
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    colours = [bytes.fromhex(colour[1:]) * LEVELS for colour in (POSITIVE, NEGATIVE)]
-    clear = bytes(round(255 * level / LEVELS) for level in range(1, LEVELS + 1))
+    colours = [bytes.fromhex(colour[1:]) * SHADES for colour in (POSITIVE, NEGATIVE)]
+    clear = bytes(round(255 * level / SHADES) for level in range(1, SHADES + 1))
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
