@@ -106,6 +106,21 @@ def test_every_neuron_of_a_dense_module_is_what_hooks_see(
         assert outputs == pytest.approx(oracle["1"][1][-1].tolist(), rel=tolerance, abs=tolerance)
 
 
+@pytest.mark.parametrize(("precision", "bits"), [("highest", None), ("high", 11), ("medium", 8)])
+def test_the_bound_counts_factors_that_are_shortened_in(precision: str, bits: int | None) -> None:
+    model, inputs = nn.Sequential(nn.Linear(64, 32)), torch.randn(1, 64)
+    usual = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision(precision)
+        trace = gn.observe(model, inputs).neuron("0", 3)
+        half = gn.observe(model.double(), inputs.double()).neuron("0", 3)
+    finally:
+        torch.set_float32_matmul_precision(usual)
+    size = np.abs(trace.products).sum() + abs(trace.bias)
+    assert trace.bound == pytest.approx(size * (2 * 2.0**-bits if bits else 0), rel=0.02, abs=size * 1e-5)
+    assert half.bound < size * 1e-12
+
+
 @pytest.mark.parametrize("squish", sorted(SQUISHES))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_activation_is_found(squish: str, dtype: str) -> None:

@@ -144,12 +144,14 @@ class TorchTrainer:
     def _begin_with(self, state: State) -> None:
         """Give the optimizer its memory: what the state holds, or zeros."""
         parameters = list(self._module.parameters())
+        fused = self._optimizer.defaults.get("fused")  # reads its count of steps where the parameters are
+        step = torch.tensor(float(state.step), device=parameters[0].device if fused else "cpu")
         for slot, name in enumerate(self._names):
             kept = state.slots[slot] if state.slots else np.zeros_like(state.parameters)
             parts = torch.split(tensor(kept.copy(), parameters[0].device), [p.numel() for p in parameters])
             for parameter, part in zip(parameters, parts, strict=True):
                 self._optimizer.state[parameter][name] = part.view_as(parameter)
-                self._optimizer.state[parameter]["step"] = torch.tensor(float(state.step))
+                self._optimizer.state[parameter]["step"] = step.clone()
 
 
 def check_device(device: str) -> None:

@@ -124,13 +124,15 @@ def optimizer(
     if theirs is None:
         return OwnRule(list(parameters), rule)
     kind = getattr(torch.optim, theirs.name)
+    parameters = list(parameters)
     settings: dict[str, Any] = {"lr": 0.0, **theirs.fixed}
     for ours, name in theirs.settings.items():
         value = getattr(rule, ours)
         settings[name] = (*settings.get(name, ()), value) if name == "betas" else value
     if "fused" in inspect.signature(kind).parameters:
-        settings["fused"] = fused
-    made: torch.optim.Optimizer = kind(list(parameters), **settings)
+        there = parameters[0].device.type == "cpu" or kind is not torch.optim.Adagrad  # fused on no GPU (PyTorch 2.13)
+        settings["fused"] = fused and there
+    made: torch.optim.Optimizer = kind(parameters, **settings)
     return made
 
 

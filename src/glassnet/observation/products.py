@@ -87,7 +87,7 @@ class Product:
     activation: str = ""
     operand: Any = field(default=None, repr=False)
     slack: float = 0.0
-    """Rounding beyond the dtype's own, relative to the sum of absolute products: of quantised kernels."""
+    """Rounding beyond the dtype's own, relative to the sum of absolute products: of quantised kernels, of TF32."""
 
     def bound(self, products: Array, bias: float) -> float:
         """The largest difference from the exact sum that the type of number explains.

@@ -282,6 +282,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 None if recorded.bias is None else lambda k: float(recorded.bias.detach()[k]),  # type: ignore[union-attr]
                 recorded.dtype,
                 operand=operand.detach(),
+                slack=_shortened(recorded.dtype, torch.get_float32_matmul_precision()),
             )
         return Mark(product=recorded, tokens=recorded.tokens)
 
@@ -474,7 +475,23 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             None if bias is None else lambda k: float(bias.detach()[k]),
             recorded.dtype,
             Window(tuple(weights.shape[2:]), steps[0], steps[1], steps[2], groups),
+            slack=_shortened(recorded.dtype, "high" if _short_convolutions(inputs) else "highest"),
         )
+
+
+_BITS = {"highest": None, "high": 11, "medium": 8}
+"""Significant bits that are left of each float32 in a product, by PyTorch's precision: TF32, bfloat16."""
+
+
+def _shortened(dtype: str, precision: str) -> float:
+    """How far off float32 products may be, each relative to its size, since both factors are shortened first."""
+    bits = _BITS.get(precision)
+    return 2 * 2.0**-bits if dtype == "float32" and bits else 0.0
+
+
+def _short_convolutions(inputs: Tensor) -> bool:
+    """Whether cuDNN may shorten the factors to TF32, which PyTorch allows it by default."""
+    return inputs.is_cuda and torch.backends.cudnn.enabled and torch.backends.cudnn.allow_tf32
 
 
 def _columns(operand: Tensor, name: str, whole: Tensor) -> Callable[[int], Array]:
