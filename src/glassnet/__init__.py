@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         training,
     )
     from glassnet.architecture import Architecture, ParameterCount
+    from glassnet.backward import BackwardTrace, NeuronGradient
     from glassnet.counting import count
     from glassnet.data.dataset import Dataset
     from glassnet.errors import GlassnetError
@@ -49,6 +50,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
     __name__,
     {
         "Architecture": "architecture",
+        "BackwardTrace": "backward",
         "Comparison": "explain.comparison",
         "Dataset": "data.dataset",
         "Evaluation": "evaluation",
@@ -59,6 +61,7 @@ __getattr__, __dir__, __all__ = lazy.attach(
         "Layer": "network",
         "Network": "network",
         "Neuron": "neuron",
+        "NeuronGradient": "backward",
         "NeuronTrace": "neuron",
         "ParameterCount": "architecture",
         "Schema": "schema",

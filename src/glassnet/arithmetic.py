@@ -152,6 +152,17 @@ def rows(sums: Sequence[Sum], result: Line, precision: float = 1e-9) -> list[Row
     return [*_made(sums, errors, figures or [], needed, power), Row("result", result[0], significant(result[1]))]
 
 
+def column(lines: Sequence[Line], precision: float = 1e-9) -> list[Row]:
+    """Numbers below one another that are no sum, rounded to one number of decimals."""
+    values = [value for _, value in lines]
+    if not all(map(math.isfinite, values)):
+        return [Row("term", what, significant(value)) for what, value in lines]
+    power = _power(values)
+    decimals = 4 - power if power else decimals_for(values, precision)
+    suffix = f"e{power:+03d}" if power else ""
+    return [Row("term", what, _figure(_units(value, decimals), decimals + power) + suffix) for what, value in lines]
+
+
 def _errors(sums: Sequence[Sum]) -> list[float]:
     """What the machine's own totals are more than the terms make exactly."""
     found, carried = [], 0.0

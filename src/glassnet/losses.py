@@ -202,14 +202,14 @@ class CrossEntropy(Loss):
                 )
 
     def per_example(self, outputs: Array, targets: Array) -> Array:
-        return -(self._weighted(outputs, targets) * log_softmax(outputs)).sum(axis=1)
+        return -(self.weighted_targets(outputs, targets) * log_softmax(outputs)).sum(axis=1)
 
     def per_example_slope(self, outputs: Array, targets: Array) -> Array:
-        wanted = self._weighted(outputs, targets)
+        wanted = self.weighted_targets(outputs, targets)
         return np.exp(log_softmax(outputs)) * wanted.sum(axis=1, keepdims=True) - wanted
 
-    def _weighted(self, outputs: Array, targets: Array) -> Array:
-        """The target distribution of each row, smoothed, each class times its weight."""
+    def weighted_targets(self, outputs: Array, targets: Array) -> Array:
+        """The target distribution of each row, (n, fan_out): smoothed, each class times its weight."""
         classes = outputs.shape[1]
         wanted = one_hot(targets, classes, outputs.dtype) if targets.ndim == 1 else targets
         if self.label_smoothing:

@@ -565,7 +565,7 @@ class Network(Record):
                 )
             )
             before = layers[-1].activations
-        trace = Trace(tuple(layers), given.schema, given.raw)
+        trace = Trace(tuple(layers), given.schema, given.raw, self)
         return trace[0] if given.single else trace
 
     def gradient(self, inputs: "RawInputs", target: npt.ArrayLike, loss: LossLike | None = None) -> Array:

@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.activations import activation
-from glassnet.arrays import Array, dense, is_sparse
-from glassnet.errors import AddressError, SettingError
+from glassnet.arrays import Array, dense, is_sparse, numeric, readonly, shape_text
+from glassnet.backward import BackwardTrace
+from glassnet.errors import AddressError, InputError, SettingError, unknown_name
+from glassnet.losses import LossLike
 from glassnet.neuron import NeuronTrace
 from glassnet.render.document import Document, Record, Rendered
 from glassnet.render.parts import Column, Layer, Link, NetworkPicture, Node, Picture, Table, Text
 from glassnet.schema import Schema
+
+if TYPE_CHECKING:
+    from glassnet.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +97,8 @@ class Trace(Rendered):
     schema : Schema
     given : ndarray of shape (fan_in,) or (n, fan_in), optional
         Raw inputs in the user's units; None if only the preprocessed ones are known.
+    network : Network, optional
+        What was traced; the way back asks it for the gradient.
 
     Examples
     --------
@@ -103,6 +112,7 @@ class Trace(Rendered):
     layers: tuple[TraceLayer, ...]
     schema: Schema = field(default_factory=Schema, repr=False)
     given: Array | None = field(default=None, repr=False)
+    network: "Network | None" = field(default=None, repr=False)
 
     @property
     def outputs(self) -> Array:
@@ -177,6 +187,85 @@ class Trace(Rendered):
             layer_scores=at.pre_activations.tolist() if shared else None,
             layer_names=[self.output_name(k) for k in range(len(at.biases))] if shared and last else None,
         )
+
+    def backward(self, target: "npt.ArrayLike | str | None" = None, loss: LossLike | None = None) -> BackwardTrace:
+        """The way back: the gradient of the loss on this example, to be worked by hand neuron by neuron.
+
+        Parameters
+        ----------
+        target : int, str, float or array_like of shape (fan_out,)
+            A label, the name of a class, or the wanted outputs.
+        loss : str or Loss, optional
+            As for `Network.gradient`.
+
+        Returns
+        -------
+        BackwardTrace
+
+        Raises
+        ------
+        InputError
+            If there is no target, it does not fit, or a gradient is not finite.
+        SettingError
+            If the trace has several examples, or there is no such class.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> network = gn.Network.from_layers([([[1.0], [2.0]], [0, 0], "softmax")])
+        >>> print(network.trace([1.0]).backward(1).neuron(0, 0))
+        gradient at neuron 0:0, softmax, 1 inputs: cross_entropy 0.313262
+        <BLANKLINE>
+        the loss by z: p - y
+          p = softmax of z   0.2689
+          - y                0.0000
+                             ------
+          delta              0.2689
+        <BLANKLINE>
+        gradient: delta x input
+          weight of input 0  0.268941 x 1   0.2689
+          bias               0.268941 x 1   0.2689
+        """
+        if self.outputs.ndim == 2:
+            raise SettingError(
+                f"the way back is that of one example; this trace has {len(self)}",
+                help="pick an example first: trace[0].backward(target)",
+            )
+        if self.network is None:
+            raise SettingError("this trace has no network", help="make it with network.trace(inputs)")
+        row = self._target(target)
+        found, network = self.network.loss_for(row, loss), self.network.bare
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            value, gradient = network.loss_and_gradient(self.layers[0].inputs, row[0], found)
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            raise InputError(
+                f"the loss is {value:g} and {int((~np.isfinite(gradient)).sum()):,} gradients are not finite",
+                help="the network's numbers are too large: look at its trace",
+            )
+        read = found.targets(row, len(self.outputs), self.outputs.dtype)
+        return BackwardTrace(self, read, found, value, readonly(gradient))
+
+    def _target(self, target: "npt.ArrayLike | str | None") -> Array:
+        """The target of one example, with an axis of 1 in front."""
+        count, classes = len(self.outputs), self.schema.classes
+        if target is None:
+            raise InputError(
+                "the way back starts from a target, and there is none",
+                help="trace.backward(target), with a label or the wanted outputs",
+            )
+        if isinstance(target, str):
+            if classes is None:
+                raise SettingError(f"no class {target!r}: the network has no names of classes", help="give a number")
+            if target not in classes:
+                raise unknown_name("class", target, classes)
+            target = classes.index(target)
+        array = numeric(target, "target")
+        if array.ndim > 1 or (array.ndim == 1 and len(array) != count):
+            raise InputError(
+                f"the target has shape {shape_text(array.shape)}, expected the wanted outputs ({count},)"
+                + (f" or a label from 0 to {count - 1}" if count > 1 else "")
+            )
+        return array[None]
 
     def conversions(self) -> "Sequence[str] | None":
         """For each input of one example the step from the raw value to that of the first layer, written out.

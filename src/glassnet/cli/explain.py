@@ -17,12 +17,15 @@ def add(commands: Any) -> None:
         description="The whole network on one input, on one screen: active neurons, outputs, and in\n"
         "words what mattered. With --neuron: that neuron computed by hand, so that the\n"
         "column adds up as printed, and the pattern of its weights. With --attribution:\n"
-        "what a logit, or that neuron, has from each input, against a baseline.",
+        "what a logit, or that neuron, has from each input, against a baseline. With\n"
+        "--gradient: the way back, how the loss changes with the parameters of each\n"
+        "layer, or with those of --neuron, worked by hand.",
         examples="""\
   glassnet explain digits.safetensors --digit 7
   glassnet explain digits.safetensors --digit 7 --neuron 0:3 --top 20
   glassnet explain digits.safetensors photo.png --format latex > handout.tex
   glassnet explain digits.safetensors --digit 7 --attribution 9 --against 4
+  glassnet explain digits.safetensors --digit 7 --neuron 1:3 --gradient
   glassnet explain wine.safetensors wine-new.csv --row 2 --json
 """,
     )
@@ -42,6 +45,11 @@ def add(commands: Any) -> None:
     )
     command.add_argument("--method", choices=METHODS, help="of --attribution (default integrated_gradients)")
     command.add_argument("--baseline", type=float, metavar="VALUE", help="of all inputs (default: what counts as 0)")
+    command.add_argument("--gradient", action="store_true", help="the way back: the gradient of the loss")
+    command.add_argument(
+        "--target", metavar="VALUE", help="of --gradient: a class, or the wanted outputs: 0.5,1 (default: the label)"
+    )
+    command.add_argument("--loss", metavar="NAME", help="of --gradient (default: the one that fits the target)")
     command.add_argument(
         "--top", type=int, default=10, metavar="N", help="products, or neurons, shown singly (default %(default)s)"
     )
@@ -75,6 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.attribution is not None or not given,
         f"{', '.join(given)}: options of --attribution, which is missing",
     )
+    given = [f"--{name}" for name in ("target", "loss") if getattr(arguments, name) is not None]
+    need(arguments.gradient or not given, f"{', '.join(given)}: options of --gradient, which is missing")
+    need(not arguments.gradient or arguments.attribution is None, "--gradient and --attribution exclude each other")
+    if arguments.gradient:
+        return _gradient(arguments, trace, name, truth)
     if arguments.attribution is not None:
         return _attribution(arguments, network, inputs, name)
     view = overview(trace, arguments.top, name)
@@ -114,6 +127,29 @@ def _attribution(arguments: argparse.Namespace, network: Any, inputs: Any, name:
         print_json({"input": name, "name": found.name, "input_names": names} | found.as_dict())
     else:
         print(Document(name, [found.document(arguments.top)]).write(arguments.format, columns()))
+    return 0
+
+
+def _gradient(arguments: argparse.Namespace, trace: Any, name: str, truth: str | None) -> int:
+    """The way back: layer by layer, or one neuron worked by hand."""
+    from glassnet.cli.targets import target_of
+    from glassnet.render.document import Document
+    from glassnet.render.json import plain
+
+    need(arguments.plot is None, "--plot draws the network or a neuron, not a gradient")
+    back = trace.backward(target_of(arguments, trace, truth), arguments.loss)
+    found = back if arguments.neuron is None else back.neuron(*arguments.neuron)
+    if arguments.json:
+        figures = {"input": name, "target": back.target[0].tolist()} | found.as_dict()
+        if arguments.neuron is not None:
+            layer, neuron = arguments.neuron
+            rows = {"rows": found.rows(arguments.top), "gradient_rows": found.gradient_rows(arguments.top)}
+            names = list(trace.input_names(layer))
+            figures |= {"layer": layer, "neuron": neuron, "input_names": names} | plain(rows)
+        print_json(figures)
+    else:
+        shown = found.document() if arguments.neuron is None else found.document(arguments.top)
+        print(Document(name, [shown]).write(arguments.format, columns()))
     return 0
 
 
