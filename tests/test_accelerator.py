@@ -1,4 +1,4 @@
-"""On a GPU: training is what the reference engine does, and observed neurons add up. Skipped where PyTorch finds none."""
+"""On a GPU: training is what the reference engine does, and observed neurons add up. Skipped where there is none."""
 
 import numpy as np
 import pytest
