@@ -19,6 +19,7 @@ from glassnet.activations import ACTIVATIONS
 from glassnet.arithmetic import three
 from glassnet.errors import AddressError, FileError, InputError, SettingError
 from glassnet.explain.comparison import Comparison, compare
+from glassnet.plots.confusion_matrix import SHARES
 from glassnet.plots.style import STYLES
 from glassnet.render.layout import LIFT
 
@@ -214,6 +215,7 @@ def test_history_lines_are_its_figures(training: gn.Training) -> None:
         ("training-loss", history.loss),
         ("validation-loss", history.validation_loss),
         ("validation-accuracy", history.validation_accuracy),
+        ("learning-rate", history.learning_rate),
     ):
         line = artist(figure, gid)
         np.testing.assert_array_equal(line.get_xdata(), [1, 2, 3])
@@ -221,9 +223,14 @@ def test_history_lines_are_its_figures(training: gn.Training) -> None:
     assert {three(history.loss[-1]), f"{history[-1].validation_accuracy:.2%}"} <= set(texts(figure))
 
 
+def test_history_on_a_logarithmic_scale(training: gn.Training) -> None:
+    scales = {axes.get_ylabel(): axes.get_yscale() for axes in plots.history(training.history, log=True).axes}
+    assert scales == {"loss": "log", "accuracy": "linear", "rate": "linear"}
+
+
 def test_history_without_validation_or_epochs(training: gn.Training, refused: Any) -> None:
     bare = gn.History(gn.training.Epoch(e.number, e.loss, e.learning_rate, e.seconds) for e in training.history)
-    assert len(plots.history(bare).axes) == 1
+    assert len(plots.history(bare).axes) == 2  # the loss, the learning rate
     with refused(InputError):
         plots.history(gn.History())
 
@@ -235,11 +242,31 @@ def test_confusion_writes_every_count(evaluation: gn.Evaluation, refused: Any) -
         assert count in written
     assert "98.57% of 1,120 right, 16 wrong; loss 0.2500" in written
     shades = artist(figure, "mistakes").get_array()
-    assert shades[2, 1] == 1
-    assert shades[1, 0] == pytest.approx((3 / 12) ** LIFT)
+    assert shades[2, 1] == 12  # on a linear scale, with the colour bar of the mistakes
+    assert shades[1, 0] == 3
+    assert "mistakes" in {axes.get_title(loc="left") for axes in figure.axes}
     measured = gn.Evaluation(10, 0.5, None, None, 0.9)
     with refused(SettingError):
         plots.confusion(measured)
+
+
+@pytest.mark.parametrize(("normalize", "axis"), [("true", 1), ("pred", 0), ("all", None)])
+def test_confusion_in_shares_is_scikit_learn_s(evaluation: gn.Evaluation, normalize: str, axis: int | None) -> None:
+    from sklearn.metrics import confusion_matrix
+
+    counts = np.asarray(evaluation.confusion)
+    true, predicted = (np.repeat(of.ravel(), counts.ravel()) for of in np.indices(counts.shape))
+    wanted = confusion_matrix(true, predicted, normalize=normalize)
+    figure = plots.confusion(evaluation, normalize=normalize)
+    shades = artist(figure, "mistakes").get_array()
+    np.testing.assert_allclose(shades[2, 1], wanted[2, 1])
+    assert f"{100 * wanted[2, 1]:.1f}" in texts(figure)
+    assert any(text.endswith(f"; cells in {SHARES[normalize]}") for text in texts(figure))
+
+
+def test_confusion_knows_no_other_shares(evaluation: gn.Evaluation, refused: Any) -> None:
+    with refused(SettingError):
+        plots.confusion(evaluation, normalize="rows")
 
 
 def test_comparison_draws_its_distances_and_its_line(comparison: Comparison) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from glassnet.arithmetic import three
 from glassnet.errors import InputError
@@ -13,16 +13,20 @@ from glassnet.render.parts import Chart
 from glassnet.training.history import History
 
 WIDE = 6.4
+RATES = 1.05
+"""Height of the panel of learning rates and of the room above it, in inches."""
 
 
-def history(history: History, style: str = "light") -> Figure:
-    """Plot the losses of a run, and the validation accuracy if there is one.
+def history(history: History, style: str = "light", log: bool = False) -> Figure:
+    """Plot the losses of a run, the learning rate, and the validation accuracy if there is one.
 
     Parameters
     ----------
     history : History
     style : {"light", "dark"}, default "light"
         Colours for print or for slides.
+    log : bool, default False
+        Losses on a logarithmic scale.
 
     Returns
     -------
@@ -42,19 +46,21 @@ def history(history: History, style: str = "light") -> Figure:
     colours = named(style)
     if not history:
         raise InputError("the history has no epochs to draw", help="train for at least one epoch")
-    charts = history.charts()
-    high = 5.4 if len(charts) > 1 else 3.4
+    charts = [*history.charts(), _learning_rates(history)]
+    high = RATES + (5.4 if len(charts) > 2 else 3.4)
     made = figure(colours, WIDE, high)
     epochs = f"{len(history)} epoch{'s' * (len(history) != 1)}, {sum(e.seconds for e in history):.3g} s"
     best = [epoch.number for epoch in history if epoch.best]
     heading(made, colours, "The run", epochs + (f"; the lowest validation loss in epoch {best[-1]}" if best else ""))
-    tall = (high - 0.8 - 0.5 - 0.35 * (len(charts) - 1)) / len(charts)
+    tall = (high - 0.8 - 0.5 - RATES - 0.35 * (len(charts) - 2)) / (len(charts) - 1)
     for place, chart in enumerate(reversed(charts)):  # from below
-        bottom = 0.5 + place * (tall + 0.35)
-        axes = plain(made.add_axes((0.1, bottom / high, 0.72, tall / high)), colours)
-        _lines(axes, chart, colours)
-        if chart.zero:
-            axes.set(ylim=(0, 1.06 * axes.get_ylim()[1]), ylabel="loss")
+        bottom = 0.5 + (RATES + (place - 1) * (tall + 0.35) if place else 0)
+        axes = plain(made.add_axes((0.1, bottom / high, 0.72, (tall if place else RATES - 0.35) / high)), colours)
+        _lines(axes, chart, colours, log and chart.zero and place > 0)
+        if place == 0:
+            axes.set(ylim=(0, 1.15 * axes.get_ylim()[1]), ylabel="rate")
+        elif chart.zero:
+            axes.set(ylabel="loss", **({} if log else {"ylim": (0, 1.06 * axes.get_ylim()[1])}))
         else:
             axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
             axes.set(ylabel="accuracy")
@@ -65,8 +71,17 @@ def history(history: History, style: str = "light") -> Figure:
     return made
 
 
-def _lines(axes: Axes, chart: Chart, style: Style) -> None:
+def _learning_rates(history: History) -> Chart:
+    return Chart("learning rate", [float(e.number) for e in history], [("learning rate", history.learning_rate)])
+
+
+def _lines(axes: Axes, chart: Chart, style: Style, log: bool = False) -> None:
     """Lines with their names and last figures at their ends, so that no legend has to be looked up."""
+    if log:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(axis="y", color=style.line, linewidth=0.5)
     axes.set_axisbelow(True)
     ends = []
@@ -80,13 +95,18 @@ def _lines(axes: Axes, chart: Chart, style: Style) -> None:
         )  # fmt: skip
         ends.append((known[-1], name, colour))
     low, high = axes.get_ylim()
-    if chart.zero:
+    if log:
+        ends = [(np.log10(value) if value > 0 else np.log10(low), *more) for value, *more in ends]
+        low, high = np.log10(low), np.log10(high)
+    elif chart.zero:
         low = 0.0
     apart, ends = 0.19 * (high - low), sorted(ends, key=lambda end: end[0])
     places = [end[0] for end in ends]
     if len(places) == 2 and places[1] - places[0] < apart:
         middle = max(sum(places) / 2, low + apart / 2)
         places = [middle - apart / 2, middle + apart / 2]
+    if log:
+        ends, places = [(10**value, *more) for value, *more in ends], [10**place for place in places]
     for (value, name, colour), place in zip(ends, places, strict=True):
         words = f"{value:.2%}" if name.endswith("accuracy") else three(float(value))
         axes.annotate(
