@@ -1,5 +1,7 @@
 """On a GPU: training is what the reference engine does, and observed neurons add up. Skipped where there is none."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -23,7 +25,7 @@ def blobs() -> gn.data.Dataset:
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 @pytest.mark.parametrize("dropout", [0.0, 0.25])
-def test_a_run_is_the_reference_s(blobs: gn.data.Dataset, optimizer: str, dropout: float, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_run_is_the_reference_s(blobs: gn.data.Dataset, optimizer: str, dropout: float, tmp_path: Path) -> None:
     start = gn.Network.create("3-8-3", output="softmax", seed=0, dtype="float64")
     options = {"epochs": 4, "batch_size": 16, "dropout": dropout, "optimizer": optimizer, "schedule": "constant",
                "learning_rate": 0.01, "l2": 1e-3}  # fmt: skip

@@ -121,6 +121,17 @@ def test_the_bound_counts_factors_that_are_shortened_in(precision: str, bits: in
     assert half.bound < size * 1e-12
 
 
+def test_precision_that_was_set_for_one_library_alone_is_no_obstacle() -> None:
+    matmul = torch.backends.cuda.matmul
+    usual = matmul.fp32_precision
+    try:
+        matmul.fp32_precision = "tf32"  # from here on, torch.get_float32_matmul_precision() raises an error
+        trace = gn.observe(nn.Sequential(nn.Linear(6, 4)), torch.randn(1, 6)).neuron("0", 3)
+    finally:
+        matmul.fp32_precision = usual
+    adds_up(trace)
+
+
 @pytest.mark.parametrize("squish", sorted(SQUISHES))
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_activation_is_found(squish: str, dtype: str) -> None:

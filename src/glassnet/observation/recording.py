@@ -282,7 +282,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 None if recorded.bias is None else lambda k: float(recorded.bias.detach()[k]),  # type: ignore[union-attr]
                 recorded.dtype,
                 operand=operand.detach(),
-                slack=_shortened(recorded.dtype, torch.get_float32_matmul_precision()),
+                slack=_shortened(recorded.dtype, _precision("matmul", inputs)),
             )
         return Mark(product=recorded, tokens=recorded.tokens)
 
@@ -475,12 +475,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             None if bias is None else lambda k: float(bias.detach()[k]),
             recorded.dtype,
             Window(tuple(weights.shape[2:]), steps[0], steps[1], steps[2], groups),
-            slack=_shortened(recorded.dtype, "high" if _short_convolutions(inputs) else "highest"),
+            slack=_shortened(recorded.dtype, _precision("conv", inputs)),
         )
 
 
-_BITS = {"highest": None, "high": 11, "medium": 8}
-"""Significant bits that are left of each float32 in a product, by PyTorch's precision: TF32, bfloat16."""
+_BITS = {"tf32": 11, "bf16": 8}
+"""Significant bits that are left of each float32 in a product, by PyTorch's precision."""
 
 
 def _shortened(dtype: str, precision: str) -> float:
@@ -489,9 +489,18 @@ def _shortened(dtype: str, precision: str) -> float:
     return 2 * 2.0**-bits if dtype == "float32" and bits else 0.0
 
 
-def _short_convolutions(inputs: Tensor) -> bool:
-    """Whether cuDNN may shorten the factors to TF32, which PyTorch allows it by default."""
-    return inputs.is_cuda and torch.backends.cudnn.enabled and torch.backends.cudnn.allow_tf32
+def _precision(operation: str, inputs: Tensor) -> str:
+    """The precision of float32 that PyTorch allows the library which computes this "matmul" or "conv".
+
+    Asked of each library: PyTorch's older switches for all of them raise errors once one was set by itself.
+    """
+    cuda = torch.backends.cudnn if operation == "conv" else torch.backends.cuda
+    library = cuda if inputs.is_cuda else torch.backends.mkldnn
+    try:
+        return str(getattr(library, operation).fp32_precision)
+    except AttributeError:  # before PyTorch 2.9
+        allowed = cuda.allow_tf32 if operation == "conv" else cuda.matmul.allow_tf32
+        return "tf32" if inputs.is_cuda and allowed else "ieee"
 
 
 def _columns(operand: Tensor, name: str, whole: Tensor) -> Callable[[int], Array]:
