@@ -21,6 +21,7 @@ from torch import nn
 
 import glassnet as gn
 from glassnet.activations import ACTIVATIONS
+from glassnet.cli import main
 from glassnet.errors import FileError, GlassnetError, SettingError
 from glassnet.files.layer_graph import InTheWay, known_squish
 
@@ -238,6 +239,22 @@ def test_log_softmax_is_loaded_as_softmax_and_said(tmp_path: Path, form: str) ->
     with pytest.warns(UserWarning, match="loaded as softmax, so outputs are probabilities"):
         network = gn.load(source)
     close(np.log(network(x)), module(torch.from_numpy(x)).detach().numpy())
+
+
+@pytest.mark.parametrize("base", [nn.Softmax, nn.LogSoftmax])
+@pytest.mark.filterwarnings("ignore:.*loaded as softmax")
+def test_a_class_of_one_s_own_made_of_softmax(base: type[nn.Module]) -> None:
+    own = type("Own", (base,), {})
+    assert gn.load(nn.Sequential(nn.Linear(3, 2), own(1))).architecture.activations == ("softmax",)
+
+
+def test_the_command_says_so_without_a_place_in_the_source(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    exported(nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(1)), inputs(1, 4), tmp_path / "a.onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert main(["export", str(tmp_path / "a.onnx"), "--to", "npz", "-o", str(tmp_path / "a.npz")]) == 0
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.startswith("glassnet: warning: LogSoftmax") for line in lines] == [True]
 
 
 def test_slopes_that_differ_from_neuron_to_neuron_are_in_the_way() -> None:

@@ -93,7 +93,8 @@ def _run(argv: Sequence[str]) -> int:
     try:
         try:
             arguments = top.parse_args(join_negative_lists(argv))
-            status = _command(top, arguments)
+            with streams.plain_warnings():
+                status = _command(top, arguments)
         finally:
             sys.stdout.flush()
         return status

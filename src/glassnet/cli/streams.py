@@ -8,6 +8,8 @@ import contextlib
 import io
 import os
 import sys
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from glassnet.errors import GlassnetError
@@ -61,6 +63,22 @@ def prepare() -> bool:
     sys.stdout = _Text(io.BufferedWriter(results), encodings[0], "backslashreplace", line_buffering=at_once)
     sys.stderr = io.TextIOWrapper(io.BufferedWriter(messages), encodings[1], "backslashreplace", line_buffering=True)
     return shown
+
+
+@contextlib.contextmanager
+def plain_warnings() -> Iterator[None]:
+    """Warnings of the library as a line like those of errors, without the place in the source."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if category is UserWarning:
+                print("glassnet: warning:", escaped(str(message)), file=sys.stderr)
+            else:
+                usual(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def discard() -> None:

@@ -275,8 +275,8 @@ def known_squish(function: Callable[[Array], Array]) -> str | None:
         for name, (core, out_there) in _known().items():
             if _alike(near, core) and _alike(far[within], out_there[within]):
                 return name
-        below = -float(np.asarray(function(np.array([-1.0])), np.float64)[0])
-        if not abs(below) < 1e30:
+        below = -near[_CORE == -1].item()
+        if abs(below) > 1e30:  # no float32 to be named after
             return None
         straight = leaky(float(str(np.float32(below))))  # as short as float32, which the slope was kept in, can tell
         if _alike(near, straight(_CORE)) and _alike(far[within], straight(_FAR)[within]):

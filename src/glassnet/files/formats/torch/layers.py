@@ -72,9 +72,9 @@ def _leaf(module: Any, name: str) -> list[Step] | None:
     if isinstance(module, nn.Softmax | nn.LogSoftmax):
         if module.dim not in (None, 1, -1):
             raise InTheWay(f"{called} over axis {module.dim}")
-        of_row = of_rows(kind, called)
-        assert of_row is not None
-        return [of_row]
+        base = next(base for base in (nn.Softmax, nn.LogSoftmax) if isinstance(module, base))
+        of_row = of_rows(base.__name__, called)
+        return [] if of_row is None else [of_row]
     if kind in _DROPOUTS and type(module).__module__.startswith("torch.nn"):
         return []
     if type(module).__module__ == "torch.nn.modules.activation":
