@@ -25,8 +25,9 @@ export interface Attribution {
   readonly missing: number;
 }
 
-const POINTS = 1024; // along the path
 const AT_ONCE = 64;
+const [FEWEST, MOST] = [128, 1024]; // points along the path: as many as wide networks have time for
+const WORK = 50e6; // products on the way forward, for all points together: some 60 ms
 const FAR_BELOW = -1e30; // a target under every z: the gradient of |z - target| for z is 1
 
 /** Of neuron `address` in a network that reads `inputs`. */
@@ -71,12 +72,14 @@ function meanGradient(module: WebAssembly.Module, path: Network, width: number):
   context.write(Vector.Parameters, path.parameters);
   const targets = context.targets({ rows: new Float32Array(AT_ONCE).fill(FAR_BELOW) });
   const sum = new Float64Array(width);
-  for (let first = 0; first < POINTS; first += AT_ONCE) {
-    const values = Float32Array.from({ length: AT_ONCE }, (_, k) => (first + k + 0.5) / POINTS);
+  const blocks = Math.ceil(Math.min(MOST, Math.max(FEWEST, WORK / path.architecture.total)) / AT_ONCE);
+  const points = blocks * AT_ONCE;
+  for (let first = 0; first < points; first += AT_ONCE) {
+    const values = Float32Array.from({ length: AT_ONCE }, (_, k) => (first + k + 0.5) / points);
     context.setExamples(context.dense({ values, scale: 1, count: AT_ONCE }), targets);
     context.gradient();
     const biases = context.read(Vector.Slopes).subarray(width, 2 * width);
     biases.forEach((slope, i) => (sum[i] += slope));
   }
-  return sum.map((each) => (each * AT_ONCE) / POINTS);
+  return sum.map((each) => each / blocks);
 }
