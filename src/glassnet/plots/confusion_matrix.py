@@ -1,8 +1,6 @@
 """Confusion matrix of an evaluation."""
 
 import numpy as np
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -71,7 +69,7 @@ def confusion(evaluation: Evaluation, style: str = "light", normalize: str | Non
     heading(made, colours, "Confusion matrix", below)
     axes = plain(made.add_axes((left / wide, bottom / high, classes * cell / wide, classes * cell / high)), colours, "")
     shares = counts / np.maximum(_whole(counts, normalize), 1)
-    mistakes = shares.astype(float)
+    mistakes = shares.copy()
     np.fill_diagonal(mistakes, np.nan)
     most = float(np.nanmax(mistakes)) if classes > 1 else 0.0
     image = axes.imshow(mistakes, cmap=colours.inks, vmin=0, vmax=(most or 1.0) * 1.12)
@@ -104,7 +102,8 @@ def confusion(evaluation: Evaluation, style: str = "light", normalize: str | Non
     if numbered:
         axes.text(classes - 0.35, -0.62, "right", va="bottom", fontsize=SMALL, color=colours.quiet)
     side = made.add_axes(((wide - 0.62) / wide, bottom / high, 0.12 / wide, min(classes * cell, 2.5) / high))
-    bar = made.colorbar(ScalarMappable(Normalize(0, most or 1.0), image.cmap), cax=plain(side, colours, ""))
+    bar = made.colorbar(image, cax=plain(side, colours, ""))
+    bar.ax.set_ylim(0, most or 1.0)
     bar.outline.set_color(colours.line)
     bar.ax.tick_params(colors=colours.quiet, labelsize=SMALL, length=2, color=colours.line)
     bar.ax.yaxis.set_major_locator(MaxNLocator(4, integer=normalize is None))

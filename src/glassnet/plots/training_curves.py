@@ -95,19 +95,16 @@ def _lines(axes: Axes, chart: Chart, style: Style, log: bool = False) -> None:
         )  # fmt: skip
         ends.append((known[-1], name, colour))
     low, high = axes.get_ylim()
-    if log:
-        ends = [(np.log10(value) if value > 0 else np.log10(low), *more) for value, *more in ends]
-        low, high = np.log10(low), np.log10(high)
-    elif chart.zero:
+    if chart.zero and not log:
         low = 0.0
-    apart, ends = 0.19 * (high - low), sorted(ends, key=lambda end: end[0])
-    places = [end[0] for end in ends]
+    scale = axes.yaxis.get_transform()  # labels are apart on the paper, whatever the scale
+    lowest, highest = scale.transform([low, high])
+    apart, ends = 0.19 * (highest - lowest), sorted(ends, key=lambda end: end[0])
+    places = scale.transform([max(value, low) if log else value for value, _, _ in ends]).tolist()
     if len(places) == 2 and places[1] - places[0] < apart:
-        middle = max(sum(places) / 2, low + apart / 2)
+        middle = max(sum(places) / 2, lowest + apart / 2)
         places = [middle - apart / 2, middle + apart / 2]
-    if log:
-        ends, places = [(10**value, *more) for value, *more in ends], [10**place for place in places]
-    for (value, name, colour), place in zip(ends, places, strict=True):
+    for (value, name, colour), place in zip(ends, scale.inverted().transform(places), strict=True):
         words = f"{value:.2%}" if name.endswith("accuracy") else three(float(value))
         axes.annotate(
             f"{words}", (1.01, place), xycoords=("axes fraction", "data"), xytext=(2, 4), textcoords="offset points",
