@@ -159,8 +159,7 @@ def column(lines: Sequence[Line], precision: float = 1e-9) -> list[Row]:
         return [Row("term", what, significant(value)) for what, value in lines]
     power = _power(values)
     decimals = 4 - power if power else decimals_for(values, precision)
-    suffix = f"e{power:+03d}" if power else ""
-    return [Row("term", what, _figure(_units(value, decimals), decimals + power) + suffix) for what, value in lines]
+    return [Row("term", what, _written(_units(value, decimals), decimals, power)) for what, value in lines]
 
 
 def _errors(sums: Sequence[Sum]) -> list[float]:
@@ -217,19 +216,21 @@ def _round_others(values: Sequence[float], figures: list[int], missing: int, dec
 def _made(
     sums: Sequence[Sum], errors: Sequence[float], figures: Sequence[Sequence[int]], decimals: int, power: int
 ) -> list[Row]:
-    def written(units: int) -> str:
-        return _figure(units, decimals + power) + (f"e{power:+03d}" if power else "")
-
     made = list[Row]()
     for part, error, (*terms, rounding, total) in zip(sums, errors, figures, strict=True):
         lines = [*part.terms, *([part.others] if part.others else [])]
         for k, ((what, _), units) in enumerate(zip(lines, terms, strict=True)):
-            made.append(Row("term" if k < len(part.terms) else "rest", what, written(units)))
+            made.append(Row("term" if k < len(part.terms) else "rest", what, _written(units, decimals, power)))
         if rounding:
             what = part.rounding if _units(error, decimals) else "rounding of the lines above"
-            made.append(Row("rest", what, written(rounding)))
-        made.append(Row("total", part.total[0], written(total)))
+            made.append(Row("rest", what, _written(rounding, decimals, power)))
+        made.append(Row("total", part.total[0], _written(total, decimals, power)))
     return made
+
+
+def _written(units: int, decimals: int, power: int) -> str:
+    """Whole units of the last decimal as a figure, times a power of ten where the column has one."""
+    return _figure(units, decimals + power) + (f"e{power:+03d}" if power else "")
 
 
 def _units(value: float, decimals: int) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 
 from glassnet import arithmetic
 from glassnet.activations import Activation, activation
+from glassnet.architecture import LayerShape
 from glassnet.arithmetic import Line, Product, significant
 from glassnet.arrays import Array
 from glassnet.errors import SettingError
@@ -221,17 +222,17 @@ class BackwardTrace(Rendered):
 
     def weight_gradients(self, layer: int) -> Array:
         """Gradient of the weights of a layer, (fan_out, fan_in)."""
-        start, shape = self._start(layer), self.trace.layers[layer].weights.shape
-        return self.gradient[start : start + shape[0] * shape[1]].reshape(shape)
+        at = self._place(layer)
+        return self.gradient[at.start : at.biases_start].reshape(at.fan_out, at.fan_in)
 
     def deltas(self, layer: int) -> Array:
         """How much the loss changes with each pre-activation of a layer, (fan_out,): the gradient of the biases."""
-        weights = self.trace.layers[layer].weights
-        stop = self._start(layer) + weights.size
-        return self.gradient[stop : stop + len(weights)]
+        at = self._place(layer)
+        return self.gradient[at.biases_start : at.stop]
 
-    def _start(self, layer: int) -> int:
-        return sum(at.weights.size + at.biases.size for at in self.trace.layers[:layer])
+    def _place(self, layer: int) -> LayerShape:
+        assert self.trace.network is not None  # or `Trace.backward` would have refused
+        return self.trace.network.architecture.layers[layer]
 
     def neuron(self, layer: int, index: int) -> NeuronGradient:
         """The gradient at one neuron, worked by hand; print it to read it.

@@ -164,11 +164,7 @@ class Trace(Rendered):
         >>> network.trace([3, 4]).neuron(0, 0).products.tolist()
         [3.0, 8.0]
         """
-        if self.outputs.ndim == 2:
-            raise SettingError(
-                f"a neuron is shown on one example; this trace has {len(self)}",
-                help="pick an example first: trace[0].neuron(layer, index)",
-            )
+        self._need_one("a neuron is shown on one example", "neuron(layer, index)")
         check_address(layer, index, [len(t.activations) for t in self.layers])
         at = self.layers[layer]
         shared = activation(at.activation_name).by_row
@@ -226,11 +222,7 @@ class Trace(Rendered):
           weight of input 0  0.268941 x 1   0.2689
           bias               0.268941 x 1   0.2689
         """
-        if self.outputs.ndim == 2:
-            raise SettingError(
-                f"the way back is that of one example; this trace has {len(self)}",
-                help="pick an example first: trace[0].backward(target)",
-            )
+        self._need_one("the way back is that of one example", "backward(target)")
         if self.network is None:
             raise SettingError("this trace has no network", help="make it with network.trace(inputs)")
         row = self._target(target)
@@ -244,6 +236,10 @@ class Trace(Rendered):
             )
         read = found.targets(row, len(self.outputs), self.outputs.dtype)
         return BackwardTrace(self, read, found, value, readonly(gradient))
+
+    def _need_one(self, why: str, call: str) -> None:
+        if self.outputs.ndim == 2:
+            raise SettingError(f"{why}; this trace has {len(self)}", help=f"pick an example first: trace[0].{call}")
 
     def _target(self, target: "npt.ArrayLike | str | None") -> Array:
         """The target of one example, with an axis of 1 in front."""

@@ -370,13 +370,14 @@ def attributions() -> list[Any]:
         ([3, 4, 1], ["gelu", "sigmoid"], (0, 3)),
     ):
         rng = np.random.default_rng(len(sizes))
-        network = gn.Network.create("-".join(map(str, sizes)), kinds[:-1], output=kinds[-1], seed=3)
-        parameters = (network.parameters * 1.5 + rng.normal(size=network.parameters.size) / 4).astype(np.float32)
+        network = gn.Network.create(sizes, kinds[:-1], output=kinds[-1], seed=3, dtype="float64")
+        parameters = (
+            network.parameters.astype(np.float32) * 1.5 + rng.normal(size=network.parameters.size) / 4
+        ).astype(np.float32)
+        network = network.with_parameters(parameters.astype(np.float64))
         inputs = np.round(rng.normal(size=sizes[0]) * 1.5, 3)
-        double = gn.Network.create("-".join(map(str, sizes)), kinds[:-1], output=kinds[-1], seed=3, dtype="float64")
-        double = double.with_parameters(parameters.astype(np.float64))
-        found = gn.explain.attribution(double, inputs, neuron=(layer, neuron), baseline=0.0)
-        start, end = (float(double.trace(x).neuron(layer, neuron).pre_activation) for x in (inputs * 0, inputs))
+        found = gn.explain.attribution(network, inputs, neuron=(layer, neuron), baseline=0.0)
+        start, end = (float(network.trace(x).neuron(layer, neuron).pre_activation) for x in (inputs * 0, inputs))
         cases.append(
             {
                 "sizes": sizes,

@@ -766,25 +766,21 @@ def _baseline(network: Network, trace: Trace, baseline: Any) -> Array:
 
 def _checked_output(trace: Trace, output: "int | str", what: str) -> int:
     count = trace.outputs.shape[-1]
-    classes = trace.schema.classes
     if isinstance(output, str):
-        if classes is not None and len(classes) == 2 and count == 1:  # its one output speaks for the second class
-            if output == classes[1]:
-                return 0
-            if output == classes[0]:
-                raise SettingError(
-                    f"{what} {output!r}: the network's one output is that of {classes[1]!r}",
-                    help=f"ask for {classes[1]!r}: what speaks against it speaks for {classes[0]!r}",
-                )
-            raise unknown_name("class", output, classes)
-        if classes is None or len(classes) != count:
+        names, classes = _output_classes(trace), trace.schema.classes
+        if names is None or classes is None:
             raise SettingError(
                 f"{what} {output!r} is a name, but the network has no class names",
                 help=f"give a number from 0 to {count - 1}",
             )
-        if output not in classes:
-            raise unknown_name("class", output, classes)
-        return classes.index(output)
+        if output in names:
+            return names.index(output)
+        if output in classes:
+            raise SettingError(
+                f"{what} {output!r}: the network's one output is that of {names[0]!r}",
+                help=f"ask for {names[0]!r}: what speaks against it speaks for {output!r}",
+            )
+        raise unknown_name("class", output, classes)
     if isinstance(output, bool) or not isinstance(output, int | np.integer):
         raise SettingError(
             f"{what} {output!r}: expected the number of an output, from 0 to {count - 1}, or the name of a class"
@@ -803,10 +799,16 @@ def _head(trace: Trace, first: int, second: int | None) -> Array:
 
 
 def _name(trace: Trace, output: int) -> str:
-    classes, count = trace.schema.classes, trace.outputs.shape[-1]
-    if classes and len(classes) == 2 and count == 1:
-        return classes[1]
-    return classes[output] if classes and len(classes) == count else f"output {output}"
+    names = _output_classes(trace)
+    return f"output {output}" if names is None else names[output]
+
+
+def _output_classes(trace: Trace) -> "tuple[str, ...] | None":
+    """The class that each output speaks for; the one output of two classes speaks for the second."""
+    classes, count = trace.schema.classes or (), trace.outputs.shape[-1]
+    if len(classes) == 2 and count == 1:
+        return classes[1:]
+    return classes if len(classes) == count else None
 
 
 def _clipped(name: str, width: int) -> str:
