@@ -228,6 +228,14 @@ def test_history_on_a_logarithmic_scale(training: gn.Training) -> None:
     assert scales == {"loss": "log", "accuracy": "linear", "rate": "linear"}
 
 
+def test_a_loss_of_0_is_called_0_on_a_logarithmic_scale() -> None:
+    figure = plots.history(
+        gn.History(gn.training.Epoch(k, loss, 0.1, 0.1) for k, loss in ((1, 0.5), (2, 0.0))), log=True
+    )
+    assert three(0.0) in texts(figure)
+    assert artist(figure, "training-loss").axes.get_ylim()[0] > 0
+
+
 def test_history_without_validation_or_epochs(training: gn.Training, refused: Any) -> None:
     bare = gn.History(gn.training.Epoch(e.number, e.loss, e.learning_rate, e.seconds) for e in training.history)
     assert len(plots.history(bare).axes) == 2  # the loss, the learning rate
@@ -244,7 +252,9 @@ def test_confusion_writes_every_count(evaluation: gn.Evaluation, refused: Any) -
     shades = artist(figure, "mistakes").get_array()
     assert shades[2, 1] == 12  # on a linear scale, with the colour bar of the mistakes
     assert shades[1, 0] == 3
-    assert "mistakes" in {axes.get_title(loc="left") for axes in figure.axes}
+    (bar,) = (axes for axes in figure.axes if axes.get_title(loc="left") == "mistakes")
+    assert bar.get_ylim() == (0, 12)
+    assert bar.collections[-1].norm is artist(figure, "mistakes").norm  # the colours of the bar are those of the cells
     measured = gn.Evaluation(10, 0.5, None, None, 0.9)
     with refused(SettingError):
         plots.confusion(measured)
