@@ -235,6 +235,21 @@ def test_what_a_killed_process_left_is_removed_at_the_next_writing(network: gn.N
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["n", running.name])
 
 
+def test_nor_is_what_its_writer_had_under_another_name(network: gn.Network, tmp_path: Path) -> None:
+    """As safetensors does, which writes a file of its own beside the one that it was asked for, and renames it."""
+    script = (
+        "import os, pathlib, sys; from glassnet.files import outputs\n"
+        "def fill(name):\n"
+        "    pathlib.Path(name).with_name('.tmp3M2KGh').touch()\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "outputs.write(sys.argv[1], fill)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "n")], check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    network.save(tmp_path / "n")
+    assert [path.name for path in tmp_path.iterdir()] == ["n"]
+
+
 @pytest.mark.parametrize(
     ("write", "kind"),
     [

@@ -1,6 +1,6 @@
 """Where every output goes: networks, checkpoints, exports, tables, pictures.
 
-A file is written under another name beside its place, flushed to the disk and renamed: whatever happens, the old file
+A file is written in a folder of its own beside its place, flushed to the disk and moved: whatever happens, the old file
 or the new one is there, complete. A file is replaced only by one of its own kind. Links are followed; pipes and devices
 are written to as streams.
 """
@@ -74,18 +74,18 @@ def check(output: Output, kind: str) -> None:
 
 def _replace(place: Path, fill: Callable[[str], object]) -> None:
     _remove_leftovers(place)
-    handle, temporary = tempfile.mkstemp(prefix=_prefix(place, os.getpid()), suffix=".tmp", dir=place.parent)
+    folder = tempfile.mkdtemp(prefix=_prefix(place, os.getpid()), suffix=".tmp", dir=place.parent)
+    temporary = Path(folder, "output")  # in a folder, since some writers write under another name beside it first
     try:
-        os.close(handle)
-        fill(temporary)
-        _check_kind(place, kind_of_output(Path(temporary)))
-        os.chmod(temporary, _mode(place))  # only now: some writers put a file of their own there
-        _flush_to_disk(Path(temporary))
+        temporary.touch()
+        fill(str(temporary))
+        _check_kind(place, kind_of_output(temporary))
+        os.chmod(temporary, _mode(place))
+        _flush_to_disk(temporary)
         os.replace(temporary, place)
         _flush_to_disk(place.parent)
     finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _stream(fill: Callable[[str], object], file: BinaryIO) -> None:
@@ -140,14 +140,13 @@ def _prefix(place: Path, process: int) -> str:
 
 
 def _remove_leftovers(place: Path) -> None:
-    """Temporary files for this place whose process on this machine was killed."""
+    """Temporary folders for this place whose process on this machine was killed."""
     start = _prefix(place, 0).removesuffix("0-")
     with contextlib.suppress(OSError):
         for name in os.listdir(place.parent):
             process = name.removeprefix(start).partition("-")[0] if name.startswith(start) else ""
             if process.isdigit() and name.endswith(".tmp") and not _runs(int(process)):
-                with contextlib.suppress(OSError):
-                    os.unlink(place.parent / name)
+                shutil.rmtree(place.parent / name, ignore_errors=True)
 
 
 def _runs(process: int) -> bool:
